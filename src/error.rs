@@ -23,4 +23,25 @@ pub enum Error {
         /// What was found, by name or object identifier.
         found: String,
     },
+    /// The operating system's random number generator failed.
+    #[error("the random number generator failed: {0}")]
+    Randomness(String),
+    /// A key did not verify what it had just signed: a fault of the machine, or of this program.
+    #[error("the key does not verify its own signature")]
+    Inconsistent,
+    /// There is no private key in the bytes.
+    #[error("no private key found")]
+    NoPrivateKey,
+    /// The private key is encrypted and no passphrase was given.
+    #[error("the private key is encrypted")]
+    PassphraseRequired,
+    /// The passphrase does not open the private key.
+    #[error("the passphrase does not open the private key")]
+    PassphraseWrong,
+    /// An RSA modulus is too small to be safe or too large to be used.
+    #[error("RSA modulus of {bits} bits, expected 2048 to 8192")]
+    RsaSize {
+        /// Length of the modulus found.
+        bits: usize,
+    },
 }

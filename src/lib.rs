@@ -2,11 +2,13 @@
 //!
 //! One file goes out (a `CertificateSigningRequest` manifest), one comes back (the issued
 //! certificate with the cluster's address), and the private key never leaves the person's machine.
-//!
-//! The rooms of the house, from the ground up; each one uses only those before it:
-//!
-//! | module | what it keeps |
-//! |---|---|
-//! | [`error`] | facts that can fail |
 
+mod asn1;
+pub mod csr;
 pub mod error;
+pub mod key;
+pub mod name;
+pub mod pem;
+pub mod secret;
+pub mod text;
+pub mod yaml;

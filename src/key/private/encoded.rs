@@ -1,0 +1,219 @@
+//! Private keys as they lie in files: PKCS#8 (plain or encrypted), PKCS#1 and SEC1, in PEM or DER.
+
+use std::fmt;
+
+use der::oid::ObjectIdentifier;
+use der::oid::db::{rfc5912, rfc8410};
+use pkcs1::DecodeRsaPrivateKey as _;
+use pkcs8::{DecodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use rsa::traits::PublicKeyParts as _;
+use zeroize::Zeroizing;
+
+use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed};
+use crate::error::{Error, Result};
+use crate::pem;
+use crate::secret::Passphrase;
+
+/// The ASN.1 structures that a private key is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// `PrivateKeyInfo` (RFC 5958), PEM label `PRIVATE KEY`.
+    Pkcs8,
+    /// `EncryptedPrivateKeyInfo` (RFC 5958), PEM label `ENCRYPTED PRIVATE KEY`.
+    EncryptedPkcs8,
+    /// `RSAPrivateKey` (RFC 8017), PEM label `RSA PRIVATE KEY`.
+    Pkcs1,
+    /// `ECPrivateKey` (RFC 5915), PEM label `EC PRIVATE KEY`.
+    Sec1,
+}
+
+impl Encoding {
+    fn from_label(label: &str) -> Option<Self> {
+        match label {
+            "PRIVATE KEY" => Some(Self::Pkcs8),
+            "ENCRYPTED PRIVATE KEY" => Some(Self::EncryptedPkcs8),
+            "RSA PRIVATE KEY" => Some(Self::Pkcs1),
+            "EC PRIVATE KEY" => Some(Self::Sec1),
+            _ => None,
+        }
+    }
+
+    /// Tells the encoding of bare DER by what it decodes as.
+    fn of_der(der: &[u8]) -> Option<Self> {
+        if PrivateKeyInfoRef::try_from(der).is_ok() {
+            Some(Self::Pkcs8)
+        } else if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
+            Some(Self::EncryptedPkcs8)
+        } else if pkcs1::RsaPrivateKeyRef::try_from(der).is_ok() {
+            Some(Self::Pkcs1)
+        } else if sec1::EcPrivateKey::try_from(der).is_ok() {
+            Some(Self::Sec1)
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pkcs8 => "PKCS#8",
+            Self::EncryptedPkcs8 => "encrypted PKCS#8",
+            Self::Pkcs1 => "PKCS#1",
+            Self::Sec1 => "SEC1",
+        })
+    }
+}
+
+/// A private key found in a file and not yet opened.
+pub struct EncodedKey {
+    encoding: Encoding,
+    der: Zeroizing<Vec<u8>>,
+}
+
+impl EncodedKey {
+    /// Finds the private key in `input`: the first PEM block whose label says that it is one, as
+    /// crypto/tls `X509KeyPair` looks for it, or else DER.
+    ///
+    /// # Errors
+    /// [`Error::NoPrivateKey`] where there is none; [`Error::Unsupported`] for the encodings that
+    /// have to be converted first.
+    pub fn find(input: &[u8]) -> Result<Self> {
+        for block in pem::blocks(input) {
+            if let Some(encoding) = Encoding::from_label(&block.label) {
+                return Self::from_block(encoding, block);
+            }
+            if block.label.ends_with("PRIVATE KEY") {
+                return Err(unsupported("private key encoding", block.label));
+            }
+        }
+        match Encoding::of_der(input) {
+            Some(encoding) => Ok(Self {
+                encoding,
+                der: Zeroizing::new(input.to_vec()),
+            }),
+            None => Err(Error::NoPrivateKey),
+        }
+    }
+
+    fn from_block(encoding: Encoding, block: pem::Block) -> Result<Self> {
+        if block.headers.iter().any(|(name, _)| name == "DEK-Info") {
+            return Err(unsupported(
+                "private key encoding",
+                format!("{} encrypted the way of RFC 1421", block.label),
+            ));
+        }
+        Ok(Self {
+            encoding,
+            der: block.contents,
+        })
+    }
+
+    /// How the key is encoded.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// Whether a passphrase is needed to open the key.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.encoding == Encoding::EncryptedPkcs8
+    }
+
+    /// Opens the key, with `passphrase` where it is encrypted.
+    ///
+    /// # Errors
+    /// [`Error::PassphraseRequired`] and [`Error::PassphraseWrong`]; [`Error::Malformed`] and
+    /// [`Error::Unsupported`] for what lies inside; [`Error::RsaSize`] for an RSA key outside
+    /// 2048 to 8192 bits.
+    pub fn open(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey> {
+        let secret = match self.encoding {
+            Encoding::Pkcs8 => from_pkcs8(&self.der)?,
+            Encoding::EncryptedPkcs8 => from_pkcs8(&decrypt(&self.der, passphrase)?)?,
+            Encoding::Pkcs1 => checked_rsa(
+                rsa::PrivateKey::from_pkcs1_der(&self.der)
+                    .map_err(|error| malformed("PKCS#1 private key", error))?,
+            )?,
+            Encoding::Sec1 => from_sec1(&self.der)?,
+        };
+        PrivateKey::new(secret)
+    }
+}
+
+fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
+    let what = "encrypted PKCS#8 private key";
+    let passphrase = passphrase.ok_or(Error::PassphraseRequired)?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| malformed(what, error))?;
+    match info.decrypt(passphrase.expose()) {
+        Ok(document) => Ok(document.to_bytes()),
+        // Padding and contents are all that tells a wrong passphrase.
+        Err(
+            pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed)
+            | pkcs8::Error::Asn1(_),
+        ) => Err(Error::PassphraseWrong),
+        Err(error) => Err(unsupported("key encryption", error.to_string())),
+    }
+}
+
+fn from_pkcs8(der: &[u8]) -> Result<SecretKey> {
+    let what = "PKCS#8 private key";
+    let info = PrivateKeyInfoRef::try_from(der).map_err(|error| malformed(what, error))?;
+    match info.algorithm.oid {
+        rfc5912::RSA_ENCRYPTION => checked_rsa(decode_pkcs8(der)?),
+        rfc8410::ID_ED_25519 => Ok(SecretKey::Ed25519(decode_pkcs8(der)?)),
+        rfc5912::ID_EC_PUBLIC_KEY => {
+            let curve = info
+                .algorithm
+                .parameters_oid()
+                .map_err(|_| unsupported("elliptic curve", "explicit parameters".to_owned()))?;
+            match curve {
+                rfc5912::SECP_256_R_1 => Ok(SecretKey::P256(decode_pkcs8(der)?)),
+                rfc5912::SECP_384_R_1 => Ok(SecretKey::P384(decode_pkcs8(der)?)),
+                rfc5912::SECP_521_R_1 => Ok(SecretKey::P521(decode_pkcs8(der)?)),
+                other => Err(unsupported("elliptic curve", other.to_string())),
+            }
+        }
+        other => Err(unsupported("private key algorithm", other.to_string())),
+    }
+}
+
+fn decode_pkcs8<K: DecodePrivateKey>(der: &[u8]) -> Result<K> {
+    K::from_pkcs8_der(der).map_err(|error| malformed("PKCS#8 private key", error))
+}
+
+fn from_sec1(der: &[u8]) -> Result<SecretKey> {
+    let what = "SEC1 private key";
+    let key = sec1::EcPrivateKey::try_from(der).map_err(|error| malformed(what, error))?;
+    let curve = key.parameters.and_then(sec1::EcParameters::named_curve);
+    match curve {
+        Some(rfc5912::SECP_256_R_1) => p256::SecretKey::from_sec1_der(der)
+            .map(SecretKey::P256)
+            .map_err(|error| malformed(what, error)),
+        Some(rfc5912::SECP_384_R_1) => p384::SecretKey::from_sec1_der(der)
+            .map(SecretKey::P384)
+            .map_err(|error| malformed(what, error)),
+        Some(rfc5912::SECP_521_R_1) => p521::SecretKey::from_sec1_der(der)
+            .map(SecretKey::P521)
+            .map_err(|error| malformed(what, error)),
+        other => Err(unsupported("elliptic curve", curve_name(other))),
+    }
+}
+
+fn curve_name(curve: Option<ObjectIdentifier>) -> String {
+    curve.map_or_else(|| "not named in the file".to_owned(), |oid| oid.to_string())
+}
+
+fn checked_rsa(key: rsa::PrivateKey) -> Result<SecretKey> {
+    let bits = usize::try_from(key.n().bit_width()).unwrap_or(usize::MAX);
+    if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
+        return Err(Error::RsaSize { bits });
+    }
+    key.validate()
+        .map_err(|error| malformed("RSA private key", error))?;
+    Ok(SecretKey::Rsa(Box::new(key)))
+}
+
+fn unsupported(what: &'static str, found: String) -> Error {
+    Error::Unsupported { what, found }
+}

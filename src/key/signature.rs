@@ -1,0 +1,218 @@
+//! Signature algorithms, told apart and checked as crypto/x509 does for requests.
+
+use std::fmt;
+
+use sha2::Digest as _;
+
+use crate::asn1::{NULL, Oid, Problem, Reader};
+
+/// The hash functions that signatures on requests are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-1: still taken in requests, and weak.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+/// What an `AlgorithmIdentifier` says of a signature (crypto/x509 `getSignatureAlgorithmFromAI`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignatureAlgorithm {
+    /// RSASSA-PKCS1-v1_5.
+    RsaPkcs1v15(Hash),
+    /// RSASSA-PSS, where MGF1 uses the same hash and the salt is as long as it.
+    RsaPss(Hash),
+    /// ECDSA.
+    Ecdsa(Hash),
+    /// Ed25519.
+    Ed25519,
+    /// RSA with MD5: broken, and refused.
+    RsaMd5,
+    /// Anything else, which cannot be checked.
+    Other(Oid),
+}
+
+/// Why a signature is not good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The cluster does not implement the algorithm, or does not use it with this kind of key.
+    #[error("signature algorithm {0} is not supported for this key")]
+    Unsupported(String),
+    /// The algorithm is known to be broken.
+    #[error("signature algorithm {0} is insecure")]
+    Insecure(String),
+    /// The key is not one that signatures are checked with.
+    #[error("{0}")]
+    Key(&'static str),
+    /// The signature is not of this key over these bytes.
+    #[error("the signature does not verify")]
+    DoesNotVerify,
+}
+
+/// The OIDs that crypto/x509 knows, in DER, without the algorithms that need their parameters.
+const KNOWN: &[(&[u8], SignatureAlgorithm)] = {
+    use Hash::{Sha1, Sha256, Sha384, Sha512};
+    use SignatureAlgorithm::{Ecdsa, RsaMd5, RsaPkcs1v15};
+    &[
+        (
+            &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 11],
+            RsaPkcs1v15(Sha256),
+        ),
+        (&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2], Ecdsa(Sha256)),
+        (&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 3], Ecdsa(Sha384)),
+        (&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 4], Ecdsa(Sha512)),
+        (&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 1], Ecdsa(Sha1)),
+        (
+            &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 12],
+            RsaPkcs1v15(Sha384),
+        ),
+        (
+            &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 13],
+            RsaPkcs1v15(Sha512),
+        ),
+        (
+            &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 5],
+            RsaPkcs1v15(Sha1),
+        ),
+        (&[0x2B, 0x0E, 3, 2, 0x1D], RsaPkcs1v15(Sha1)),
+        (&[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 4], RsaMd5),
+    ]
+};
+
+const RSA_PSS: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 10];
+const MGF1: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 8];
+const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
+
+impl SignatureAlgorithm {
+    /// Reads the elements of an `AlgorithmIdentifier`.
+    pub(crate) fn read(mut identifier: Reader<'_>) -> Result<Self, Problem> {
+        let oid = identifier.oid()?;
+        let parameters = optional(&mut identifier)?;
+        Ok(match oid.as_bytes() {
+            ED25519 if parameters.is_empty() => Self::Ed25519,
+            RSA_PSS => pss_hash(parameters).map_or(Self::Other(oid), Self::RsaPss),
+            known => KNOWN.iter().find(|(oid, _)| *oid == known).map_or_else(
+                || Self::Other(oid.clone()),
+                |(_, algorithm)| algorithm.clone(),
+            ),
+        })
+    }
+
+    /// The hash function, where the signature is one over a hash.
+    #[must_use]
+    pub fn hash(&self) -> Option<Hash> {
+        match self {
+            Self::RsaPkcs1v15(hash) | Self::RsaPss(hash) | Self::Ecdsa(hash) => Some(*hash),
+            Self::Ed25519 | Self::RsaMd5 | Self::Other(_) => None,
+        }
+    }
+}
+
+/// The whole next element, or nothing at the end of a sequence.
+pub(crate) fn optional<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Problem> {
+    if reader.is_empty() {
+        return Ok(&[]);
+    }
+    Ok(reader.element()?.whole)
+}
+
+/// The one hash function of `RSASSA-PSS-params` (RFC 4055) in the only shape that is supported.
+fn pss_hash(parameters: &[u8]) -> Option<Hash> {
+    let mut parameters = Reader::new(parameters).sequence().ok()?;
+    let mut hash = parameters.explicit(0).ok()?.sequence().ok()?;
+    let hash_oid = hash.oid().ok()?;
+    let hash_parameters = optional(&mut hash).ok()?;
+    let mut mgf = parameters.explicit(1).ok()?.sequence().ok()?;
+    let mgf_oid = mgf.oid().ok()?;
+    let mut mgf_hash = Reader::new(optional(&mut mgf).ok()?).sequence().ok()?;
+    let mgf_hash_oid = mgf_hash.oid().ok()?;
+    let mgf_hash_parameters = optional(&mut mgf_hash).ok()?;
+    let salt_length = explicit_integer(&mut parameters, 2)?;
+    let trailer = if parameters.is_empty() {
+        1
+    } else {
+        trailer_field(parameters)?
+    };
+
+    let plain = |parameters: &[u8]| parameters.is_empty() || parameters == NULL;
+    let supported = plain(hash_parameters)
+        && mgf_oid.as_bytes() == MGF1
+        && mgf_hash_oid == hash_oid
+        && plain(mgf_hash_parameters)
+        && trailer == 1;
+    let hash = match hash_oid.as_bytes() {
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1] => Hash::Sha256,
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2] => Hash::Sha384,
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3] => Hash::Sha512,
+        _ => return None,
+    };
+    (supported && usize::try_from(salt_length) == Ok(hash.size())).then_some(hash)
+}
+
+fn explicit_integer(parameters: &mut Reader<'_>, number: u32) -> Option<i64> {
+    let mut inside = parameters.explicit(number).ok()?;
+    let integer = inside.expect(crate::asn1::tag::INTEGER, false).ok()?;
+    crate::asn1::int64(integer.contents).ok()
+}
+
+/// The trailer field, where an element that is not it counts as its absence: it has a default.
+fn trailer_field(mut parameters: Reader<'_>) -> Option<i64> {
+    let mut ahead = parameters;
+    let element = ahead.element().ok()?;
+    if element.class == crate::asn1::Class::ContextSpecific
+        && element.tag == 3
+        && element.constructed
+    {
+        explicit_integer(&mut parameters, 3)
+    } else {
+        Some(1)
+    }
+}
+
+impl Hash {
+    /// Length of the hash value in bytes.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// The hash of `message`.
+    pub(crate) fn of(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha1 => sha1::Sha1::digest(message).to_vec(),
+            Self::Sha256 => sha2::Sha256::digest(message).to_vec(),
+            Self::Sha384 => sha2::Sha384::digest(message).to_vec(),
+            Self::Sha512 => sha2::Sha512::digest(message).to_vec(),
+        }
+    }
+}
+
+impl fmt::Display for SignatureAlgorithm {
+    /// The names of RFC 3279, RFC 4055 and RFC 5758, as openssl prints them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RsaPkcs1v15(Hash::Sha1) => "sha1WithRSAEncryption",
+            Self::RsaPkcs1v15(Hash::Sha256) => "sha256WithRSAEncryption",
+            Self::RsaPkcs1v15(Hash::Sha384) => "sha384WithRSAEncryption",
+            Self::RsaPkcs1v15(Hash::Sha512) => "sha512WithRSAEncryption",
+            Self::RsaPss(Hash::Sha256) => "rsassaPss with SHA-256",
+            Self::RsaPss(Hash::Sha384) => "rsassaPss with SHA-384",
+            Self::RsaPss(_) => "rsassaPss with SHA-512",
+            Self::Ecdsa(Hash::Sha1) => "ecdsa-with-SHA1",
+            Self::Ecdsa(Hash::Sha256) => "ecdsa-with-SHA256",
+            Self::Ecdsa(Hash::Sha384) => "ecdsa-with-SHA384",
+            Self::Ecdsa(Hash::Sha512) => "ecdsa-with-SHA512",
+            Self::Ed25519 => "Ed25519",
+            Self::RsaMd5 => "md5WithRSAEncryption",
+            Self::Other(oid) => return oid.fmt(f),
+        })
+    }
+}
