@@ -5,11 +5,15 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+mod fingerprint;
 mod private;
-pub mod public;
+mod public;
+mod signature;
 
+pub use fingerprint::Fingerprint;
 pub use private::{EncodedKey, Encoding, PrivateKey};
-pub use public::{Fingerprint, PublicKey};
+pub use public::PublicKey;
+pub use signature::{Hash, SignatureAlgorithm, SignatureError};
 
 /// The kinds of key that a request can be made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -1,0 +1,482 @@
+//! DER as Go's `encoding/asn1` and `cryptobyte` read it, which is what decides in the cluster.
+//!
+//! The walk is shallow: each structure reads its own elements, so nothing recurses.
+
+/// Universal tag numbers (X.680).
+pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u32 = 1;
+    pub(crate) const INTEGER: u32 = 2;
+    pub(crate) const BIT_STRING: u32 = 3;
+    pub(crate) const OCTET_STRING: u32 = 4;
+    pub(crate) const OID: u32 = 6;
+    pub(crate) const UTF8_STRING: u32 = 12;
+    pub(crate) const SEQUENCE: u32 = 16;
+    pub(crate) const SET: u32 = 17;
+    pub(crate) const NUMERIC_STRING: u32 = 18;
+    pub(crate) const PRINTABLE_STRING: u32 = 19;
+    pub(crate) const T61_STRING: u32 = 20;
+    pub(crate) const IA5_STRING: u32 = 22;
+    pub(crate) const UTC_TIME: u32 = 23;
+    pub(crate) const GENERALIZED_TIME: u32 = 24;
+    pub(crate) const BMP_STRING: u32 = 30;
+}
+
+/// What is wrong with an encoding, in a few words.
+pub(crate) type Problem = &'static str;
+
+/// `NULL`, whole.
+pub(crate) const NULL: &[u8] = &[5, 0];
+
+/// The class bits of an identifier octet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    Universal,
+    ContextSpecific,
+    /// Application or private: nothing here uses them.
+    Other,
+}
+
+/// One tag-length-value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Element<'a> {
+    pub(crate) class: Class,
+    pub(crate) tag: u32,
+    pub(crate) constructed: bool,
+    /// The value, without tag and length.
+    pub(crate) contents: &'a [u8],
+    /// Tag, length and value.
+    pub(crate) whole: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    /// Whether this is a universal element of the given tag and form.
+    pub(crate) fn is(&self, tag: u32, constructed: bool) -> bool {
+        self.class == Class::Universal && self.tag == tag && self.constructed == constructed
+    }
+
+    /// A reader over the elements inside.
+    pub(crate) fn inside(&self) -> Reader<'a> {
+        Reader::new(self.contents)
+    }
+}
+
+/// Reads elements one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next element, whatever it is (`encoding/asn1` `parseTagAndLength`).
+    pub(crate) fn element(&mut self) -> Result<Element<'a>, Problem> {
+        let start = self.rest;
+        let identifier = self.byte()?;
+        let class = match identifier >> 6 {
+            0 => Class::Universal,
+            2 => Class::ContextSpecific,
+            _ => Class::Other,
+        };
+        let mut tag = u32::from(identifier & 0x1F);
+        if tag == 0x1F {
+            tag = self.base128()?;
+            if tag < 0x1F {
+                return Err("non-minimal tag");
+            }
+        }
+        let length = self.length()?;
+        let (contents, rest) = self.rest.split_at_checked(length).ok_or("data truncated")?;
+        let whole = start.get(..start.len() - rest.len()).unwrap_or_default();
+        self.rest = rest;
+        Ok(Element {
+            class,
+            tag,
+            constructed: identifier & 0x20 != 0,
+            contents,
+            whole,
+        })
+    }
+
+    /// The next element, which must be universal with this tag and form.
+    pub(crate) fn expect(&mut self, tag: u32, constructed: bool) -> Result<Element<'a>, Problem> {
+        if self.is_empty() {
+            return Err("sequence truncated");
+        }
+        let element = self.element()?;
+        if element.is(tag, constructed) {
+            Ok(element)
+        } else {
+            Err("unexpected tag")
+        }
+    }
+
+    pub(crate) fn sequence(&mut self) -> Result<Reader<'a>, Problem> {
+        Ok(self.expect(tag::SEQUENCE, true)?.inside())
+    }
+
+    pub(crate) fn oid(&mut self) -> Result<Oid, Problem> {
+        Oid::from_contents(self.expect(tag::OID, false)?.contents)
+    }
+
+    pub(crate) fn bit_string(&mut self) -> Result<Vec<u8>, Problem> {
+        bit_string(self.expect(tag::BIT_STRING, false)?.contents)
+    }
+
+    /// An element tagged `[number] EXPLICIT`, unwrapped.
+    pub(crate) fn explicit(&mut self, number: u32) -> Result<Reader<'a>, Problem> {
+        if self.is_empty() {
+            return Err("sequence truncated");
+        }
+        let element = self.element()?;
+        if element.class == Class::ContextSpecific && element.tag == number && element.constructed {
+            Ok(element.inside())
+        } else {
+            Err("explicitly tagged member did not match")
+        }
+    }
+
+    fn byte(&mut self) -> Result<u8, Problem> {
+        let (byte, rest) = self.rest.split_first().ok_or("truncated tag or length")?;
+        self.rest = rest;
+        Ok(*byte)
+    }
+
+    fn length(&mut self) -> Result<usize, Problem> {
+        let first = self.byte()?;
+        if first & 0x80 == 0 {
+            return Ok(usize::from(first));
+        }
+        if first == 0x80 {
+            return Err("indefinite length (not DER)");
+        }
+        let mut length = 0_usize;
+        for _ in 0..first & 0x7F {
+            let byte = self.byte()?;
+            if length >= 1 << 23 {
+                return Err("length too large");
+            }
+            length = length << 8 | usize::from(byte);
+            if length == 0 {
+                return Err("superfluous leading zeros in length");
+            }
+        }
+        if length < 0x80 {
+            return Err("non-minimal length");
+        }
+        Ok(length)
+    }
+
+    /// A base-128 number of at most 31 bits (`encoding/asn1` `parseBase128Int`).
+    fn base128(&mut self) -> Result<u32, Problem> {
+        let mut value = 0_u64;
+        for position in 0..5 {
+            let byte = self.byte()?;
+            if position == 0 && byte == 0x80 {
+                return Err("integer is not minimally encoded");
+            }
+            value = value << 7 | u64::from(byte & 0x7F);
+            if byte & 0x80 == 0 {
+                return u32::try_from(value)
+                    .ok()
+                    .filter(|value| i32::try_from(*value).is_ok())
+                    .ok_or("base 128 integer too large");
+            }
+        }
+        Err("base 128 integer too large")
+    }
+}
+
+/// An OBJECT IDENTIFIER in its DER contents, which are unique for each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Oid(Vec<u8>);
+
+impl Oid {
+    pub(crate) fn from_contents(contents: &[u8]) -> Result<Self, Problem> {
+        if contents.is_empty() {
+            return Err("zero length OBJECT IDENTIFIER");
+        }
+        let mut reader = Reader::new(contents);
+        while !reader.is_empty() {
+            reader.base128()?;
+        }
+        Ok(Self(contents.to_vec()))
+    }
+
+    /// The DER contents, without tag and length.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Oid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut reader = Reader::new(&self.0);
+        let first = reader.base128().unwrap_or_default();
+        let root = (first / 40).min(2);
+        write!(f, "{root}.{}", first - root * 40)?;
+        while let Ok(arc) = reader.base128() {
+            write!(f, ".{arc}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<der::oid::ObjectIdentifier> for Oid {
+    fn from(oid: der::oid::ObjectIdentifier) -> Self {
+        Self(oid.as_bytes().to_vec())
+    }
+}
+
+impl PartialEq<der::oid::ObjectIdentifier> for Oid {
+    fn eq(&self, other: &der::oid::ObjectIdentifier) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+/// BOOLEAN contents.
+pub(crate) fn boolean(contents: &[u8]) -> Result<bool, Problem> {
+    match contents {
+        [0] => Ok(false),
+        [0xFF] => Ok(true),
+        _ => Err("invalid boolean"),
+    }
+}
+
+/// INTEGER contents that fit 64 bits.
+pub(crate) fn int64(contents: &[u8]) -> Result<i64, Problem> {
+    integer(contents)?;
+    if contents.len() > 8 {
+        return Err("integer too large");
+    }
+    let negative = contents.first().is_some_and(|byte| byte & 0x80 != 0);
+    let start = if negative { -1 } else { 0 };
+    Ok(contents
+        .iter()
+        .fold(start, |value, byte| value << 8 | i64::from(*byte)))
+}
+
+/// INTEGER contents of any length, checked to be minimal; two's complement, big-endian.
+pub(crate) fn integer(contents: &[u8]) -> Result<&[u8], Problem> {
+    match contents {
+        [] => Err("empty integer"),
+        [0, second, ..] if second & 0x80 == 0 => Err("integer not minimally-encoded"),
+        [0xFF, second, ..] if second & 0x80 != 0 => Err("integer not minimally-encoded"),
+        _ => Ok(contents),
+    }
+}
+
+/// INTEGER contents as an unsigned big-endian number without leading zeros; `None` unless it is
+/// greater than zero.
+pub(crate) fn positive(contents: &[u8]) -> Option<&[u8]> {
+    match integer(contents).ok()? {
+        [0] => None,
+        [0, rest @ ..] => Some(rest),
+        [first, ..] if first & 0x80 != 0 => None,
+        all => Some(all),
+    }
+}
+
+/// BIT STRING contents as bytes, shifted right where bits are unused (`BitString.RightAlign`).
+pub(crate) fn bit_string(contents: &[u8]) -> Result<Vec<u8>, Problem> {
+    let (&unused, bytes) = contents.split_first().ok_or("zero length BIT STRING")?;
+    let padding = u32::from(unused);
+    let last = bytes.last().copied();
+    let clean = match last {
+        _ if padding > 7 => false,
+        None => padding == 0,
+        Some(last) => padding == 0 || last.trailing_zeros() >= padding,
+    };
+    if !clean {
+        return Err("invalid padding bits in BIT STRING");
+    }
+    if padding == 0 {
+        return Ok(bytes.to_vec());
+    }
+    let mut carried = 0;
+    Ok(bytes
+        .iter()
+        .map(|byte| {
+            let aligned = carried << (8 - padding) | byte >> padding;
+            carried = *byte;
+            aligned
+        })
+        .collect())
+}
+
+/// Checks `UTCTime` contents: `YYMMDDhhmm[ss]` and a zone.
+pub(crate) fn utc_time(contents: &[u8]) -> Result<(), Problem> {
+    let with_seconds = time(contents, 2, true);
+    if with_seconds || time(contents, 2, false) {
+        Ok(())
+    } else {
+        Err("invalid UTCTime")
+    }
+}
+
+/// Checks `GeneralizedTime` contents: `YYYYMMDDhhmmss`, perhaps a fraction, and a zone.
+pub(crate) fn generalized_time(contents: &[u8]) -> Result<(), Problem> {
+    if time(contents, 4, true) {
+        Ok(())
+    } else {
+        Err("invalid GeneralizedTime")
+    }
+}
+
+/// Whether `contents` is a time that Go's `time.Parse` takes and formats back to the same bytes.
+fn time(contents: &[u8], year_digits: usize, seconds: bool) -> bool {
+    let mut rest = contents;
+    let (Some(year), Some(month), Some(day)) = (
+        digits(&mut rest, year_digits),
+        digits(&mut rest, 2),
+        digits(&mut rest, 2),
+    ) else {
+        return false;
+    };
+    // Two digits stand for 1969 to 2068, among which every fourth year is a leap year.
+    let leap = year % 4 == 0 && (year_digits == 2 || year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    let clock = digits(&mut rest, 2).is_some_and(|hour| hour < 24)
+        && digits(&mut rest, 2).is_some_and(|minute| minute < 60)
+        && (!seconds || digits(&mut rest, 2).is_some_and(|second| second < 60));
+    if year_digits == 4 {
+        fraction(&mut rest);
+    }
+    (1..=days).contains(&day) && clock && zone(rest)
+}
+
+fn digits(rest: &mut &[u8], count: usize) -> Option<u32> {
+    let (head, tail) = rest.split_at_checked(count)?;
+    *rest = tail;
+    head.iter().try_fold(0, |value, byte| {
+        Some(value * 10 + char::from(*byte).to_digit(10)?)
+    })
+}
+
+/// Skips a fraction of one to nine digits without a trailing zero.
+fn fraction(rest: &mut &[u8]) {
+    let Some(tail) = rest.strip_prefix(b".") else {
+        return;
+    };
+    let count = tail.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if let Some((digits, tail)) = tail.split_at_checked(count)
+        && count <= 9
+        && digits.last().is_some_and(|last| *last != b'0')
+    {
+        *rest = tail;
+    }
+}
+
+/// `Z`, or an offset that is not zero.
+fn zone(mut rest: &[u8]) -> bool {
+    match rest.split_first() {
+        Some((b'Z', [])) => true,
+        Some((b'+' | b'-', offset)) => {
+            rest = offset;
+            let (hours, minutes) = (digits(&mut rest, 2), digits(&mut rest, 2));
+            hours.is_some_and(|hours| hours <= 24)
+                && minutes.is_some_and(|minutes| minutes < 60)
+                && (hours, minutes) != (Some(0), Some(0))
+                && rest.is_empty()
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_minimal_and_definite() {
+        for bad in [
+            &[0x30, 0x80, 0, 0][..],
+            &[0x04, 0x81, 0x01, 0],
+            &[0x04, 0x82, 0x00, 0x80],
+            &[0x04, 0x02, 0],
+            &[0x04],
+            &[0x1F, 0x1E, 0],
+        ] {
+            assert!(Reader::new(bad).element().is_err(), "{bad:x?}");
+        }
+        assert!(Reader::new(&[0x1F, 0x1F, 0]).element().is_ok());
+    }
+
+    #[test]
+    fn integers_are_minimal_and_bounded() {
+        assert_eq!(int64(&[0x80]), Ok(-128));
+        assert_eq!(int64(&[0, 0x80]), Ok(128));
+        assert!(int64(&[]).is_err());
+        assert!(int64(&[0, 1]).is_err());
+        assert!(int64(&[0xFF, 0xFF]).is_err());
+        assert!(int64(&[1; 9]).is_err());
+    }
+
+    #[test]
+    fn unused_bits_are_zero_and_shifted_out() {
+        assert_eq!(bit_string(&[0, 1, 2]), Ok(vec![1, 2]));
+        assert_eq!(bit_string(&[4, 0x10, 0x20]), Ok(vec![0x01, 0x02]));
+        assert_eq!(bit_string(&[0]), Ok(vec![]));
+        for bad in [&[][..], &[1], &[8, 0], &[4, 0x18]] {
+            assert!(bit_string(bad).is_err(), "{bad:x?}");
+        }
+    }
+
+    #[test]
+    fn object_identifiers_are_shown_with_dots() {
+        let oid = |contents: &[u8]| Oid::from_contents(contents).map(|oid| oid.to_string());
+        assert_eq!(oid(&[0x55, 0x04, 0x03]), Ok("2.5.4.3".to_owned()));
+        assert_eq!(oid(&[0x88, 0x37]), Ok("2.999".to_owned()));
+        assert!(oid(&[]).is_err());
+        assert!(oid(&[0x55, 0x80, 0x01]).is_err());
+        assert!(oid(&[0x55, 0x88]).is_err());
+        assert!(oid(&[0x55, 0x88, 0x80, 0x80, 0x80, 0x00]).is_err());
+    }
+
+    #[test]
+    fn times_are_those_that_go_formats_back() {
+        for good in [
+            "9912312359Z",
+            "991231235959Z",
+            "0002290000+0130",
+            "000229000000-2400",
+        ] {
+            assert_eq!(utc_time(good.as_bytes()), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "alice",
+            "9913312359Z",
+            "9902290000Z",
+            "991231235960Z",
+            "9912312359+0000",
+            "991231235959.5Z",
+        ] {
+            assert!(utc_time(bad.as_bytes()).is_err(), "{bad}");
+        }
+        for good in ["20240229000000Z", "20240229000000.5Z", "00000101000000Z"] {
+            assert_eq!(generalized_time(good.as_bytes()), Ok(()), "{good}");
+        }
+        for bad in [
+            "21000229000000Z",
+            "20240229000000.50Z",
+            "202402290000Z",
+            "20240229000000",
+        ] {
+            assert!(generalized_time(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

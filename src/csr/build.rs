@@ -1,0 +1,97 @@
+//! Building a request from a subject and a key.
+
+use der::asn1::{BitString, OctetString, SetOfVec};
+use der::oid::ObjectIdentifier;
+use der::{Decode as _, Encode as _};
+use rand_core::TryCryptoRng;
+use x509_cert::attr::Attributes;
+use x509_cert::ext::Extension;
+use x509_cert::request::{CertReq, CertReqInfo, ExtensionReq, Version};
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
+
+use super::CertificationRequest;
+use crate::error::{Error, Result};
+use crate::key::PrivateKey;
+use crate::name::Subject;
+
+/// An extension to ask for, its value in DER.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestedExtension {
+    /// Its type.
+    pub oid: ObjectIdentifier,
+    /// Whether whoever does not know it must refuse the certificate.
+    pub critical: bool,
+    /// Its value in DER.
+    pub value: Vec<u8>,
+}
+
+impl CertificationRequest {
+    /// Builds and signs a request, and reads it back the way the cluster will.
+    ///
+    /// # Errors
+    /// What [`PrivateKey::sign`] fails with; [`Error::Inconsistent`] if what was built does not
+    /// read back as what was asked for.
+    pub fn build<R: TryCryptoRng + ?Sized>(
+        subject: &Subject,
+        extensions: &[RequestedExtension],
+        key: &PrivateKey,
+        rng: &mut R,
+    ) -> Result<Self> {
+        let info = request_info(subject, extensions, key).map_err(unencodable)?;
+        let signed = info.to_der().map_err(unencodable)?;
+        let signature = key.sign(&signed, rng)?;
+        let request = CertReq {
+            info,
+            algorithm: key.signature_algorithm(),
+            signature: BitString::from_bytes(&signature).map_err(unencodable)?,
+        };
+        let built = Self::from_der(&request.to_der().map_err(unencodable)?)?;
+        built.check_against(subject, key)?;
+        Ok(built)
+    }
+
+    /// What the independent reader sees must be what was asked for.
+    fn check_against(&self, subject: &Subject, key: &PrivateKey) -> Result<()> {
+        let identity = self.subject().identity().ok_or(Error::Inconsistent)?;
+        let same = identity.username == subject.user()
+            && identity.groups == subject.groups()
+            && self.public_key() == key.public_key()
+            && self.verify().is_ok();
+        same.then_some(()).ok_or(Error::Inconsistent)
+    }
+}
+
+fn request_info(
+    subject: &Subject,
+    extensions: &[RequestedExtension],
+    key: &PrivateKey,
+) -> der::Result<CertReqInfo> {
+    Ok(CertReqInfo {
+        version: Version::V1,
+        subject: subject.to_name()?,
+        public_key: SubjectPublicKeyInfoOwned::from_der(key.public_key().spki_der())?,
+        attributes: attributes(extensions)?,
+    })
+}
+
+fn attributes(extensions: &[RequestedExtension]) -> der::Result<Attributes> {
+    if extensions.is_empty() {
+        return Ok(SetOfVec::new());
+    }
+    let extensions = extensions.iter().map(|extension| {
+        Ok(Extension {
+            extn_id: extension.oid,
+            critical: extension.critical,
+            extn_value: OctetString::new(extension.value.as_slice())?,
+        })
+    });
+    let request = ExtensionReq(extensions.collect::<der::Result<_>>()?);
+    SetOfVec::try_from(vec![request.try_into()?])
+}
+
+fn unencodable(error: der::Error) -> Error {
+    Error::Malformed {
+        what: "certification request",
+        detail: error.to_string(),
+    }
+}

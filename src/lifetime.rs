@@ -1,0 +1,131 @@
+//! How long a certificate is asked to be valid.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// A lifetime that kube-apiserver takes in `spec.expirationSeconds`: at least ten minutes
+/// (k8s.io/kubernetes/pkg/apis/certificates/validation `validateCertificateSigningRequest`), at
+/// most 2^31 - 1 seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lifetime(i32);
+
+/// The shortest lifetime that kube-apiserver takes, in seconds.
+pub const MIN_SECONDS: i32 = 600;
+
+const UNITS: [(char, i64); 6] = [
+    ('y', 365 * 86_400),
+    ('w', 7 * 86_400),
+    ('d', 86_400),
+    ('h', 3_600),
+    ('m', 60),
+    ('s', 1),
+];
+
+impl Lifetime {
+    /// The lifetime in seconds.
+    #[must_use]
+    pub fn seconds(self) -> i32 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for Lifetime {
+    type Error = Error;
+
+    fn try_from(seconds: i64) -> Result<Self, Error> {
+        i32::try_from(seconds)
+            .ok()
+            .filter(|seconds| *seconds >= MIN_SECONDS)
+            .map(Self)
+            .ok_or_else(|| Error::Malformed {
+                what: "lifetime",
+                detail: format!("{seconds} seconds, expected {MIN_SECONDS} to {}", i32::MAX),
+            })
+    }
+}
+
+impl FromStr for Lifetime {
+    type Err = Error;
+
+    /// Takes seconds (`3600`) or numbers with units (`90d`, `1d12h`): y (365 d), w, d, h, m, s.
+    fn from_str(typed: &str) -> Result<Self, Error> {
+        let seconds = match typed.parse::<i64>() {
+            Ok(seconds) => Some(seconds),
+            Err(_) => sum_of_units(typed),
+        };
+        seconds
+            .ok_or_else(|| Error::Malformed {
+                what: "lifetime",
+                detail: format!("\"{typed}\", expected 90d, 12h, 1d12h or a number of seconds"),
+            })
+            .and_then(Self::try_from)
+    }
+}
+
+fn sum_of_units(mut typed: &str) -> Option<i64> {
+    let mut seconds = 0_i64;
+    while !typed.is_empty() {
+        let end = typed.find(|c: char| !c.is_ascii_digit())?;
+        let (number, rest) = typed.split_at(end);
+        let unit = rest.chars().next()?;
+        let (_, factor) = UNITS.iter().find(|(letter, _)| *letter == unit)?;
+        seconds = seconds.checked_add(number.parse::<i64>().ok()?.checked_mul(*factor)?)?;
+        typed = rest.get(1..)?;
+    }
+    Some(seconds)
+}
+
+impl fmt::Display for Lifetime {
+    /// In days, hours, minutes and seconds, without the parts that are zero.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = i64::from(self.0);
+        for (letter, factor) in UNITS.into_iter().skip_while(|(letter, _)| *letter != 'd') {
+            if rest >= factor {
+                write!(f, "{}{letter}", rest / factor)?;
+                rest %= factor;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_are_read_in_every_unit_and_shown_in_days() {
+        for (typed, seconds, shown) in [
+            ("3600", 3_600, "1h"),
+            ("90d", 7_776_000, "90d"),
+            ("1d12h", 129_600, "1d12h"),
+            ("1w", 604_800, "7d"),
+            ("1y", 31_536_000, "365d"),
+            ("601", 601, "10m1s"),
+        ] {
+            let lifetime: Lifetime = typed.parse().unwrap();
+            assert_eq!(lifetime.seconds(), seconds, "{typed}");
+            assert_eq!(lifetime.to_string(), shown, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_the_api_server_refuses_is_refused() {
+        for typed in [
+            "",
+            "599",
+            "-1",
+            "9m",
+            "2147483648",
+            "12",
+            "d",
+            "1x",
+            "1h2",
+            "99999999999y",
+        ] {
+            assert!(typed.parse::<Lifetime>().is_err(), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Reading JSON into typed fields as the API server does, keeping every problem with its place.
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::pem;
+
+/// Something in an object that the API server refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// The field: `spec.expirationSeconds`.
+    pub field: String,
+    /// What is wrong with it.
+    pub kind: ProblemKind,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Strict validation, which kubectl asks for, knows no such field. The closest that it knows
+    /// is given where one is close.
+    Unknown(Option<&'static str>),
+    /// The value is of another JSON type, or out of range.
+    Type {
+        /// What was found.
+        found: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The value is not base64, from this offset on.
+    Base64(usize),
+}
+
+/// The fields of one object. Each is asked for once; what was not asked for is unknown.
+pub(super) struct Fields<'a> {
+    object: &'a Map<String, Value>,
+    path: String,
+    known: Vec<&'static str>,
+    problems: &'a mut Vec<FieldProblem>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(
+        object: &'a Map<String, Value>,
+        path: &str,
+        problems: &'a mut Vec<FieldProblem>,
+    ) -> Self {
+        Self {
+            object,
+            path: path.to_owned(),
+            known: Vec::new(),
+            problems,
+        }
+    }
+
+    pub(super) fn problems(&mut self) -> &mut Vec<FieldProblem> {
+        self.problems
+    }
+
+    /// The value of a field, where it is there and not null, which stands for its absence.
+    fn value(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.push(name);
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
+    }
+
+    fn wrong(&mut self, field: String, found: &Value, expected: &'static str) {
+        let found = describe(found);
+        self.problems.push(FieldProblem {
+            field,
+            kind: ProblemKind::Type { found, expected },
+        });
+    }
+
+    /// The value of a field as `convert` takes it, else nothing and a problem.
+    fn typed<T>(
+        &mut self,
+        name: &'static str,
+        expected: &'static str,
+        convert: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.value(name)?;
+        let converted = convert(value);
+        if converted.is_none() {
+            self.wrong(self.path_of(name), value, expected);
+        }
+        converted
+    }
+
+    pub(super) fn string(&mut self, name: &'static str) -> String {
+        self.typed(name, "a string", Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    pub(super) fn int32(&mut self, name: &'static str) -> Option<i32> {
+        self.typed(name, "a whole number of 32 bits", |value| {
+            value.as_i64().and_then(|number| i32::try_from(number).ok())
+        })
+    }
+
+    pub(super) fn int64(&mut self, name: &'static str) {
+        self.typed(name, "a whole number", Value::as_i64);
+    }
+
+    /// An RFC 3339 time, as text.
+    pub(super) fn time(&mut self, name: &'static str) -> String {
+        self.typed(name, "a time (RFC 3339)", |value| {
+            value
+                .as_str()
+                .filter(|text| text.is_empty() || OffsetDateTime::parse(text, &Rfc3339).is_ok())
+        })
+        .unwrap_or_default()
+        .to_owned()
+    }
+
+    /// Base64 as `encoding/json` decodes `[]byte`.
+    pub(super) fn bytes(&mut self, name: &'static str) -> Option<Vec<u8>> {
+        let text = self.typed(name, "a string of base64", Value::as_str)?;
+        match pem::decode_base64(text.as_bytes()) {
+            Ok(bytes) => Some(bytes.to_vec()),
+            Err(offset) => {
+                self.problems.push(FieldProblem {
+                    field: self.path_of(name),
+                    kind: ProblemKind::Base64(offset),
+                });
+                None
+            }
+        }
+    }
+
+    pub(super) fn object(&mut self, name: &'static str) -> Option<&'a Map<String, Value>> {
+        self.typed(name, "an object", Value::as_object)
+    }
+
+    fn array(&mut self, name: &'static str) -> &'a [Value] {
+        self.typed(name, "a list", Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn strings(&mut self, name: &'static str) -> Vec<String> {
+        let items = self.array(name);
+        let path = self.path_of(name);
+        self.strings_of(items, &path)
+    }
+
+    fn strings_of(&mut self, items: &[Value], path: &str) -> Vec<String> {
+        let mut strings = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item {
+                Value::String(text) => strings.push(text.clone()),
+                Value::Null => strings.push(String::new()),
+                other => self.wrong(format!("{path}[{index}]"), other, "a string"),
+            }
+        }
+        strings
+    }
+
+    pub(super) fn string_map(&mut self, name: &'static str) -> Vec<(String, String)> {
+        let mut entries = Vec::new();
+        for (key, value) in self.object(name).into_iter().flatten() {
+            match value {
+                Value::String(text) => entries.push((key.clone(), text.clone())),
+                Value::Null => entries.push((key.clone(), String::new())),
+                other => {
+                    let field = format!("{}[{key}]", self.path_of(name));
+                    self.wrong(field, other, "a string");
+                }
+            }
+        }
+        entries
+    }
+
+    pub(super) fn string_lists(&mut self, name: &'static str) -> Vec<(String, Vec<String>)> {
+        let mut entries = Vec::new();
+        for (key, value) in self.object(name).into_iter().flatten() {
+            let path = format!("{}[{key}]", self.path_of(name));
+            match value {
+                Value::Array(items) => {
+                    let strings = self.strings_of(items, &path);
+                    entries.push((key.clone(), strings));
+                }
+                Value::Null => entries.push((key.clone(), Vec::new())),
+                other => self.wrong(path, other, "a list"),
+            }
+        }
+        entries
+    }
+
+    /// A list of objects, each read with its own path.
+    pub(super) fn objects<T: Default>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&Map<String, Value>, &str, &mut Vec<FieldProblem>) -> T,
+    ) -> Vec<T> {
+        let mut objects = Vec::new();
+        for (index, item) in self.array(name).iter().enumerate() {
+            let path = format!("{}[{index}]", self.path_of(name));
+            match item {
+                Value::Object(object) => objects.push(read(object, &path, self.problems)),
+                Value::Null => objects.push(T::default()),
+                other => self.wrong(path, other, "an object"),
+            }
+        }
+        objects
+    }
+
+    /// Reads owner references and tells whether one lacks a part that it must have.
+    pub(super) fn owner_references(&mut self, name: &'static str) -> bool {
+        let incomplete = self.objects(name, |reference, path, problems| {
+            let mut fields = Fields::new(reference, path, problems);
+            let lacking = ["apiVersion", "kind", "name", "uid"]
+                .into_iter()
+                .filter(|part| fields.string(part).is_empty())
+                .count();
+            for flag in ["controller", "blockOwnerDeletion"] {
+                fields.typed(flag, "true or false", Value::as_bool);
+            }
+            fields.refuse_others();
+            lacking > 0
+        });
+        incomplete.contains(&true)
+    }
+
+    pub(super) fn managed_fields(&mut self, name: &'static str) {
+        self.objects(name, |entry, path, problems| {
+            let mut fields = Fields::new(entry, path, problems);
+            for text in [
+                "manager",
+                "operation",
+                "apiVersion",
+                "fieldsType",
+                "subresource",
+            ] {
+                fields.string(text);
+            }
+            fields.time("time");
+            fields.value("fieldsV1");
+            fields.refuse_others();
+        });
+    }
+
+    /// Reports every field that was not asked for.
+    pub(super) fn refuse_others(self) {
+        for name in self.object.keys() {
+            if !self.known.contains(&name.as_str()) {
+                let close = closest(name, &self.known);
+                self.problems.push(FieldProblem {
+                    field: self.path_of(name),
+                    kind: ProblemKind::Unknown(close),
+                });
+            }
+        }
+    }
+}
+
+/// A value in a few words.
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) if text.chars().count() <= 40 => format!("the string \"{text}\""),
+        Value::String(_) => "a long string".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+/// The known name that differs in case or separators alone, or by one or two letters.
+fn closest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let bare = |text: &str| text.replace(['_', '-', ' '], "").to_lowercase();
+    let name = bare(name);
+    let (distance, closest) = known
+        .iter()
+        .map(|known| (edit_distance(&name, &bare(known)), *known))
+        .min_by_key(|(distance, _)| *distance)?;
+    (distance <= 2 && distance < closest.len() / 2).then_some(closest)
+}
+
+/// Levenshtein distance; long words are not worth it.
+fn edit_distance(left: &str, right: &str) -> usize {
+    if left.len() > 40 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
+    for (position, a) in left.chars().enumerate() {
+        let mut diagonal = position;
+        let mut previous = position + 1;
+        if let Some(first) = row.first_mut() {
+            *first = previous;
+        }
+        for (b, cell) in right.chars().zip(row.iter_mut().skip(1)) {
+            let substituted = diagonal + usize::from(a != b);
+            diagonal = *cell;
+            previous = substituted.min(diagonal + 1).min(previous + 1);
+            *cell = previous;
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_fields_are_told_what_they_look_like() {
+        let known = ["signerName", "usages", "expirationSeconds"];
+        assert_eq!(closest("signername", &known), Some("signerName"));
+        assert_eq!(closest("signer_name", &known), Some("signerName"));
+        assert_eq!(
+            closest("expirationSecond", &known),
+            Some("expirationSeconds")
+        );
+        assert_eq!(closest("colour", &known), None);
+    }
+}

@@ -1,0 +1,316 @@
+//! Distinguished names (RFC 5280 section 4.1.2.4), and who Kubernetes takes their holder for.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::asn1::{self, Element, Oid, Problem, Reader, tag};
+use crate::text::visible;
+
+mod subject;
+
+pub use subject::{Subject, SubjectError};
+
+/// Who the API server takes the holder of a certificate for, without `system:authenticated`,
+/// which it adds to everyone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// The user name: the common name.
+    pub username: String,
+    /// The groups: every organization.
+    pub groups: Vec<String>,
+}
+
+/// An `RDNSequence` as found, attribute by attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    relative: Vec<Vec<Attribute>>,
+}
+
+/// An `AttributeTypeAndValue`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// The attribute's type.
+    pub oid: Oid,
+    /// The value as crypto/x509 reads it; `None` for what it does not take for text
+    /// (`UniversalString` and anything that is not a string), and ignores.
+    pub text: Option<String>,
+    /// The value in DER.
+    pub value: Vec<u8>,
+}
+
+impl Name {
+    /// Reads the elements of an `RDNSequence` (crypto/x509/pkix `RDNSequence` as
+    /// `asn1.Unmarshal` fills it).
+    pub(crate) fn read(rdn_sequence: Element<'_>) -> Result<Self, Problem> {
+        if !rdn_sequence.is(tag::SEQUENCE, true) {
+            return Err("subject is not a sequence");
+        }
+        let mut sets = rdn_sequence.inside();
+        let mut relative = Vec::new();
+        while !sets.is_empty() {
+            let mut set = sets.expect(tag::SET, true)?.inside();
+            let mut attributes = Vec::new();
+            while !set.is_empty() {
+                attributes.push(Attribute::read(set.sequence()?)?);
+            }
+            relative.push(attributes);
+        }
+        Ok(Self { relative })
+    }
+
+    /// The relative distinguished names in the order of the encoding.
+    #[must_use]
+    pub fn relative(&self) -> &[Vec<Attribute>] {
+        &self.relative
+    }
+
+    /// Every attribute in the order of the encoding.
+    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.relative.iter().flatten()
+    }
+
+    /// The texts of every attribute of one type, in the order of the encoding.
+    pub fn values(&self, kind: AttributeKind) -> impl Iterator<Item = &str> {
+        self.attributes()
+            .filter(move |attribute| attribute.kind() == Some(kind))
+            .filter_map(|attribute| attribute.text.as_deref())
+    }
+
+    /// Who the API server takes the holder of this very name for: the last common name, and every
+    /// organization in the order of the encoding (k8s.io/apiserver `x509.CommonNameUserConversion`,
+    /// crypto/x509/pkix `FillFromRDNSequence`). `None` where there is no common name, or an empty
+    /// one: the certificate is then passed over.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        let username = self.values(AttributeKind::CommonName).last()?;
+        if username.is_empty() {
+            return None;
+        }
+        let groups = self.values(AttributeKind::Organization);
+        Some(Identity {
+            username: username.to_owned(),
+            groups: groups.map(str::to_owned).collect(),
+        })
+    }
+
+    /// [`Name::identity`] once kube-controller-manager has signed: it encodes the name anew, all
+    /// organizations in one SET, which DER sorts (crypto/x509/pkix `ToRDNSequence`).
+    #[must_use]
+    pub fn identity_when_issued(&self) -> Option<Identity> {
+        let mut identity = self.identity()?;
+        identity.groups.sort_by_cached_key(|group| set_order(group));
+        Some(identity)
+    }
+}
+
+/// What decides the place of a string among others in a SET: its length, which stands in front,
+/// then its type, then its bytes. Long lengths are ordered by how many bytes they take.
+fn set_order(text: &str) -> (usize, u32, Vec<u8>) {
+    let tag = if text.bytes().all(is_printable_when_written) {
+        tag::PRINTABLE_STRING
+    } else {
+        tag::UTF8_STRING
+    };
+    (text.len(), tag, text.as_bytes().to_vec())
+}
+
+/// What Go writes as `PrintableString` is narrower than what it reads as one.
+fn is_printable_when_written(byte: u8) -> bool {
+    is_printable(byte) && !matches!(byte, b'*' | b'&')
+}
+
+fn is_printable(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(&byte)
+}
+
+/// The attribute types that crypto/x509 keeps; it drops every other when it signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeKind {
+    /// CN, the user.
+    CommonName,
+    /// serialNumber.
+    SerialNumber,
+    /// C.
+    Country,
+    /// L.
+    Locality,
+    /// ST.
+    Province,
+    /// STREET.
+    StreetAddress,
+    /// O, a group.
+    Organization,
+    /// OU.
+    OrganizationalUnit,
+    /// postalCode.
+    PostalCode,
+}
+
+impl Attribute {
+    fn read(mut sequence: Reader<'_>) -> Result<Self, Problem> {
+        let oid = sequence.oid()?;
+        if sequence.is_empty() {
+            return Err("sequence truncated");
+        }
+        let value = sequence.element()?;
+        Ok(Self {
+            oid,
+            text: text(value)?,
+            value: value.whole.to_vec(),
+        })
+    }
+
+    /// The type, if it is one that the signer keeps.
+    #[must_use]
+    pub fn kind(&self) -> Option<AttributeKind> {
+        use AttributeKind as Kind;
+        match self.oid.as_bytes() {
+            [0x55, 4, 3] => Some(Kind::CommonName),
+            [0x55, 4, 5] => Some(Kind::SerialNumber),
+            [0x55, 4, 6] => Some(Kind::Country),
+            [0x55, 4, 7] => Some(Kind::Locality),
+            [0x55, 4, 8] => Some(Kind::Province),
+            [0x55, 4, 9] => Some(Kind::StreetAddress),
+            [0x55, 4, 10] => Some(Kind::Organization),
+            [0x55, 4, 11] => Some(Kind::OrganizationalUnit),
+            [0x55, 4, 17] => Some(Kind::PostalCode),
+            _ => None,
+        }
+    }
+
+    /// The short name of the type (RFC 4514 and what openssl prints), or its object identifier.
+    #[must_use]
+    pub fn type_name(&self) -> String {
+        let short = match self.oid.as_bytes() {
+            [0x55, 4, 3] => "CN",
+            [0x55, 4, 4] => "SN",
+            [0x55, 4, 5] => "serialNumber",
+            [0x55, 4, 6] => "C",
+            [0x55, 4, 7] => "L",
+            [0x55, 4, 8] => "ST",
+            [0x55, 4, 9] => "STREET",
+            [0x55, 4, 10] => "O",
+            [0x55, 4, 11] => "OU",
+            [0x55, 4, 12] => "title",
+            [0x55, 4, 17] => "postalCode",
+            [0x55, 4, 42] => "GN",
+            [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 1] => "emailAddress",
+            [0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 1, 1] => "UID",
+            [0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 1, 25] => "DC",
+            _ => return self.oid.to_string(),
+        };
+        short.to_owned()
+    }
+}
+
+/// The text of an attribute value, as `encoding/asn1` fills an `any`: an error spoils the whole
+/// name, and what is not a string is no text.
+fn text(value: Element<'_>) -> Result<Option<String>, Problem> {
+    let bytes = value.contents;
+    if value.class != asn1::Class::Universal || value.constructed {
+        return Ok(None);
+    }
+    match value.tag {
+        tag::UTF8_STRING => std::str::from_utf8(bytes)
+            .map(|text| Some(text.to_owned()))
+            .map_err(|_| "invalid UTF-8 string"),
+        tag::PRINTABLE_STRING => ascii(
+            bytes,
+            is_printable,
+            "PrintableString contains invalid character",
+        ),
+        tag::NUMERIC_STRING => ascii(
+            bytes,
+            |byte| byte.is_ascii_digit() || byte == b' ',
+            "NumericString contains invalid character",
+        ),
+        tag::IA5_STRING => ascii(
+            bytes,
+            |byte| byte.is_ascii(),
+            "IA5String contains invalid character",
+        ),
+        tag::T61_STRING => Ok(Some(bytes.iter().copied().map(char::from).collect())),
+        tag::BMP_STRING => bmp_string(bytes).map(Some),
+        tag::BOOLEAN => asn1::boolean(bytes).map(|_| None),
+        tag::INTEGER => asn1::int64(bytes).map(|_| None),
+        tag::BIT_STRING => asn1::bit_string(bytes).map(|_| None),
+        tag::OID => Oid::from_contents(bytes).map(|_| None),
+        tag::UTC_TIME => asn1::utc_time(bytes).map(|()| None),
+        tag::GENERALIZED_TIME => asn1::generalized_time(bytes).map(|()| None),
+        _ => Ok(None),
+    }
+}
+
+fn ascii(
+    bytes: &[u8],
+    allowed: impl Fn(u8) -> bool,
+    problem: Problem,
+) -> Result<Option<String>, Problem> {
+    if bytes.iter().all(|byte| allowed(*byte)) {
+        Ok(Some(bytes.iter().copied().map(char::from).collect()))
+    } else {
+        Err(problem)
+    }
+}
+
+/// Big-endian UCS-2 without surrogates and noncharacters; one trailing NUL is dropped.
+fn bmp_string(bytes: &[u8]) -> Result<String, Problem> {
+    let (units, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err("BMPString of odd length");
+    }
+    let units = match units {
+        [units @ .., [0, 0]] => units,
+        units => units,
+    };
+    units
+        .iter()
+        .map(|unit| {
+            char::from_u32(u32::from(u16::from_be_bytes(*unit)))
+                .filter(|c| !matches!(c, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}'))
+                .ok_or("BMPString contains invalid character")
+        })
+        .collect()
+}
+
+impl fmt::Display for Name {
+    /// RFC 4514: the last relative name first; deceptive characters escaped as by [`visible`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, attributes) in self.relative.iter().rev().enumerate() {
+            if position > 0 {
+                f.write_str(",")?;
+            }
+            for (position, attribute) in attributes.iter().enumerate() {
+                if position > 0 {
+                    f.write_str("+")?;
+                }
+                write!(f, "{attribute}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.type_name())?;
+        let Some(text) = &self.text else {
+            f.write_str("#")?;
+            return self
+                .value
+                .iter()
+                .try_for_each(|byte| write!(f, "{byte:02x}"));
+        };
+        let last = text.chars().count().saturating_sub(1);
+        for (position, character) in text.chars().enumerate() {
+            let edge = (position == 0 && matches!(character, ' ' | '#'))
+                || (position == last && character == ' ');
+            if edge || matches!(character, '"' | '+' | ',' | ';' | '<' | '=' | '>') {
+                f.write_str("\\")?;
+            }
+            write!(f, "{}", visible(character.encode_utf8(&mut [0; 4])))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,189 @@
+//! What the cluster will do with a request, and what in it would mislead the person who approves.
+//!
+//! Each rule is one small function that cites the code it speaks for. A rule answers with
+//! findings; what a finding leads to is its [`Effect`], and the prediction follows from those.
+
+use serde::Serialize;
+
+use crate::csr::CertificationRequest;
+use crate::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use crate::name::Identity;
+
+mod catalogue;
+mod identity;
+mod key;
+mod object;
+mod qualified;
+mod request;
+mod signer;
+
+pub use catalogue::{CODES, Code};
+use request::Contents;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Worth knowing.
+    Note,
+    /// Worth changing, though it works.
+    Warning,
+    /// The cluster refuses it, or it would mislead the person who approves it.
+    Error,
+}
+
+/// What a finding leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// `kubectl create` fails.
+    NotAccepted,
+    /// The signer does not issue a certificate.
+    NotIssued,
+    /// The API server does not take the certificate for a user.
+    NotAuthenticated,
+    /// A person may take it for something else.
+    Misleads,
+    /// It works, and could be better.
+    Warns,
+    /// It works.
+    Notes,
+}
+
+/// One thing found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// What it is, for programs: kebab-case, and never renamed.
+    pub code: &'static str,
+    /// The field it is about: `spec.usages`.
+    pub field: String,
+    /// What will happen and what to do. Safe to show in a terminal.
+    pub message: String,
+    #[serde(skip)]
+    pub(crate) effect: Effect,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        effect: Effect,
+        code: Code,
+        field: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        let level = match effect {
+            Effect::NotAccepted
+            | Effect::NotIssued
+            | Effect::NotAuthenticated
+            | Effect::Misleads => Level::Error,
+            Effect::Warns => Level::Warning,
+            Effect::Notes => Level::Note,
+        };
+        Self {
+            level,
+            code: code.name(),
+            field: field.into(),
+            message: message.into(),
+            effect,
+        }
+    }
+}
+
+/// What will become of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Prediction {
+    /// `kubectl create -f` succeeds.
+    pub accepted: bool,
+    /// Once approved, kube-controller-manager fills `status.certificate`; `None` where another
+    /// signer decides.
+    pub issued: Option<bool>,
+    /// The API server takes the certificate for a user.
+    pub authenticates: bool,
+}
+
+/// A request after review.
+#[derive(Debug, Clone)]
+pub struct Review {
+    /// The certification request inside, where it can be read.
+    pub csr: Option<CertificationRequest>,
+    /// Whether its signature verifies.
+    pub signature_valid: bool,
+    /// What will become of it.
+    pub prediction: Prediction,
+    /// Who the holder of the certificate will be; `None` where it does not authenticate.
+    pub identity: Option<Identity>,
+    /// Everything found.
+    pub findings: Vec<Finding>,
+}
+
+/// What was agreed on outside of the request, against which look-alikes are told.
+#[derive(Debug, Clone, Default)]
+pub struct Agreed<'a> {
+    /// The user name.
+    pub user: Option<&'a str>,
+    /// The groups.
+    pub groups: &'a [String],
+}
+
+/// Reviews a manifest, with the comments that stand around it.
+#[must_use]
+pub fn review(
+    object: &CertificateSigningRequest,
+    comments: &[String],
+    agreed: &Agreed<'_>,
+) -> Review {
+    let contents = Contents::of_manifest(object.request.as_deref());
+    let mut findings = object::check(object);
+    findings.extend(signer::check(object, contents.csr()));
+    findings.extend(identity::check_comments(comments, contents.csr()));
+    let signer = Some(object.signer_name.as_str());
+    finish(findings, contents, signer, agreed)
+}
+
+/// Reviews a request without a manifest, as if `kube-enroll request` had wrapped it.
+#[must_use]
+pub fn review_csr(input: &[u8], agreed: &Agreed<'_>) -> Review {
+    let contents = Contents::of_file(input);
+    finish(Vec::new(), contents, Some(CLIENT_SIGNER), agreed)
+}
+
+fn finish(
+    mut findings: Vec<Finding>,
+    contents: Contents,
+    signer: Option<&str>,
+    agreed: &Agreed<'_>,
+) -> Review {
+    findings.extend(contents.check());
+    if let Some(csr) = contents.csr() {
+        findings.extend(identity::check(csr, signer == Some(CLIENT_SIGNER), agreed));
+        findings.extend(key::check(csr));
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    let prediction = predict(&findings, signer);
+    let identity = contents
+        .csr()
+        .filter(|_| prediction.authenticates)
+        .and_then(|csr| csr.subject().identity_when_issued());
+    Review {
+        signature_valid: contents.signature_valid(),
+        csr: contents.into_csr(),
+        prediction,
+        identity,
+        findings,
+    }
+}
+
+fn predict(findings: &[Finding], signer: Option<&str>) -> Prediction {
+    let has = |effect| findings.iter().any(|finding| finding.effect == effect);
+    let accepted = !has(Effect::NotAccepted);
+    let issued = if accepted && signer.is_some_and(|signer| !signer::is_in_tree(signer)) {
+        None
+    } else {
+        Some(accepted && !has(Effect::NotIssued))
+    };
+    Prediction {
+        accepted,
+        issued,
+        authenticates: issued == Some(true) && !has(Effect::NotAuthenticated),
+    }
+}

@@ -1,0 +1,378 @@
+//! Who the certificate will stand for, and what in the request makes a person believe otherwise.
+
+use unicode_security::MixedScript as _;
+use unicode_security::skeleton;
+
+use super::{Agreed, Code, Effect, Finding};
+use crate::csr::CertificationRequest;
+use crate::name::{Attribute, AttributeKind};
+use crate::text::{is_deceptive, visible};
+
+const SUBJECT: &str = "csr.subject";
+const MASTERS: &str = "system:masters";
+
+/// More findings of one kind than this help nobody.
+const ENOUGH: usize = 10;
+
+pub(super) fn check(
+    csr: &CertificationRequest,
+    for_client_signer: bool,
+    agreed: &Agreed<'_>,
+) -> Vec<Finding> {
+    let users: Vec<&str> = csr.subject().values(AttributeKind::CommonName).collect();
+    let groups: Vec<&str> = csr.subject().values(AttributeKind::Organization).collect();
+    let mut findings = Vec::new();
+    findings.extend(user(&users));
+    findings.extend(masters(&groups, for_client_signer));
+    findings.extend(
+        users
+            .iter()
+            .filter_map(|user| system_user(user))
+            .take(ENOUGH),
+    );
+    findings.extend(
+        groups
+            .iter()
+            .filter_map(|group| system_group(group))
+            .take(ENOUGH),
+    );
+    let names = users.iter().map(|user| ("user", *user));
+    let names = names.chain(groups.iter().map(|group| ("group", *group)));
+    findings.extend(
+        names
+            .flat_map(|(what, name)| name_text(what, name))
+            .take(ENOUGH),
+    );
+    findings.extend(look_alikes(&users, &groups, agreed));
+    findings.extend(
+        csr.subject()
+            .attributes()
+            .filter_map(other_attribute)
+            .take(ENOUGH),
+    );
+    findings.extend(extensions(csr));
+    findings
+}
+
+/// k8s.io/apiserver/pkg/authentication/request/x509 `CommonNameUserConversion` over crypto/x509's
+/// last common name.
+fn user(users: &[&str]) -> Option<Finding> {
+    match users {
+        [] | [.., ""] => Some(Finding::new(
+            Effect::NotAuthenticated,
+            Code::NoUser,
+            SUBJECT,
+            "no common name (CN): the certificate would be issued, and the API server would take \
+             its holder for system:anonymous",
+        )),
+        [_] => None,
+        [.., last] => Some(Finding::new(
+            Effect::Misleads,
+            Code::SeveralUsers,
+            SUBJECT,
+            format!(
+                "{} common names; the API server takes the last one, \"{}\"",
+                users.len(),
+                visible(last)
+            ),
+        )),
+    }
+}
+
+/// k8s.io/kubernetes `CertificateSubjectRestriction` refuses exactly `system:masters`, for exactly
+/// one signer; other spellings go through, and mean nothing.
+fn masters(groups: &[&str], for_client_signer: bool) -> Vec<Finding> {
+    let exact = groups.contains(&MASTERS);
+    let spelt = groups
+        .iter()
+        .filter(|group| **group != MASTERS && folded(group) == folded(MASTERS));
+    let mut findings: Vec<_> = spelt
+        .take(ENOUGH)
+        .map(|group| {
+            let message = format!(
+                "group \"{}\" is not system:masters and passes admission; nobody asks for it in \
+                 good faith",
+                visible(group)
+            );
+            Finding::new(Effect::Misleads, Code::SystemMasters, SUBJECT, message)
+        })
+        .collect();
+    if exact {
+        let (effect, message) = if for_client_signer {
+            (
+                Effect::NotAccepted,
+                "the API server refuses the group system:masters; ask for a group that RBAC binds",
+            )
+        } else {
+            (
+                Effect::Misleads,
+                "system:masters bypasses all authorization, and no RBAC rule takes it back",
+            )
+        };
+        findings.push(Finding::new(effect, Code::SystemMasters, SUBJECT, message));
+    }
+    findings
+}
+
+/// Letters and digits as they look, in lower case.
+fn folded(text: &str) -> String {
+    skeleton(&text.to_lowercase())
+        .filter(|c| c.is_alphanumeric())
+        .collect()
+}
+
+/// k8s.io/apiserver/pkg/authentication/user and the node and service-account authorizers.
+fn system_user(user: &str) -> Option<Finding> {
+    let what = if user.starts_with("system:node:") {
+        "a node of the cluster"
+    } else if user.starts_with("system:serviceaccount:") {
+        "a service account, by name"
+    } else if user.starts_with("system:") {
+        "a component of the cluster itself"
+    } else {
+        return None;
+    };
+    Some(system_identity("user", user, what))
+}
+
+fn system_group(group: &str) -> Option<Finding> {
+    let what = match group {
+        MASTERS => return None,
+        "kubeadm:cluster-admins" => "which kubeadm binds to cluster-admin",
+        "system:nodes" => "the nodes of the cluster",
+        _ if group.starts_with("system:serviceaccounts") => "the service accounts",
+        _ if group.starts_with("system:") => "which Kubernetes reserves for itself",
+        _ => return None,
+    };
+    Some(system_identity("group", group, what))
+}
+
+fn system_identity(what: &str, name: &str, meaning: &str) -> Finding {
+    let message = format!(
+        "{what} \"{}\" is {meaning}; approving makes the holder of this key that",
+        visible(name)
+    );
+    let message = message.replace("is which", "is one which");
+    Finding::new(Effect::Misleads, Code::SystemIdentity, SUBJECT, message)
+}
+
+/// What a person cannot see in a name.
+fn name_text(what: &str, name: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut misleads = |code, message: String| {
+        findings.push(Finding::new(Effect::Misleads, code, SUBJECT, message));
+    };
+    let shown = abridged(name);
+    if name.is_empty() && what == "group" {
+        let message = "an empty group (O=): the holder would be in the group \"\"".to_owned();
+        misleads(Code::EmptyGroup, message);
+    }
+    if let Some(character) = name.chars().find(|character| is_deceptive(*character)) {
+        let code = u32::from(character);
+        let message = format!(
+            "{what} \"{shown}\" holds U+{code:04X}, which cannot be seen or changes how it is shown"
+        );
+        misleads(Code::Deceptive, message);
+    }
+    if name.starts_with(' ') || name.ends_with(' ') {
+        let message =
+            format!("{what} \"{shown}\" starts or ends with a space: another name to RBAC");
+        misleads(Code::OuterSpace, message);
+    }
+    if !name.is_single_script() {
+        let message = format!("{what} \"{shown}\" mixes scripts whose letters look alike");
+        misleads(Code::MixedScripts, message);
+    }
+    let length = name.chars().count();
+    if length > 64 {
+        let message = format!(
+            "{what} of {length} characters: Kubernetes takes it, tools that go by RFC 5280 take 64"
+        );
+        findings.push(Finding::new(
+            Effect::Warns,
+            Code::LongName,
+            SUBJECT,
+            message,
+        ));
+    }
+    findings
+}
+
+/// The beginning of a name, safe to show.
+fn abridged(name: &str) -> String {
+    const SHOWN: usize = 64;
+    match name.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", visible(name.get(..end).unwrap_or_default())),
+        None => visible(name).to_string(),
+    }
+}
+
+/// A name that is not one agreed on and looks like it (Unicode Technical Standard #39).
+fn look_alikes(users: &[&str], groups: &[&str], agreed: &Agreed<'_>) -> Vec<Finding> {
+    let agreed_user: Vec<&str> = agreed.user.into_iter().collect();
+    let agreed_groups: Vec<&str> = agreed.groups.iter().map(String::as_str).collect();
+    [
+        ("user", users, agreed_user),
+        ("group", groups, agreed_groups),
+    ]
+    .iter()
+    .flat_map(|(what, found, agreed)| {
+        found.iter().filter_map(move |name| {
+            let alike = |agreed: &&&str| folded(agreed) == folded(name);
+            let agreed_name = agreed.iter().find(alike)?;
+            (!agreed.contains(name)).then(|| {
+                let message = format!(
+                    "{what} \"{}\" only looks like \"{}\"; it is another name",
+                    abridged(name),
+                    abridged(agreed_name)
+                );
+                Finding::new(Effect::Misleads, Code::LookAlike, SUBJECT, message)
+            })
+        })
+    })
+    .take(ENOUGH)
+    .collect()
+}
+
+/// Attributes that are neither user nor group. Those that people take for one mislead.
+fn other_attribute(attribute: &Attribute) -> Option<Finding> {
+    let kind = attribute.kind();
+    if matches!(
+        kind,
+        Some(AttributeKind::CommonName | AttributeKind::Organization)
+    ) {
+        let text = attribute.text.as_ref();
+        return text.is_none().then(|| {
+            let message = format!(
+                "{} is encoded in a string type that Kubernetes does not read; it is not there",
+                attribute.type_name()
+            );
+            Finding::new(Effect::Misleads, Code::LooksLikeIdentity, SUBJECT, message)
+        });
+    }
+    let name = attribute.type_name();
+    let value = abridged(attribute.text.as_deref().unwrap_or_default());
+    if matches!(name.as_str(), "OU" | "UID" | "emailAddress") {
+        let message = format!(
+            "{name}=\"{value}\" is neither user nor group to Kubernetes, though it looks like one; \
+             users are CN, groups are O"
+        );
+        return Some(Finding::new(
+            Effect::Misleads,
+            Code::LooksLikeIdentity,
+            SUBJECT,
+            message,
+        ));
+    }
+    let (effect, fate) = match kind {
+        Some(_) => (
+            Effect::Notes,
+            "is copied, and Kubernetes does not look at it",
+        ),
+        None => (Effect::Warns, "is dropped by the signer"),
+    };
+    let message = format!("{name}=\"{value}\" {fate}");
+    Some(Finding::new(
+        effect,
+        Code::AttributeDropped,
+        SUBJECT,
+        message,
+    ))
+}
+
+/// k8s.io/kubernetes/pkg/controller/certificates/authority `Sign` copies subject alternative names
+/// and no other extension.
+fn extensions(csr: &CertificationRequest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let names = csr.subject_alt_names();
+    if !names.is_empty() {
+        let message = format!(
+            "{} subject alternative name(s) are copied into the certificate; Kubernetes does not \
+             look at them, other servers may",
+            names.len()
+        );
+        findings.push(Finding::new(
+            Effect::Warns,
+            Code::SubjectAltNames,
+            "csr.subjectAltNames",
+            message,
+        ));
+    }
+    let dropped: Vec<_> = csr
+        .extensions()
+        .iter()
+        .map(crate::csr::Extension::name)
+        .filter(|name| name != "subjectAltName")
+        .take(ENOUGH)
+        .collect();
+    if !dropped.is_empty() {
+        let message = format!(
+            "{}: dropped by the signer, which goes by spec.usages",
+            dropped.join(", ")
+        );
+        findings.push(Finding::new(
+            Effect::Notes,
+            Code::ExtensionDropped,
+            "csr.extensions",
+            message,
+        ));
+    }
+    findings
+}
+
+/// Comments such as `# user: bob` or `CN=bob` that name another user than the request.
+pub(super) fn check_comments(
+    comments: &[String],
+    csr: Option<&CertificationRequest>,
+) -> Option<Finding> {
+    let identity = csr?.subject().identity();
+    let user = identity.as_ref().map_or("", |identity| &identity.username);
+    let claimed = comments.iter().find_map(|comment| {
+        let claimed = claimed_user(comment)?;
+        (claimed != user).then_some(claimed)
+    })?;
+    let message = format!(
+        "a comment says the user is \"{}\"; the request says \"{}\"",
+        abridged(claimed),
+        abridged(user)
+    );
+    Some(Finding::new(
+        Effect::Misleads,
+        Code::MisleadingComment,
+        "comment",
+        message,
+    ))
+}
+
+/// The name behind `user:`, `username=`, `CN=` and the like.
+fn claimed_user(comment: &str) -> Option<&str> {
+    let lower = comment.to_ascii_lowercase();
+    [
+        "username",
+        "user",
+        "common name",
+        "commonname",
+        "cn",
+        "for",
+        "subject",
+    ]
+    .into_iter()
+    .find_map(|word| {
+        let position = lower.find(word)?;
+        let starts_word = !lower
+            .get(..position)?
+            .ends_with(|c: char| c.is_alphanumeric());
+        let rest = comment.get(position + word.len()..)?.trim_start();
+        let rest = match rest.strip_prefix([':', '=']) {
+            Some(rest) => rest,
+            None if word == "for" => rest,
+            None => return None,
+        };
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix("CN=").unwrap_or(rest);
+        let name = rest
+            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '/'))
+            .find(|name| !name.is_empty())?;
+        (starts_word && name != "user").then_some(name.trim_end_matches('.'))
+    })
+}

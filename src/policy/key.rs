@@ -1,0 +1,183 @@
+//! Keys that are too weak, broken, or of no use in TLS.
+
+use rsa::BoxedUint;
+
+use super::{Code, Effect, Finding};
+use crate::csr::CertificationRequest;
+use crate::key::PublicKey;
+
+const FIELD: &str = "publicKey";
+
+/// crypto/rsa refuses to work with smaller keys.
+const MIN_TLS_BITS: usize = 1024;
+/// crypto/tls refuses certificates with larger ones (`maxRSAKeySize`).
+const MAX_TLS_BITS: usize = 8192;
+
+pub(super) fn check(csr: &CertificationRequest) -> Vec<Finding> {
+    let key = csr.public_key();
+    let mut findings = Vec::new();
+    findings.extend(usable(key));
+    findings.extend(strength(key));
+    findings.extend(broken(key));
+    findings
+}
+
+/// Whether a handshake with the certificate can succeed (crypto/tls
+/// `signatureSchemesForPublicKey`).
+fn usable(key: &PublicKey) -> Option<Finding> {
+    let bits = key.bits().unwrap_or_default();
+    let problem = match (key.rsa(), key.algorithm().as_str()) {
+        (Some(_), _) if bits > MAX_TLS_BITS => "RSA keys of more than 8192 bits",
+        (Some(_), _) if bits < MIN_TLS_BITS => "RSA keys of less than 1024 bits",
+        (None, "ECDSA") if bits == 224 => "keys on P-224",
+        _ => return None,
+    };
+    let message = format!("TLS does not take {problem}: no connection could be made with it");
+    Some(Finding::new(
+        Effect::NotAuthenticated,
+        Code::UnusableKey,
+        FIELD,
+        message,
+    ))
+}
+
+/// NIST SP 800-131A rev. 2 and SP 800-56B rev. 2 section 6.2.
+fn strength(key: &PublicKey) -> Option<Finding> {
+    let (_, exponent) = key.rsa()?;
+    let bits = key.bits()?;
+    let message = if bits < 2048 {
+        format!("RSA with {bits} bits is too weak; make a key of 2048 bits or more")
+    } else if exponent < 65_537 {
+        format!("RSA with the public exponent {exponent}, expected 65537; make a new key")
+    } else {
+        return None;
+    };
+    Some(Finding::new(Effect::Warns, Code::WeakKey, FIELD, message))
+}
+
+/// Keys whose private half anyone can compute.
+fn broken(key: &PublicKey) -> Option<Finding> {
+    let (modulus, _) = key.rsa().filter(|_| key.bits() <= Some(MAX_TLS_BITS))?;
+    let message = if has_roca_fingerprint(modulus) {
+        "the modulus has the fingerprint of ROCA (CVE-2017-15361): made by a broken smart card"
+    } else if has_small_factor(modulus) {
+        "the modulus has a small factor"
+    } else if has_close_primes(modulus) {
+        "the primes lie so close together that Fermat's method finds them"
+    } else {
+        return None;
+    };
+    Some(Finding::new(
+        Effect::Misleads,
+        Code::BrokenKey,
+        FIELD,
+        format!("{message}; anyone can have the private key: make a new one"),
+    ))
+}
+
+/// Nemec et al., "The Return of Coppersmith's Attack" (2017), section 2.3: modulo each of these
+/// primes, the moduli of the flawed library are powers of 65537.
+fn has_roca_fingerprint(modulus: &[u8]) -> bool {
+    const PRIMES: [u32; 38] = [
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,
+        97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    ];
+    PRIMES.iter().all(|prime| {
+        let residue = remainder(modulus, *prime);
+        let generator = 65_537 % prime;
+        let mut power = 1;
+        for _ in 0..*prime {
+            if power == residue {
+                return true;
+            }
+            power = power * generator % prime;
+        }
+        false
+    })
+}
+
+/// No honest modulus is divisible by a small number. Products of primes that fit 32 bits take
+/// several at a time.
+fn has_small_factor(modulus: &[u8]) -> bool {
+    const PRODUCTS: [(u32, &[u32]); 4] = [
+        (3_234_846_615, &[3, 5, 7, 11, 13, 17, 19, 23, 29]),
+        (95_041_567, &[31, 37, 41, 43, 47]),
+        (907_383_479, &[53, 59, 61, 67, 71]),
+        (4_132_280_413, &[73, 79, 83, 89, 97]),
+    ];
+    PRODUCTS.iter().any(|(product, primes)| {
+        let rest = remainder(modulus, *product);
+        primes.iter().any(|prime| rest % prime == 0)
+    })
+}
+
+fn remainder(number: &[u8], divisor: u32) -> u32 {
+    let (chunks, last) = number.as_chunks::<4>();
+    let divisor = u64::from(divisor);
+    let rest = chunks.iter().fold(0, |rest, chunk| {
+        (rest << 32 | u64::from(u32::from_be_bytes(*chunk))) % divisor
+    });
+    let rest = last
+        .iter()
+        .fold(rest, |rest, byte| (rest << 8 | u64::from(*byte)) % divisor);
+    u32::try_from(rest).unwrap_or_default()
+}
+
+/// Fermat's method, a few steps of it: n = a^2 - b^2 with a just above the square root of n.
+fn has_close_primes(modulus: &[u8]) -> bool {
+    const STEPS: usize = 20;
+    let precision = u32::try_from(modulus.len() * 8 + 64).unwrap_or(u32::MAX);
+    let Ok(modulus) = BoxedUint::from_be_slice(modulus, precision) else {
+        return false;
+    };
+    let one = BoxedUint::one_with_precision(precision);
+    let mut root = modulus.floor_sqrt_vartime().wrapping_add(&one);
+    // (a + 1)^2 - n is a^2 - n and 2a + 1 more.
+    let mut difference = root.wrapping_square().wrapping_sub(&modulus);
+    for _ in 0..STEPS {
+        if is_square(&difference) {
+            return true;
+        }
+        let next = root.wrapping_add(&one);
+        difference = difference.wrapping_add(&root).wrapping_add(&next);
+        root = next;
+    }
+    false
+}
+
+/// Most numbers are told to be no square by their last six bits.
+fn is_square(number: &BoxedUint) -> bool {
+    const SQUARES_MODULO_64: [u8; 12] = [0, 1, 4, 9, 16, 17, 25, 33, 36, 41, 49, 57];
+    let last = number.to_be_bytes().last().map_or(0, |byte| byte & 63);
+    SQUARES_MODULO_64.contains(&last) && number.checked_sqrt_vartime().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2^n - c for small c, big-endian.
+    fn below_power(bits: usize, c: u64) -> BoxedUint {
+        let precision = u32::try_from(bits).unwrap();
+        let c = BoxedUint::from_be_slice(&c.to_be_bytes(), precision).unwrap();
+        BoxedUint::zero_with_precision(precision).wrapping_sub(&c)
+    }
+
+    #[test]
+    fn close_primes_are_found_and_distant_ones_are_not() {
+        // 2^512 - 569 and the prime before it.
+        let (p, q) = (below_power(512, 569), below_power(512, 629));
+        let close = p.mul(&q).to_be_bytes();
+        assert!(has_close_primes(&close));
+        let far = p.mul(&below_power(256, 189)).to_be_bytes();
+        assert!(!has_close_primes(&far));
+    }
+
+    #[test]
+    fn small_factors_and_powers_of_the_roca_generator_are_found() {
+        assert!(has_small_factor(&[0x0F]));
+        assert!(!has_small_factor(&below_power(512, 569).to_be_bytes()));
+        assert!(has_roca_fingerprint(&65_537_u32.to_be_bytes()));
+        assert!(!has_roca_fingerprint(&below_power(512, 569).to_be_bytes()));
+    }
+}

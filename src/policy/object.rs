@@ -1,0 +1,194 @@
+//! Whether the API server takes the object: types, unknown fields, metadata.
+
+use super::qualified::{is_label_value, is_qualified_name};
+use super::{Code, Effect, Finding};
+use crate::manifest::{
+    API_VERSION, CertificateSigningRequest, FieldProblem, Metadata, ProblemKind,
+};
+use crate::text::visible;
+
+/// The largest sum of annotation keys and values, in bytes
+/// (k8s.io/apimachinery/pkg/api/validation `TotalAnnotationSizeLimitB`).
+const MAX_ANNOTATIONS: usize = 256 * 1024;
+
+pub(super) fn check(object: &CertificateSigningRequest) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = object.problems.iter().map(problem).collect();
+    findings.extend(api_version(&object.api_version));
+    findings.extend(name(&object.metadata));
+    findings.extend(csr_prefix(&object.metadata.name));
+    findings.extend(labels(&object.metadata));
+    findings.extend(annotations(&object.metadata));
+    findings.extend(others(&object.metadata));
+    if object.claims_submitter {
+        findings.push(Finding::new(
+            Effect::Warns,
+            Code::SubmitterFields,
+            "spec.username",
+            "the server replaces username, uid, groups and extra by those of whoever applies the \
+             file; they say nothing about the certificate",
+        ));
+    }
+    if !object.metadata.namespace.is_empty() {
+        findings.push(Finding::new(
+            Effect::Notes,
+            Code::NamespaceIgnored,
+            "metadata.namespace",
+            "certificate signing requests have no namespace; it is ignored",
+        ));
+    }
+    findings
+}
+
+/// Typed decoding and strict field validation
+/// (k8s.io/apiserver/pkg/endpoints/handlers `createHandler`).
+fn problem(problem: &FieldProblem) -> Finding {
+    let (code, message) = match &problem.kind {
+        ProblemKind::Unknown(None) => (
+            Code::UnknownField,
+            "the API has no such field; kubectl refuses the file".to_owned(),
+        ),
+        ProblemKind::Unknown(Some(close)) => (
+            Code::UnknownField,
+            format!("the API has no such field, kubectl refuses the file; is {close} meant?"),
+        ),
+        ProblemKind::Type { found, expected } => (
+            Code::WrongType,
+            format!(
+                "found {}, expected {expected}; quote strings",
+                visible(found)
+            ),
+        ),
+        ProblemKind::Base64(offset) => (
+            Code::BadBase64,
+            format!(
+                "not base64 from byte {offset} on; it must be padded, with line breaks at most \
+                 (write it with base64 -w0)"
+            ),
+        ),
+    };
+    let field = visible(&problem.field).to_string();
+    Finding::new(Effect::NotAccepted, code, field, message)
+}
+
+fn api_version(api_version: &str) -> Option<Finding> {
+    (api_version != API_VERSION).then(|| {
+        let message = format!(
+            "the API server knows the kind in {API_VERSION} only, not in \"{}\"",
+            visible(api_version)
+        );
+        Finding::new(Effect::NotAccepted, Code::WrongKind, "apiVersion", message)
+    })
+}
+
+/// k8s.io/apimachinery/pkg/api/validation `ValidateObjectMetaAccessor` with
+/// `path.ValidatePathSegmentName`.
+fn name(metadata: &Metadata) -> Option<Finding> {
+    let refused = |field, message: String| {
+        Some(Finding::new(
+            Effect::NotAccepted,
+            Code::BadName,
+            field,
+            message,
+        ))
+    };
+    let name = &metadata.name;
+    if name.is_empty() && metadata.generate_name.is_empty() {
+        return refused("metadata.name", "a name is required".to_owned());
+    }
+    if name == "." || name == ".." {
+        return refused("metadata.name", format!("the name may not be \"{name}\""));
+    }
+    [
+        ("metadata.name", name),
+        ("metadata.generateName", &metadata.generate_name),
+    ]
+    .into_iter()
+    .find(|(_, name)| name.contains(['/', '%']))
+    .and_then(|(field, _)| refused(field, "the name may not hold / or %".to_owned()))
+}
+
+/// Amazon EKS approves requests of such names and never signs them.
+fn csr_prefix(name: &str) -> Option<Finding> {
+    name.starts_with("csr-").then(|| {
+        let message =
+            "Amazon EKS never issues requests whose name starts with csr-; choose another";
+        Finding::new(Effect::Warns, Code::CsrPrefix, "metadata.name", message)
+    })
+}
+
+/// k8s.io/apimachinery/pkg/apis/meta/v1/validation `ValidateLabels`.
+fn labels(metadata: &Metadata) -> Option<Finding> {
+    let (key, _) = metadata
+        .labels
+        .iter()
+        .find(|(key, value)| !is_qualified_name(key) || !is_label_value(value))?;
+    let message = "a label is up to 63 letters, digits, dashes, underscores and dots, and starts \
+                   and ends with a letter or digit";
+    Some(Finding::new(
+        Effect::NotAccepted,
+        Code::BadMetadata,
+        format!("metadata.labels[{}]", visible(key)),
+        message,
+    ))
+}
+
+/// k8s.io/apimachinery/pkg/api/validation `ValidateAnnotations`.
+fn annotations(metadata: &Metadata) -> Option<Finding> {
+    let annotations = &metadata.annotations;
+    let size: usize = annotations
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    let bad_key = annotations
+        .iter()
+        .find(|(key, _)| !is_qualified_name(&key.to_lowercase()));
+    let (field, message) = if let Some((key, _)) = bad_key {
+        let field = format!("metadata.annotations[{}]", visible(key));
+        (field, "the key is not a qualified name".to_owned())
+    } else if size > MAX_ANNOTATIONS {
+        let message = format!("{size} bytes, at most {MAX_ANNOTATIONS} are taken");
+        ("metadata.annotations".to_owned(), message)
+    } else {
+        return None;
+    };
+    Some(Finding::new(
+        Effect::NotAccepted,
+        Code::BadMetadata,
+        field,
+        message,
+    ))
+}
+
+/// k8s.io/apiserver/pkg/registry/rest `BeforeCreate`, and the rest of
+/// `ValidateObjectMetaAccessor`.
+fn others(metadata: &Metadata) -> Option<Finding> {
+    let bad_finalizer = |finalizer: &String| {
+        !is_qualified_name(finalizer)
+            || (!finalizer.contains('/')
+                && !matches!(
+                    finalizer.as_str(),
+                    "kubernetes" | "orphan" | "foregroundDeletion"
+                ))
+    };
+    let (field, message) = if !metadata.resource_version.is_empty() {
+        (
+            "metadata.resourceVersion",
+            "must not be set on a new object; take it out",
+        )
+    } else if metadata.incomplete_owner {
+        (
+            "metadata.ownerReferences",
+            "an owner lacks apiVersion, kind, name or uid",
+        )
+    } else if metadata.finalizers.iter().any(bad_finalizer) {
+        ("metadata.finalizers", "a finalizer is not a qualified name")
+    } else {
+        return None;
+    };
+    Some(Finding::new(
+        Effect::NotAccepted,
+        Code::BadMetadata,
+        field,
+        message,
+    ))
+}
