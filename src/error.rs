@@ -44,4 +44,33 @@ pub enum Error {
         /// Length of the modulus found.
         bits: usize,
     },
+    /// There is no certificate in the bytes.
+    #[error("no certificate found")]
+    NoCertificate,
+    /// The certificate is not valid any more.
+    #[error("the certificate was valid until {not_after}, and the clock says {now}")]
+    Expired {
+        /// The last second of validity.
+        not_after: String,
+        /// The time given.
+        now: String,
+    },
+    /// The certificate is not valid yet.
+    #[error("the certificate is valid from {not_before}, and the clock says {now}")]
+    NotYetValid {
+        /// The first second of validity.
+        not_before: String,
+        /// The time given.
+        now: String,
+    },
+    /// Two things that belong together do not.
+    #[error("{what}: found {found}, expected {expected}")]
+    Mismatch {
+        /// What does not match.
+        what: &'static str,
+        /// What is there.
+        found: String,
+        /// What should be there.
+        expected: String,
+    },
 }

@@ -4,6 +4,7 @@
 //! certificate with the cluster's address), and the private key never leaves the person's machine.
 
 mod asn1;
+pub mod certificate;
 pub mod csr;
 pub mod error;
 pub mod key;

@@ -1,0 +1,325 @@
+//! Issued certificates (RFC 5280): read, dated, and matched to a key and to whoever issued them.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::asn1::{self, Class, Element, Oid, Problem, Reader, tag};
+use crate::error::{Error, Result};
+use crate::key::{PublicKey, SignatureAlgorithm};
+use crate::name::Name;
+use crate::pem;
+
+/// The PEM label of certificates.
+pub const PEM_LABEL: &str = "CERTIFICATE";
+
+const CLIENT_AUTH: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 3, 2];
+const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 37, 0];
+
+/// A certificate, with the very bytes that it was read from.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    der: Vec<u8>,
+    /// Where `tbsCertificate`, the signed part, lies in `der`.
+    signed: std::ops::Range<usize>,
+    serial: Vec<u8>,
+    issuer: Named,
+    subject: Named,
+    not_before: OffsetDateTime,
+    not_after: OffsetDateTime,
+    public_key: PublicKey,
+    client_auth: bool,
+    is_ca: bool,
+    signature_algorithm: SignatureAlgorithm,
+    signature: Vec<u8>,
+}
+
+/// A name with its encoding, since issuers are matched by it.
+#[derive(Debug, Clone)]
+struct Named {
+    name: Name,
+    der: Vec<u8>,
+}
+
+impl Certificate {
+    /// Reads a certificate.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] where the bytes are not one.
+    pub fn from_der(der: &[u8]) -> Result<Self> {
+        Self::read(der).map_err(|problem| Error::Malformed {
+            what: "certificate",
+            detail: problem.to_owned(),
+        })
+    }
+
+    /// Every certificate of a PEM file; the first one is the holder's (RFC 8446 section 4.4.2).
+    ///
+    /// # Errors
+    /// [`Error::NoCertificate`] where there is none; [`Error::Malformed`] for one that is broken.
+    pub fn chain_from_pem(input: &[u8]) -> Result<Vec<Self>> {
+        let chain = pem::blocks(input)
+            .filter(|block| block.label == PEM_LABEL)
+            .map(|block| Self::from_der(&block.contents))
+            .collect::<Result<Vec<_>>>()?;
+        if chain.is_empty() {
+            return Err(Error::NoCertificate);
+        }
+        Ok(chain)
+    }
+
+    fn read(der: &[u8]) -> std::result::Result<Self, Problem> {
+        let mut outer = Reader::new(der);
+        let whole = outer.expect(tag::SEQUENCE, true)?;
+        let mut fields = whole.inside();
+        let tbs = fields.expect(tag::SEQUENCE, true)?;
+        let signature_algorithm = SignatureAlgorithm::read(fields.sequence()?)?;
+        let signature = fields.bit_string()?;
+        if !outer.is_empty() || !fields.is_empty() {
+            return Err("trailing data");
+        }
+        let start = whole.whole.len() - whole.contents.len();
+        let tbs_fields = TbsCertificate::read(tbs)?;
+        Ok(Self {
+            der: der.to_vec(),
+            signed: start..start + tbs.whole.len(),
+            serial: tbs_fields.serial.to_vec(),
+            issuer: Named::read(tbs_fields.issuer)?,
+            subject: Named::read(tbs_fields.subject)?,
+            not_before: tbs_fields.not_before,
+            not_after: tbs_fields.not_after,
+            public_key: PublicKey::read(tbs_fields.public_key)?,
+            client_auth: tbs_fields.client_auth,
+            is_ca: tbs_fields.is_ca,
+            signature_algorithm,
+            signature,
+        })
+    }
+
+    /// The certificate in DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The certificate in PEM.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::encode(PEM_LABEL, &self.der)
+    }
+
+    /// The serial number in hexadecimal digits.
+    #[must_use]
+    pub fn serial(&self) -> String {
+        self.serial
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Whom the certificate is for.
+    #[must_use]
+    pub fn subject(&self) -> &Name {
+        &self.subject.name
+    }
+
+    /// Who issued the certificate.
+    #[must_use]
+    pub fn issuer(&self) -> &Name {
+        &self.issuer.name
+    }
+
+    /// The certified key.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// The first second of validity.
+    #[must_use]
+    pub fn not_before(&self) -> OffsetDateTime {
+        self.not_before
+    }
+
+    /// The last second of validity.
+    #[must_use]
+    pub fn not_after(&self) -> OffsetDateTime {
+        self.not_after
+    }
+
+    /// Whether TLS clients may authenticate with it (`extendedKeyUsage`).
+    #[must_use]
+    pub fn client_auth(&self) -> bool {
+        self.client_auth
+    }
+
+    /// Whether it may issue certificates itself (`basicConstraints`).
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.is_ca
+    }
+
+    /// How it is signed.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
+        &self.signature_algorithm
+    }
+
+    /// Checks the dates.
+    ///
+    /// # Errors
+    /// [`Error::Expired`] and [`Error::NotYetValid`].
+    pub fn check_dates(&self, now: OffsetDateTime) -> Result<()> {
+        if now < self.not_before {
+            return Err(Error::NotYetValid {
+                not_before: show_time(self.not_before),
+                now: show_time(now),
+            });
+        }
+        if now > self.not_after {
+            return Err(Error::Expired {
+                not_after: show_time(self.not_after),
+                now: show_time(now),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether `issuer` is named as the issuer and signed this certificate.
+    #[must_use]
+    pub fn is_issued_by(&self, issuer: &Self) -> bool {
+        let signed = self.der.get(self.signed.clone()).unwrap_or_default();
+        self.issuer.der == issuer.subject.der
+            && issuer
+                .public_key
+                .verify(&self.signature_algorithm, signed, &self.signature)
+                .is_ok()
+    }
+}
+
+impl Named {
+    fn read(element: Element<'_>) -> std::result::Result<Self, Problem> {
+        Ok(Self {
+            name: Name::read(element)?,
+            der: element.whole.to_vec(),
+        })
+    }
+}
+
+/// A time as people and programs read it: RFC 3339 in UTC, to the second.
+#[must_use]
+pub fn show_time(time: OffsetDateTime) -> String {
+    const FORMAT: &[BorrowedFormatItem<'_>] =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time.to_offset(time::UtcOffset::UTC)
+        .format(FORMAT)
+        .unwrap_or_else(|_| time.unix_timestamp().to_string())
+}
+
+/// The fields of `TBSCertificate` that matter here.
+struct TbsCertificate<'a> {
+    serial: &'a [u8],
+    issuer: Element<'a>,
+    subject: Element<'a>,
+    not_before: OffsetDateTime,
+    not_after: OffsetDateTime,
+    public_key: Element<'a>,
+    client_auth: bool,
+    is_ca: bool,
+}
+
+impl<'a> TbsCertificate<'a> {
+    fn read(tbs: Element<'a>) -> std::result::Result<Self, Problem> {
+        let mut fields = tbs.inside();
+        let mut ahead = fields;
+        if ahead.element()?.class == Class::ContextSpecific {
+            fields = ahead;
+        }
+        let serial = fields.expect(tag::INTEGER, false)?.contents;
+        fields.sequence()?;
+        let issuer = fields.element()?;
+        let mut validity = fields.sequence()?;
+        let not_before = time(validity.element()?)?;
+        let not_after = time(validity.element()?)?;
+        let subject = fields.element()?;
+        let public_key = fields.expect(tag::SEQUENCE, true)?;
+        let mut read = Self {
+            serial,
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            public_key,
+            client_auth: true,
+            is_ca: false,
+        };
+        while !fields.is_empty() {
+            let field = fields.element()?;
+            if field.class == Class::ContextSpecific && field.tag == 3 {
+                read.read_extensions(field.inside().sequence()?)?;
+            }
+        }
+        Ok(read)
+    }
+
+    fn read_extensions(&mut self, mut extensions: Reader<'a>) -> std::result::Result<(), Problem> {
+        while !extensions.is_empty() {
+            let mut extension = extensions.sequence()?;
+            let oid = extension.oid()?;
+            let mut value = extension.element()?;
+            if value.is(tag::BOOLEAN, false) {
+                value = extension.element()?;
+            }
+            match oid.as_bytes() {
+                [0x55, 0x1D, 37] => self.client_auth = allows_client_auth(value.inside())?,
+                [0x55, 0x1D, 19] => self.is_ca = says_ca(value.inside())?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn allows_client_auth(mut value: Reader<'_>) -> std::result::Result<bool, Problem> {
+    let mut usages = value.sequence()?;
+    let mut allows = false;
+    while !usages.is_empty() {
+        let usage: Oid = usages.oid()?;
+        allows |= matches!(usage.as_bytes(), CLIENT_AUTH | ANY_EXTENDED_KEY_USAGE);
+    }
+    Ok(allows)
+}
+
+fn says_ca(mut value: Reader<'_>) -> std::result::Result<bool, Problem> {
+    let mut constraints = value.sequence()?;
+    if constraints.is_empty() {
+        return Ok(false);
+    }
+    let first = constraints.element()?;
+    Ok(first.is(tag::BOOLEAN, false) && asn1::boolean(first.contents)?)
+}
+
+/// `Time` as RFC 5280 section 4.1.2.5 has it: in UTC, to the second.
+fn time(element: Element<'_>) -> std::result::Result<OffsetDateTime, Problem> {
+    const INVALID: Problem = "invalid time";
+    const FORMAT: &[BorrowedFormatItem<'_>] =
+        format_description!("[year][month][day][hour][minute][second]Z");
+    let text = std::str::from_utf8(element.contents).map_err(|_| INVALID)?;
+    let text = match element.tag {
+        tag::UTC_TIME if text < "50" => format!("20{text}"),
+        tag::UTC_TIME => format!("19{text}"),
+        tag::GENERALIZED_TIME => text.to_owned(),
+        _ => return Err(INVALID),
+    };
+    time::PrimitiveDateTime::parse(&text, FORMAT)
+        .map(time::PrimitiveDateTime::assume_utc)
+        .map_err(|_| INVALID)
+}
+
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} until {}", self.subject(), show_time(self.not_after))
+    }
+}
