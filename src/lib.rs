@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod csr;
 pub mod error;
 pub mod key;
+pub mod kubeconfig;
 pub mod lifetime;
 pub mod manifest;
 pub mod name;

@@ -1,0 +1,191 @@
+//! kubeconfig v1: read as client-go does, stripped to a cluster's address, assembled and merged
+//! (k8s.io/client-go/tools/clientcmd).
+
+use serde_json::{Map, Value};
+
+use crate::yaml::{self, YamlError};
+
+mod assemble;
+mod cluster;
+mod merge;
+
+pub use assemble::{Credential, NewEntry, assemble};
+pub use cluster::{Authority, Cluster, ClusterProblem};
+pub use merge::{MergeError, merge};
+
+/// The kind of a kubeconfig.
+pub const KIND: &str = "Config";
+
+/// A kubeconfig, with every field it came with.
+#[derive(Debug, Clone)]
+pub struct Kubeconfig {
+    value: Map<String, Value>,
+}
+
+/// Why bytes are no kubeconfig, or lack what is asked of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KubeconfigError {
+    /// The first document is not YAML that the Kubernetes tools read.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// The document is not an object of kind Config and version v1.
+    #[error("not a kubeconfig: {0}")]
+    WrongKind(String),
+    /// No context was named, and none is current.
+    #[error("no context is current")]
+    NoCurrentContext,
+    /// There is no context of this name.
+    #[error("no context \"{0}\"")]
+    NoContext(String),
+    /// The context names a cluster that is not there.
+    #[error("no cluster \"{0}\"")]
+    NoCluster(String),
+    /// There is not exactly one cluster, and no context says which.
+    #[error("{0} clusters, and no context says which one")]
+    ManyClusters(usize),
+    /// Two entries of one list have the same name, which client-go refuses.
+    #[error("two {list} are named \"{name}\"")]
+    Duplicate {
+        /// `clusters`, `users` or `contexts`.
+        list: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+type Result<T> = std::result::Result<T, KubeconfigError>;
+
+impl Kubeconfig {
+    /// Reads the first document, which is all that client-go looks at. An empty one is an empty
+    /// kubeconfig.
+    ///
+    /// # Errors
+    /// [`KubeconfigError::Yaml`], [`KubeconfigError::WrongKind`], [`KubeconfigError::Duplicate`].
+    pub fn read(input: &[u8]) -> Result<Self> {
+        match yaml::first_document(input)? {
+            Value::Object(value) => Self::from_object(value),
+            Value::Null => Self::from_object(Map::new()),
+            _ => Err(KubeconfigError::WrongKind("not an object".to_owned())),
+        }
+    }
+
+    /// Takes an object for a kubeconfig (clientcmd `Load`: kind and version may be missing).
+    ///
+    /// # Errors
+    /// [`KubeconfigError::WrongKind`], [`KubeconfigError::Duplicate`].
+    pub fn from_object(value: Map<String, Value>) -> Result<Self> {
+        for (field, expected) in [("kind", KIND), ("apiVersion", "v1")] {
+            let found = text(&value, field);
+            if !found.is_empty() && found != expected {
+                let problem = format!("{field} is \"{found}\", expected \"{expected}\"");
+                return Err(KubeconfigError::WrongKind(problem));
+            }
+        }
+        let kubeconfig = Self { value };
+        for list in ["clusters", "users", "contexts"] {
+            kubeconfig.refuse_duplicates(list)?;
+        }
+        Ok(kubeconfig)
+    }
+
+    fn refuse_duplicates(&self, list: &'static str) -> Result<()> {
+        let mut names = Vec::new();
+        for (name, _) in self.entries(list, "") {
+            if names.contains(&name) {
+                let name = name.to_owned();
+                return Err(KubeconfigError::Duplicate { list, name });
+            }
+            names.push(name);
+        }
+        Ok(())
+    }
+
+    /// Names and bodies of a list: `entries("clusters", "cluster")`.
+    fn entries<'a>(
+        &'a self,
+        list: &str,
+        body: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a Map<String, Value>>)> + 'a {
+        let list = self.value.get(list).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(move |entry| {
+            let entry = entry.as_object()?;
+            Some((
+                text(entry, "name"),
+                entry.get(body).and_then(Value::as_object),
+            ))
+        })
+    }
+
+    /// The names of all contexts with the cluster and user that each joins.
+    pub fn contexts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.entries("contexts", "context").map(|(name, context)| {
+            let part = |field| context.map_or("", |context| text(context, field));
+            (name, part("cluster"), part("user"))
+        })
+    }
+
+    /// `current-context`; empty where there is none.
+    #[must_use]
+    pub fn current_context(&self) -> &str {
+        text(&self.value, "current-context")
+    }
+
+    /// Every cluster.
+    pub fn clusters(&self) -> impl Iterator<Item = Cluster> {
+        self.entries("clusters", "cluster")
+            .map(|(name, cluster)| Cluster::read(name, cluster))
+    }
+
+    /// The names of all users with the fields that each has, whose values are not looked at.
+    pub fn users(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.entries("users", "user").map(|(name, user)| {
+            let fields = user.into_iter().flatten();
+            (name, fields.map(|(field, _)| field.as_str()).collect())
+        })
+    }
+
+    /// A text field of a user.
+    #[must_use]
+    pub fn user_field(&self, user: &str, field: &str) -> Option<&str> {
+        let (_, body) = self
+            .entries("users", "user")
+            .find(|(name, _)| *name == user)?;
+        body?.get(field)?.as_str()
+    }
+
+    /// The cluster of `context`, else of the current context, else the only one.
+    ///
+    /// # Errors
+    /// The [`KubeconfigError`]s about what is not there.
+    pub fn cluster(&self, context: Option<&str>) -> Result<Cluster> {
+        let context = context.or(Some(self.current_context()).filter(|name| !name.is_empty()));
+        let Some(context) = context else {
+            return self.only_cluster();
+        };
+        let (_, cluster, _) = self
+            .contexts()
+            .find(|(name, _, _)| *name == context)
+            .ok_or_else(|| KubeconfigError::NoContext(context.to_owned()))?;
+        self.clusters()
+            .find(|candidate| candidate.name == cluster)
+            .ok_or_else(|| KubeconfigError::NoCluster(cluster.to_owned()))
+    }
+
+    fn only_cluster(&self) -> Result<Cluster> {
+        let mut clusters: Vec<_> = self.clusters().collect();
+        let count = clusters.len();
+        match clusters.pop() {
+            Some(cluster) if count == 1 => Ok(cluster),
+            _ if self.contexts().next().is_some() => Err(KubeconfigError::NoCurrentContext),
+            _ => Err(KubeconfigError::ManyClusters(count)),
+        }
+    }
+}
+
+/// A text field; empty where it is missing or no text.
+fn text<'a>(object: &'a Map<String, Value>, field: &str) -> &'a str {
+    object
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}

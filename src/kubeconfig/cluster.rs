@@ -1,0 +1,177 @@
+//! A cluster's address: the only part of an admin's kubeconfig that leaves it.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::text;
+use crate::certificate::Certificate;
+use crate::pem;
+
+/// What `kubectl config view` writes in place of data
+/// (k8s.io/client-go/tools/clientcmd/api `ShortenConfig`, `redactedBytes`).
+const PLACEHOLDERS: [&str; 2] = ["DATA+OMITTED", "REDACTED"];
+
+/// How to reach an API server. Users, tokens and keys have no place here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// The name of the entry.
+    pub name: String,
+    /// `server`.
+    pub server: String,
+    /// `certificate-authority-data` or `certificate-authority`.
+    pub authority: Authority,
+    /// `tls-server-name`.
+    pub tls_server_name: Option<String>,
+    /// `proxy-url`.
+    pub proxy_url: Option<String>,
+    /// `insecure-skip-tls-verify`, which is told and never taken over.
+    pub insecure: bool,
+}
+
+/// The certificate authority of the API server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authority {
+    /// None is given: the system's.
+    None,
+    /// A file, relative to the kubeconfig.
+    File(String),
+    /// PEM.
+    Data(Vec<u8>),
+    /// `DATA+OMITTED` or `REDACTED`: kubectl left it out.
+    LeftOut,
+    /// Neither base64 nor a placeholder.
+    Broken,
+}
+
+/// Why kubectl could not use a cluster entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClusterProblem {
+    /// There is no server.
+    #[error("cluster \"{0}\" has no server")]
+    NoServer(String),
+    /// Without https, client-go sends no credentials.
+    #[error("server is \"{0}\", expected https://")]
+    NotHttps(String),
+    /// The proxy is not one that client-go knows.
+    #[error("proxy-url is \"{0}\", expected http://, https:// or socks5://")]
+    BadProxy(String),
+    /// There is no certificate authority.
+    #[error("cluster \"{0}\" has no certificate authority")]
+    NoAuthority(String),
+    /// The data was left out by `kubectl config view`.
+    #[error("the certificate authority of cluster \"{0}\" was left out by kubectl config view")]
+    LeftOut(String),
+    /// The data is no PEM certificate.
+    #[error("the certificate authority of cluster \"{0}\" is not a PEM certificate")]
+    BadAuthority(String),
+}
+
+impl Cluster {
+    /// A cluster given by its parts.
+    #[must_use]
+    pub fn new(name: &str, server: &str, authority: Vec<u8>) -> Self {
+        Self {
+            name: name.to_owned(),
+            server: server.to_owned(),
+            authority: Authority::Data(authority),
+            tls_server_name: None,
+            proxy_url: None,
+            insecure: false,
+        }
+    }
+
+    pub(super) fn read(name: &str, cluster: Option<&Map<String, Value>>) -> Self {
+        let field = |field| cluster.map_or("", |cluster| text(cluster, field));
+        let optional = |name| Some(field(name)).filter(|text| !text.is_empty());
+        Self {
+            name: name.to_owned(),
+            server: field("server").to_owned(),
+            authority: Authority::read(
+                field("certificate-authority-data"),
+                field("certificate-authority"),
+            ),
+            tls_server_name: optional("tls-server-name").map(str::to_owned),
+            proxy_url: optional("proxy-url").map(str::to_owned),
+            insecure: cluster
+                .and_then(|cluster| cluster.get("insecure-skip-tls-verify"))
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Checks what kubectl would stumble over, the certificate authority last.
+    ///
+    /// # Errors
+    /// The first [`ClusterProblem`].
+    pub fn check(&self) -> Result<(), ClusterProblem> {
+        self.check_address()?;
+        let name = || self.name.clone();
+        match &self.authority {
+            Authority::None => Err(ClusterProblem::NoAuthority(name())),
+            Authority::LeftOut => Err(ClusterProblem::LeftOut(name())),
+            Authority::Data(pem) if Certificate::chain_from_pem(pem).is_ok() => Ok(()),
+            Authority::File(_) => Ok(()),
+            Authority::Data(_) | Authority::Broken => Err(ClusterProblem::BadAuthority(name())),
+        }
+    }
+
+    /// k8s.io/client-go/tools/clientcmd `validateClusterInfo`, rest `IsConfigTransportTLS`.
+    fn check_address(&self) -> Result<(), ClusterProblem> {
+        if self.server.is_empty() {
+            return Err(ClusterProblem::NoServer(self.name.clone()));
+        }
+        let host = self.server.strip_prefix("https://").unwrap_or_default();
+        if host.is_empty() || host.starts_with('/') {
+            return Err(ClusterProblem::NotHttps(self.server.clone()));
+        }
+        match &self.proxy_url {
+            Some(url)
+                if !["http://", "https://", "socks5://"]
+                    .iter()
+                    .any(|s| url.starts_with(s)) =>
+            {
+                Err(ClusterProblem::BadProxy(url.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The entry for `clusters`, with nothing but the address.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut cluster = json!({"server": self.server});
+        let mut set = |field: &str, text: Option<String>| {
+            if let (Some(text), Some(cluster)) = (text, cluster.as_object_mut()) {
+                cluster.insert(field.to_owned(), text.into());
+            }
+        };
+        match &self.authority {
+            Authority::Data(pem) => {
+                set(
+                    "certificate-authority-data",
+                    Some(BASE64_STANDARD.encode(pem)),
+                );
+            }
+            Authority::File(path) => set("certificate-authority", Some(path.clone())),
+            _ => {}
+        }
+        set("tls-server-name", self.tls_server_name.clone());
+        set("proxy-url", self.proxy_url.clone());
+        json!({"name": self.name, "cluster": cluster})
+    }
+}
+
+impl Authority {
+    fn read(data: &str, file: &str) -> Self {
+        if PLACEHOLDERS.contains(&data) {
+            Self::LeftOut
+        } else if !data.is_empty() {
+            pem::decode_base64(data.as_bytes()).map_or(Self::Broken, |pem| Self::Data(pem.to_vec()))
+        } else if !file.is_empty() {
+            Self::File(file.to_owned())
+        } else {
+            Self::None
+        }
+    }
+}
