@@ -7,6 +7,7 @@ mod asn1;
 pub mod certificate;
 pub mod csr;
 pub mod error;
+pub mod inspect;
 pub mod key;
 pub mod kubeconfig;
 pub mod lifetime;

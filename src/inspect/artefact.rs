@@ -1,0 +1,208 @@
+//! Telling what a file is: DER, PEM, base64 of either, YAML or JSON.
+
+use serde_json::{Map, Value};
+
+use super::{Context, Object};
+use crate::certificate::{self, Certificate};
+use crate::csr::{self, CertificationRequest};
+use crate::key::{EncodedKey, PublicKey};
+use crate::kubeconfig;
+use crate::manifest;
+use crate::pem;
+use crate::policy::{Code, Effect, Finding};
+use crate::text::visible;
+use crate::yaml::{self, Document};
+
+/// Everything in a file, in order.
+pub(super) fn objects(input: &[u8], context: &Context<'_>) -> Vec<Object> {
+    if let Some(object) = from_der(input, context) {
+        return vec![object];
+    }
+    if pem::first(input).is_some() {
+        return from_pem(input, context);
+    }
+    if let Some(decoded) = unwrapped_base64(input) {
+        if let Some(object) = from_der(&decoded, context) {
+            return vec![object];
+        }
+        if pem::first(&decoded).is_some() {
+            return from_pem(&decoded, context);
+        }
+    }
+    from_documents(input, context)
+}
+
+fn from_der(der: &[u8], context: &Context<'_>) -> Option<Object> {
+    if der.first() != Some(&0x30) {
+        return None;
+    }
+    if CertificationRequest::from_der(der).is_ok() {
+        return Some(Object::of_csr(der, context));
+    }
+    if let Ok(certificate) = Certificate::from_der(der) {
+        return Some(Object::of_certificate(&certificate, context.now));
+    }
+    if let Ok(key) = EncodedKey::find(der) {
+        return Some(Object::of_private_key(&key, context.passphrase));
+    }
+    let key = PublicKey::from_spki_der(der).ok()?;
+    Some(Object::of_public_key(&key))
+}
+
+/// One object for each block; a request takes in what stands around it.
+fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
+    let mut objects: Vec<Object> = Vec::new();
+    for block in pem::blocks(input) {
+        let object = match block.label.as_str() {
+            csr::PEM_LABEL | "NEW CERTIFICATE REQUEST" => {
+                let first = objects.is_empty();
+                let text = if first {
+                    input
+                } else {
+                    input.get(block.span).unwrap_or_default()
+                };
+                Object::of_csr(text, context)
+            }
+            certificate::PEM_LABEL => match Certificate::from_der(&block.contents) {
+                Ok(certificate) => Object::of_certificate(&certificate, context.now),
+                Err(error) => Object::unreadable(error.to_string()),
+            },
+            "PUBLIC KEY" => match PublicKey::from_spki_der(&block.contents) {
+                Ok(key) => Object::of_public_key(&key),
+                Err(error) => Object::unreadable(error.to_string()),
+            },
+            // Files of elliptic-curve keys start with their curve.
+            "EC PARAMETERS" => continue,
+            label if label.ends_with("PRIVATE KEY") => {
+                match EncodedKey::find(input.get(block.span).unwrap_or_default()) {
+                    Ok(key) => Object::of_private_key(&key, context.passphrase),
+                    Err(error) => Object::unreadable(error.to_string()),
+                }
+            }
+            label => Object::unreadable(format!(
+                "a PEM block {}, which is of no use here",
+                visible(label)
+            )),
+        };
+        objects.push(object);
+    }
+    objects
+}
+
+/// The bytes behind text that is base64 and nothing else, as copied out of a manifest.
+fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
+    let packed: Vec<u8> = input
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    if packed.len() < 16 {
+        return None;
+    }
+    pem::decode_base64(&packed).ok().map(|bytes| bytes.to_vec())
+}
+
+fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
+    let documents = yaml::documents(input);
+    if documents.is_empty() {
+        return vec![Object::unreadable("there is nothing in it".to_owned())];
+    }
+    let mut objects = Vec::new();
+    for document in &documents {
+        match &document.content {
+            Ok(Value::Object(map)) => {
+                for item in items(map) {
+                    objects.push(from_object(item, document, context));
+                }
+            }
+            Ok(_) => objects.push(Object::unreadable(not_an_object(document, input))),
+            Err(error) => objects.push(Object::unreadable(error.to_string())),
+        }
+    }
+    objects
+}
+
+fn not_an_object(document: &Document, input: &[u8]) -> String {
+    if documents_are_binary(input) {
+        return "neither PEM, DER, base64, YAML nor JSON".to_owned();
+    }
+    format!(
+        "line {}: not a Kubernetes object, nor PEM, DER or base64",
+        document.line
+    )
+}
+
+fn documents_are_binary(input: &[u8]) -> bool {
+    std::str::from_utf8(input).is_err()
+}
+
+/// The objects of all documents, lists taken apart.
+pub(super) fn flattened(documents: &[Document]) -> Vec<&Map<String, Value>> {
+    documents
+        .iter()
+        .filter_map(|document| document.content.as_ref().ok()?.as_object())
+        .flat_map(items)
+        .collect()
+}
+
+/// The items of a list, or the object itself (k8s.io/cli-runtime `FlattenListVisitor`).
+fn items(object: &Map<String, Value>) -> Vec<&Map<String, Value>> {
+    let is_list = kind(object).is_some_and(|kind| kind.ends_with("List"));
+    match object.get("items").and_then(Value::as_array) {
+        Some(items) if is_list => items.iter().filter_map(Value::as_object).collect(),
+        _ => vec![object],
+    }
+}
+
+/// The kind that an object says it is.
+pub(super) fn kind(object: &Map<String, Value>) -> Option<&str> {
+    object
+        .get("kind")
+        .and_then(Value::as_str)
+        .filter(|kind| !kind.is_empty())
+}
+
+fn from_object(object: &Map<String, Value>, document: &Document, context: &Context<'_>) -> Object {
+    match kind(object) {
+        Some(manifest::KIND) => Object::of_manifest(object, &document.comments, context),
+        Some(kubeconfig::KIND) => Object::of_kubeconfig(object),
+        None if object.contains_key("clusters") => Object::of_kubeconfig(object),
+        None => Object::unreadable(format!(
+            "line {}: an object without kind, which kubectl refuses",
+            document.line
+        )),
+        Some(kind) => Object::of_foreign_kind(kind),
+    }
+}
+
+impl Object {
+    /// Something that cannot be read at all.
+    pub(super) fn unreadable(problem: String) -> Self {
+        let problem = visible(&problem).to_string();
+        Self {
+            prediction: Some(super::object::REFUSED),
+            findings: vec![Finding::new(
+                Effect::NotAccepted,
+                Code::Unreadable,
+                "",
+                problem,
+            )],
+            ..Self::default()
+        }
+    }
+
+    fn of_foreign_kind(kind: &str) -> Self {
+        let kind = visible(kind).to_string();
+        Self {
+            prediction: Some(super::object::REFUSED),
+            findings: vec![Finding::new(
+                Effect::NotAccepted,
+                Code::WrongKind,
+                "kind",
+                format!("a {kind}, which is no certificate signing request"),
+            )],
+            kind: Some(kind),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The report on one thing, from what the rooms below read of it.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::status::{self, StatusReport};
+use super::{Context, Object};
+use crate::certificate::{Certificate, show_time};
+use crate::csr::CertificationRequest;
+use crate::error::Error;
+use crate::key::{EncodedKey, PublicKey};
+use crate::kubeconfig::{Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
+use crate::manifest::CertificateSigningRequest;
+use crate::policy::{self, Code, Effect, Finding, Prediction, Review};
+use crate::secret::Passphrase;
+use crate::text::visible;
+
+/// What becomes of a file that is no request.
+pub(super) const REFUSED: Prediction = Prediction {
+    accepted: false,
+    issued: Some(false),
+    authenticates: false,
+};
+
+/// A certification request.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CsrReport {
+    /// RFC 4514, deceptive characters escaped.
+    pub subject: String,
+    /// `DNS:host`, `IP:address`, ...
+    pub subject_alt_names: Vec<String>,
+    /// The extensions asked for, by name.
+    pub extensions: Vec<String>,
+    /// How it is signed.
+    pub signature_algorithm: String,
+    /// Whether it is signed by its own key.
+    pub signature_valid: bool,
+}
+
+/// A public key.
+#[derive(Debug, Clone, Serialize)]
+pub struct PublicKeyReport {
+    /// `RSA`, `ECDSA`, `Ed25519`, ...
+    pub algorithm: String,
+    /// The size of modulus or curve.
+    pub bits: Option<usize>,
+    /// SHA-256 of the `SubjectPublicKeyInfo`.
+    pub fingerprint: String,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateReport {
+    /// RFC 4514, deceptive characters escaped.
+    pub subject: String,
+    /// Likewise.
+    pub issuer: String,
+    /// Hexadecimal digits.
+    pub serial: String,
+    /// RFC 3339.
+    pub not_before: String,
+    /// RFC 3339.
+    pub not_after: String,
+    /// Whether TLS clients may authenticate with it.
+    pub client_auth: bool,
+    /// Whether it may issue certificates itself.
+    pub is_ca: bool,
+}
+
+/// A private key, of which nothing private is told.
+#[derive(Debug, Clone, Serialize)]
+pub struct PrivateKeyReport {
+    /// `PKCS#8`, `PKCS#1`, ...
+    pub encoding: String,
+    /// Whether a passphrase is needed.
+    pub encrypted: bool,
+}
+
+/// A kubeconfig, of which nothing secret is told.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeconfigReport {
+    /// The current context.
+    pub current_context: Option<String>,
+    /// Names and servers of the clusters.
+    pub clusters: Vec<NamedServer>,
+    /// The names of the users and which fields each has.
+    pub users: Vec<NamedFields>,
+    /// The names of the contexts.
+    pub contexts: Vec<String>,
+}
+
+/// A cluster of a kubeconfig.
+#[derive(Debug, Clone, Serialize)]
+pub struct NamedServer {
+    /// The name of the entry.
+    pub name: String,
+    /// The address of the API server.
+    pub server: String,
+}
+
+/// A user of a kubeconfig.
+#[derive(Debug, Clone, Serialize)]
+pub struct NamedFields {
+    /// The name of the entry.
+    pub name: String,
+    /// The fields it has, without their values.
+    pub fields: Vec<String>,
+}
+
+fn safe(text: &str) -> String {
+    visible(text).to_string()
+}
+
+impl From<&PublicKey> for PublicKeyReport {
+    fn from(key: &PublicKey) -> Self {
+        Self {
+            algorithm: key.algorithm(),
+            bits: key.bits(),
+            fingerprint: key.fingerprint().to_string(),
+        }
+    }
+}
+
+impl CsrReport {
+    fn new(csr: &CertificationRequest, signature_valid: bool) -> Self {
+        Self {
+            subject: csr.subject().to_string(),
+            subject_alt_names: csr
+                .subject_alt_names()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            extensions: csr
+                .extensions()
+                .iter()
+                .map(crate::csr::Extension::name)
+                .collect(),
+            signature_algorithm: csr.signature_algorithm().to_string(),
+            signature_valid,
+        }
+    }
+}
+
+impl From<&Certificate> for CertificateReport {
+    fn from(certificate: &Certificate) -> Self {
+        Self {
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            serial: certificate.serial(),
+            not_before: show_time(certificate.not_before()),
+            not_after: show_time(certificate.not_after()),
+            client_auth: certificate.client_auth(),
+            is_ca: certificate.is_ca(),
+        }
+    }
+}
+
+impl Object {
+    fn of_review(kind: &str, review: Review) -> Self {
+        let csr = review.csr.as_ref();
+        Self {
+            kind: Some(kind.to_owned()),
+            identity: review.identity,
+            csr: csr.map(|csr| CsrReport::new(csr, review.signature_valid)),
+            public_key: csr.map(|csr| csr.public_key().into()),
+            prediction: Some(review.prediction),
+            findings: review.findings,
+            ..Self::default()
+        }
+    }
+
+    /// A request without manifest, in PEM or DER.
+    pub(super) fn of_csr(input: &[u8], context: &Context<'_>) -> Self {
+        let review = policy::review_csr(input, &context.agreed);
+        Self::of_review("CertificationRequest", review)
+    }
+
+    /// A manifest, or the object that came of it.
+    pub(super) fn of_manifest(
+        object: &Map<String, Value>,
+        comments: &[String],
+        context: &Context<'_>,
+    ) -> Self {
+        let object = CertificateSigningRequest::read(object);
+        let mut review = policy::review(&object, comments, &context.agreed);
+        let csr = review.csr.as_ref();
+        let status = object.status.as_ref();
+        let status_report = status.map(|status| {
+            StatusReport::new(status, &mut review.findings, csr, &object, context.now)
+        });
+        let some = |text: &str| Some(safe(text)).filter(|text| !text.is_empty());
+        Self {
+            name: some(&object.metadata.name),
+            signer_name: some(&object.signer_name),
+            usages: Some(object.usages.iter().map(|usage| safe(usage)).collect()),
+            expiration_seconds: object.expiration_seconds,
+            status: status_report,
+            ..Self::of_review(crate::manifest::KIND, review)
+        }
+    }
+
+    pub(super) fn of_certificate(certificate: &Certificate, now: OffsetDateTime) -> Self {
+        let identity = certificate.subject().identity();
+        Self {
+            kind: Some("Certificate".to_owned()),
+            identity: identity.filter(|_| certificate.client_auth() && !certificate.is_ca()),
+            public_key: Some(certificate.public_key().into()),
+            certificate: Some(certificate.into()),
+            findings: status::dates(certificate, now).into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of_public_key(key: &PublicKey) -> Self {
+        Self {
+            kind: Some("PublicKey".to_owned()),
+            public_key: Some(key.into()),
+            ..Self::default()
+        }
+    }
+
+    /// A private key shows its public side only, and an encrypted one that it is encrypted.
+    pub(super) fn of_private_key(key: &EncodedKey, passphrase: Option<&Passphrase>) -> Self {
+        let mut object = Self {
+            kind: Some("PrivateKey".to_owned()),
+            private_key: Some(PrivateKeyReport {
+                encoding: key.encoding().to_string(),
+                encrypted: key.is_encrypted(),
+            }),
+            ..Self::default()
+        };
+        match key.open(passphrase) {
+            Ok(opened) => object.public_key = Some(opened.public_key().into()),
+            Err(Error::PassphraseRequired) => {}
+            Err(error) => object.findings.push(Finding::new(
+                Effect::NotAccepted,
+                Code::Unreadable,
+                "privateKey",
+                safe(&error.to_string()),
+            )),
+        }
+        object
+    }
+
+    pub(super) fn of_kubeconfig(object: &Map<String, Value>) -> Self {
+        let mut report = Self {
+            kind: Some(crate::kubeconfig::KIND.to_owned()),
+            ..Self::default()
+        };
+        match Kubeconfig::from_object(object.clone()) {
+            Ok(kubeconfig) => {
+                report.kubeconfig = Some(KubeconfigReport::new(&kubeconfig));
+                report.findings = kubeconfig
+                    .clusters()
+                    .filter_map(|cluster| cluster_finding(&cluster))
+                    .collect();
+            }
+            Err(error) => report.findings.push(kubeconfig_finding(&error)),
+        }
+        report
+    }
+}
+
+impl KubeconfigReport {
+    fn new(kubeconfig: &Kubeconfig) -> Self {
+        let current = safe(kubeconfig.current_context());
+        Self {
+            current_context: Some(current).filter(|name| !name.is_empty()),
+            clusters: kubeconfig
+                .clusters()
+                .map(|cluster| NamedServer {
+                    name: safe(&cluster.name),
+                    server: safe(&cluster.server),
+                })
+                .collect(),
+            users: kubeconfig
+                .users()
+                .map(|(name, fields)| NamedFields {
+                    name: safe(name),
+                    fields: fields.into_iter().map(safe).collect(),
+                })
+                .collect(),
+            contexts: kubeconfig
+                .contexts()
+                .map(|(name, _, _)| safe(name))
+                .collect(),
+        }
+    }
+}
+
+fn cluster_finding(cluster: &Cluster) -> Option<Finding> {
+    let problem = cluster.check().err()?;
+    let field = format!("clusters[{}]", visible(&cluster.name));
+    let message = safe(&problem.to_string());
+    let (effect, code) = match problem {
+        ClusterProblem::NoAuthority(_) => (Effect::Notes, Code::BadKubeconfig),
+        ClusterProblem::LeftOut(_) => (Effect::Misleads, Code::Redacted),
+        _ => (Effect::Misleads, Code::BadKubeconfig),
+    };
+    Some(Finding::new(effect, code, field, message))
+}
+
+fn kubeconfig_finding(error: &KubeconfigError) -> Finding {
+    let message = safe(&error.to_string());
+    Finding::new(Effect::NotAccepted, Code::BadKubeconfig, "", message)
+}

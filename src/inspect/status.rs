@@ -1,0 +1,254 @@
+//! What the cluster did with a request: its conditions, and the certificate against the request.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::CertificateReport;
+use crate::certificate::{Certificate, show_time};
+use crate::csr::CertificationRequest;
+use crate::error::Error;
+use crate::manifest::{CertificateSigningRequest, Condition, Status};
+use crate::policy::{Code, Effect, Finding};
+use crate::text::visible;
+
+const FIELD: &str = "status.certificate";
+
+/// How far a granted lifetime may be from the one asked for and still be it: kube-controller-manager
+/// dates certificates back by five minutes.
+const LEEWAY_SECONDS: i64 = 10 * 60;
+
+/// Where a request stands, in the order in which client-go looks
+/// (k8s.io/client-go/util/certificate/csr `WaitForCertificate`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum State {
+    /// Nobody has decided yet.
+    Pending,
+    /// Refused by a person.
+    Denied,
+    /// Refused by the signer.
+    Failed,
+    /// Approved, and no certificate came yet.
+    Approved,
+    /// There is a certificate.
+    Issued,
+}
+
+/// `status` of a request.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusReport {
+    /// Where the request stands.
+    pub state: State,
+    /// Its conditions.
+    pub conditions: Vec<ConditionReport>,
+    /// The certificate.
+    pub certificate: Option<CertificateReport>,
+}
+
+/// A condition, deceptive characters escaped.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConditionReport {
+    /// `Approved`, `Denied` or `Failed`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A word for programs.
+    pub reason: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// Where a request stands.
+#[must_use]
+pub fn state(status: Option<&Status>) -> State {
+    let Some(status) = status else {
+        return State::Pending;
+    };
+    let has = |kind| status.condition(kind).is_some();
+    if has("Denied") {
+        State::Denied
+    } else if has("Failed") {
+        State::Failed
+    } else if !has("Approved") {
+        State::Pending
+    } else if status.certificate.is_some() {
+        State::Issued
+    } else {
+        State::Approved
+    }
+}
+
+impl StatusReport {
+    pub(super) fn new(
+        status: &Status,
+        findings: &mut Vec<Finding>,
+        csr: Option<&CertificationRequest>,
+        object: &CertificateSigningRequest,
+        now: OffsetDateTime,
+    ) -> Self {
+        let mut certificate = None;
+        match status
+            .certificate
+            .as_deref()
+            .map(Certificate::chain_from_pem)
+        {
+            Some(Ok(chain)) => {
+                if let Some(leaf) = chain.first() {
+                    findings.extend(
+                        csr.into_iter()
+                            .flat_map(|csr| check_issued(leaf, csr, object)),
+                    );
+                    findings.extend(dates(leaf, now));
+                    certificate = Some(leaf.into());
+                }
+            }
+            Some(Err(error)) => findings.push(mismatch(error.to_string())),
+            None => findings.extend(undecided(status)),
+        }
+        Self {
+            state: state(Some(status)),
+            conditions: status
+                .conditions
+                .iter()
+                .map(ConditionReport::from)
+                .collect(),
+            certificate,
+        }
+    }
+}
+
+impl From<&Condition> for ConditionReport {
+    fn from(condition: &Condition) -> Self {
+        Self {
+            kind: visible(&condition.kind).to_string(),
+            reason: visible(&condition.reason).to_string(),
+            message: visible(&condition.message).to_string(),
+        }
+    }
+}
+
+fn undecided(status: &Status) -> Option<Finding> {
+    let said = |kind| {
+        status.condition(kind).map_or(String::new(), |condition| {
+            let (reason, message) = (visible(&condition.reason), visible(&condition.message));
+            format!("{reason}: {message}")
+        })
+    };
+    let (code, message) = match state(Some(status)) {
+        State::Denied => (Code::Denied, format!("denied ({})", said("Denied"))),
+        State::Failed => (
+            Code::Failed,
+            format!("the signer refused ({})", said("Failed")),
+        ),
+        State::Approved => (
+            Code::NotIssued,
+            "approved, and no certificate was issued".to_owned(),
+        ),
+        State::Pending | State::Issued => return None,
+    };
+    Some(Finding::new(
+        Effect::NotIssued,
+        code,
+        "status.conditions",
+        message,
+    ))
+}
+
+fn mismatch(message: impl Into<String>) -> Finding {
+    Finding::new(Effect::Misleads, Code::CertificateMismatch, FIELD, message)
+}
+
+/// Whether a certificate is what was asked for: key, names and use
+/// (k8s.io/client-go/util/certificate/csr `ensureCompatible`, and more).
+#[must_use]
+pub fn check_issued(
+    certificate: &Certificate,
+    csr: &CertificationRequest,
+    object: &CertificateSigningRequest,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if certificate.public_key() != csr.public_key() {
+        findings.push(mismatch(format!(
+            "the certificate is for the key {}, the request for {}",
+            certificate.public_key().fingerprint(),
+            csr.public_key().fingerprint()
+        )));
+    }
+    let (found, expected) = (certificate.subject().identity(), csr.subject().identity());
+    let user = |identity: &Option<crate::name::Identity>| {
+        identity
+            .as_ref()
+            .map_or(String::new(), |identity| identity.username.clone())
+    };
+    if user(&found) != user(&expected) {
+        findings.push(mismatch(format!(
+            "the certificate is for user \"{}\", the request for \"{}\"",
+            visible(&user(&found)),
+            visible(&user(&expected))
+        )));
+    }
+    let groups = |identity: Option<crate::name::Identity>| {
+        let mut groups = identity.map(|identity| identity.groups).unwrap_or_default();
+        groups.sort();
+        groups
+    };
+    let (found, expected) = (groups(found), groups(expected));
+    if found != expected {
+        findings.push(mismatch(format!(
+            "the certificate has the groups {}, the request {}",
+            list(&found),
+            list(&expected)
+        )));
+    }
+    if !certificate.client_auth() {
+        findings.push(Finding::new(
+            Effect::NotAuthenticated,
+            Code::NoClientAuth,
+            FIELD,
+            "the certificate is not for client authentication",
+        ));
+    }
+    findings.extend(lifetime_cut(certificate, object));
+    findings
+}
+
+/// Names in quotes with commas between them, for messages.
+pub(super) fn list(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    if names.is_empty() {
+        return "(none)".to_owned();
+    }
+    let shown: Vec<_> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("\"{}\"", visible(name)))
+        .collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn lifetime_cut(certificate: &Certificate, object: &CertificateSigningRequest) -> Option<Finding> {
+    let asked = i64::from(object.expiration_seconds?);
+    let granted = (certificate.not_after() - certificate.not_before()).whole_seconds();
+    (granted + LEEWAY_SECONDS < asked).then(|| {
+        let message = format!(
+            "valid until {}: {granted} seconds were granted of the {asked} asked for",
+            show_time(certificate.not_after())
+        );
+        Finding::new(Effect::Warns, Code::LifetimeCut, FIELD, message)
+    })
+}
+
+pub(super) fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Finding> {
+    let error = certificate.check_dates(now).err()?;
+    let code = match error {
+        Error::Expired { .. } => Code::Expired,
+        _ => Code::NotYetValid,
+    };
+    Some(Finding::new(
+        Effect::NotAuthenticated,
+        code,
+        FIELD,
+        error.to_string(),
+    ))
+}

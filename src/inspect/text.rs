@@ -1,0 +1,320 @@
+//! The report for people: aligned, wrapped to the terminal, and safe whatever the file holds.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::object::{CertificateReport, KubeconfigReport, NamedFields, NamedServer};
+use super::{Object, Report};
+use crate::policy::{Finding, Level, Prediction};
+use crate::text::visible;
+
+/// Longer values are cut, in characters.
+const MAX_VALUE: usize = 300;
+/// Longer lists are cut.
+const MAX_ITEMS: usize = 20;
+/// Width of the labels and what follows them.
+const LABEL: usize = 13;
+/// Nobody reads lines that are longer.
+const MAX_WIDTH: usize = 100;
+
+/// How the text is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// The report as text with ANSI colours, which the caller strips where they are not wanted.
+#[must_use]
+pub fn render(report: &Report, look: Look) -> String {
+    let mut page = Page {
+        text: String::new(),
+        width: look.width.clamp(40, MAX_WIDTH),
+    };
+    for (position, object) in report.objects.iter().enumerate() {
+        if position > 0 {
+            page.text.push('\n');
+        }
+        page.object(object);
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    width: usize,
+}
+
+impl Page {
+    fn object(&mut self, object: &Object) {
+        self.title(object);
+        self.identity(object);
+        self.key(object);
+        self.request(object);
+        self.status(object);
+        if let Some(certificate) = &object.certificate {
+            self.certificate(certificate);
+        }
+        if let Some(kubeconfig) = &object.kubeconfig {
+            self.kubeconfig(kubeconfig);
+        }
+        if let Some(prediction) = &object.prediction {
+            self.prediction(*prediction);
+        }
+        for finding in &object.findings {
+            self.finding(finding);
+        }
+    }
+
+    fn title(&mut self, object: &Object) {
+        let bold = Style::new().bold();
+        let kind = object.kind.as_deref().unwrap_or("unreadable");
+        let name = object.name.as_deref().unwrap_or_default();
+        let source = visible(&object.source);
+        let _ = writeln!(self.text, "{bold}{source}{bold:#}: {kind} {}", cut(name));
+    }
+
+    fn identity(&mut self, object: &Object) {
+        if let Some(identity) = &object.identity {
+            self.field("User", &cut(&visible(&identity.username).to_string()));
+            self.field("Groups", &items(&identity.groups));
+        } else if object.csr.is_some() {
+            self.field("User", "(none: it would not authenticate)");
+        }
+    }
+
+    fn key(&mut self, object: &Object) {
+        if let Some(key) = &object.private_key {
+            let encrypted = if key.encrypted {
+                ", encrypted"
+            } else {
+                ", NOT encrypted"
+            };
+            self.field("Private key", &format!("{}{encrypted}", key.encoding));
+        }
+        if let Some(key) = &object.public_key {
+            let bits = key.bits.map_or(String::new(), |bits| format!(" {bits}"));
+            self.field("Key", &format!("{}{bits}", key.algorithm));
+            self.field("Fingerprint", &key.fingerprint);
+        }
+    }
+
+    fn request(&mut self, object: &Object) {
+        if let Some(csr) = &object.csr {
+            self.field("Subject", &cut(&csr.subject));
+            let valid = if csr.signature_valid {
+                "valid"
+            } else {
+                "NOT VALID"
+            };
+            self.field(
+                "Signature",
+                &format!("{}, {valid}", csr.signature_algorithm),
+            );
+            if !csr.subject_alt_names.is_empty() {
+                self.field("Alt names", &items(&csr.subject_alt_names));
+            }
+            if !csr.extensions.is_empty() {
+                self.field("Extensions", &items(&csr.extensions));
+            }
+        }
+        if let Some(signer) = &object.signer_name {
+            self.field("Signer", &cut(signer));
+        }
+        if let Some(usages) = &object.usages {
+            self.field("Usages", &items(usages));
+            let lifetime = match object.expiration_seconds {
+                Some(seconds) => span(i64::from(seconds)),
+                None => "not set, the cluster decides".to_owned(),
+            };
+            self.field("Lifetime", &lifetime);
+        }
+    }
+
+    fn status(&mut self, object: &Object) {
+        let Some(status) = &object.status else { return };
+        self.field("Status", &format!("{:?}", status.state));
+        for condition in &status.conditions {
+            let said = format!("{}: {}", condition.reason, condition.message);
+            self.field(&cut(&condition.kind), &cut(&said));
+        }
+        if let Some(certificate) = &status.certificate {
+            self.certificate(certificate);
+        }
+    }
+
+    fn certificate(&mut self, certificate: &CertificateReport) {
+        self.field("Certificate", &cut(&certificate.subject));
+        self.field("Issuer", &cut(&certificate.issuer));
+        self.field("Serial", &cut(&certificate.serial));
+        let dates = format!("{} to {}", certificate.not_before, certificate.not_after);
+        self.field("Valid", &dates);
+        let client = if certificate.client_auth {
+            "client authentication"
+        } else {
+            "not for clients"
+        };
+        let ca = if certificate.is_ca {
+            ", certificate authority"
+        } else {
+            ""
+        };
+        self.field("For", &format!("{client}{ca}"));
+    }
+
+    fn kubeconfig(&mut self, kubeconfig: &KubeconfigReport) {
+        let current = kubeconfig.current_context.as_deref();
+        self.field("Context", &cut(current.unwrap_or("(none is current)")));
+        for NamedServer { name, server } in kubeconfig.clusters.iter().take(MAX_ITEMS) {
+            self.field("Cluster", &cut(&format!("{name}: {server}")));
+        }
+        for NamedFields { name, fields } in kubeconfig.users.iter().take(MAX_ITEMS) {
+            self.field("Holds", &cut(&format!("{name}: {}", fields.join(", "))));
+        }
+    }
+
+    fn prediction(&mut self, prediction: Prediction) {
+        let text = match prediction {
+            Prediction {
+                accepted: false, ..
+            } => "the API server refuses it".to_owned(),
+            Prediction {
+                issued: Some(false),
+                ..
+            } => "accepted, and once approved, not issued".to_owned(),
+            Prediction { issued: None, .. } => {
+                "accepted; another signer decides the rest".to_owned()
+            }
+            Prediction {
+                authenticates: false,
+                ..
+            } => "accepted and issued, and of no use: it does not authenticate".to_owned(),
+            _ => "accepted, issued once approved, authenticates".to_owned(),
+        };
+        let good = prediction.accepted
+            && prediction.issued != Some(false)
+            && (prediction.authenticates || prediction.issued.is_none());
+        let color = if good {
+            AnsiColor::Green
+        } else {
+            AnsiColor::Red
+        };
+        self.styled_field("Prediction", &text, color.on_default());
+    }
+
+    fn field(&mut self, label: &str, value: &str) {
+        self.styled_field(label, value, Style::new());
+    }
+
+    fn styled_field(&mut self, label: &str, value: &str, style: Style) {
+        let lines = wrap(value, self.width - LABEL - 2);
+        for (position, line) in lines.iter().enumerate() {
+            let label = if position == 0 { label } else { "" };
+            let _ = writeln!(self.text, "  {label:LABEL$}{style}{line}{style:#}");
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let (word, style) = match finding.level {
+            Level::Error => ("error", AnsiColor::Red.on_default().bold()),
+            Level::Warning => ("warning", AnsiColor::Yellow.on_default().bold()),
+            Level::Note => ("note", Style::new().dimmed()),
+        };
+        let field = cut(&finding.field);
+        let _ = writeln!(
+            self.text,
+            "  {style}{word}{style:#} {} {field}",
+            finding.code
+        );
+        for line in wrap(&finding.message, self.width - 4) {
+            let _ = writeln!(self.text, "    {line}");
+        }
+    }
+}
+
+/// A lifetime in days and hours where it is whole, and in seconds.
+fn span(seconds: i64) -> String {
+    match crate::lifetime::Lifetime::try_from(seconds) {
+        Ok(lifetime) => format!("{lifetime} ({seconds} seconds)"),
+        Err(_) => format!("{seconds} seconds"),
+    }
+}
+
+/// A value that is short enough to be shown.
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(MAX_VALUE) {
+        Some((end, _)) => {
+            let shown = value.get(..end).unwrap_or_default();
+            format!("{shown}... ({} characters)", value.chars().count())
+        }
+        None => value.to_owned(),
+    }
+}
+
+fn items(items: &[String]) -> String {
+    if items.is_empty() {
+        return "(none)".to_owned();
+    }
+    let shown: Vec<_> = items
+        .iter()
+        .take(MAX_ITEMS)
+        .map(|item| cut(&visible(item).to_string()))
+        .collect();
+    match items.len().saturating_sub(MAX_ITEMS) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Breaks at spaces where it can, and anywhere where it must.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word;
+        loop {
+            let Some(line) = lines.last_mut() else { break };
+            let gap = usize::from(!line.is_empty());
+            if line.width() + gap + word.width() <= width {
+                line.push_str(if gap == 1 { " " } else { "" });
+                line.push_str(word);
+                break;
+            }
+            if line.is_empty() {
+                let (head, tail) = split_at_width(word, width);
+                line.push_str(head);
+                word = tail;
+            }
+            lines.push(String::new());
+        }
+    }
+    lines
+}
+
+fn split_at_width(word: &str, width: usize) -> (&str, &str) {
+    let mut used = 0;
+    let end = word.char_indices().find(|(_, character)| {
+        used += character.encode_utf8(&mut [0; 4]).width();
+        used > width
+    });
+    word.split_at(end.map_or(word.len(), |(end, _)| end.max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_wrapped_at_spaces_and_inside_long_words() {
+        assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(wrap("abcdef", 4), ["abcd", "ef"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn long_values_are_cut() {
+        assert_eq!(cut("short"), "short");
+        assert!(cut(&"é".repeat(1000)).ends_with("... (1000 characters)"));
+    }
+}
