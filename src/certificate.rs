@@ -125,6 +125,19 @@ impl Certificate {
         &self.subject.name
     }
 
+    /// Whom the certificate is for, in DER.
+    pub(crate) fn subject_der(&self) -> &[u8] {
+        &self.subject.der
+    }
+
+    /// The identifier by which issued certificates name this key: the first 20 bytes of its
+    /// SHA-256 (RFC 7093 section 2, method 1).
+    pub(crate) fn key_identifier(&self) -> Vec<u8> {
+        use sha2::Digest as _;
+        let hash = sha2::Sha256::digest(self.public_key.spki_der());
+        hash.into_iter().take(20).collect()
+    }
+
     /// Who issued the certificate.
     #[must_use]
     pub fn issuer(&self) -> &Name {

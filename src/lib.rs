@@ -5,6 +5,7 @@
 
 mod asn1;
 pub mod certificate;
+pub mod config;
 pub mod csr;
 pub mod error;
 pub mod inspect;
@@ -15,6 +16,9 @@ pub mod manifest;
 pub mod name;
 pub mod pem;
 pub mod policy;
+pub mod rbac;
+pub mod rehearsal;
+pub mod reply;
 pub mod secret;
 pub mod text;
 pub mod yaml;

@@ -9,7 +9,7 @@ use crate::text::visible;
 
 mod subject;
 
-pub use subject::{Subject, SubjectError};
+pub use subject::{Subject, SubjectError, SubjectProblem};
 
 /// Who the API server takes the holder of a certificate for, without `system:authenticated`,
 /// which it adds to everyone.

@@ -65,6 +65,13 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What was given to be verified is no request.
+    #[must_use]
+    pub fn not_a_request(kind: &str) -> Self {
+        let message = format!("{kind} is no certificate signing request");
+        Self::new(Effect::NotAccepted, Code::WrongKind, "kind", message)
+    }
+
     pub(crate) fn new(
         effect: Effect,
         code: Code,

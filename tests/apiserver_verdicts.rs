@@ -44,7 +44,11 @@ fn differences(case: &str, verdict: &Value) -> Vec<String> {
     let objects = predicted(case);
     if verdict["accepted"] == false {
         for object in &objects {
-            compare("accepted", &object["prediction"]["accepted"], &Value::Bool(false));
+            compare(
+                "accepted",
+                &object["prediction"]["accepted"],
+                &Value::Bool(false),
+            );
             compare("identity", &object["identity"], &Value::Null);
         }
         return differences;
@@ -62,7 +66,11 @@ fn differences(case: &str, verdict: &Value) -> Vec<String> {
             let identity = recorded_identity(identity);
             compare("identity", &object["identity"], &identity);
             let authenticates = Value::Bool(!identity.is_null());
-            compare("authenticates", &prediction["authenticates"], &authenticates);
+            compare(
+                "authenticates",
+                &prediction["authenticates"],
+                &authenticates,
+            );
         }
     }
     differences

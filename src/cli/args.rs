@@ -290,7 +290,12 @@ pub struct RbacArgs {
     #[arg(short, long = "group", value_name = "GROUP")]
     pub groups: Vec<String>,
     /// Bind to this Role of the namespace
-    #[arg(long, value_name = "NAME", requires = "namespace", conflicts_with = "cluster_role")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "namespace",
+        conflicts_with = "cluster_role"
+    )]
     pub role: Option<String>,
     /// Bind to this ClusterRole
     #[arg(long, value_name = "NAME")]
@@ -324,7 +329,12 @@ pub struct RehearseArgs {
     #[arg(long, default_value = "alice")]
     pub user: String,
     /// The groups to rehearse with
-    #[arg(short, long = "group", value_name = "GROUP", default_value = "developers")]
+    #[arg(
+        short,
+        long = "group",
+        value_name = "GROUP",
+        default_value = "developers"
+    )]
     pub groups: Vec<String>,
     /// The kind of key to make [default: rsa-4096]
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm_parser())]

@@ -144,9 +144,10 @@ fn next_step(error: &Error) -> Option<&'static str> {
         Error::NoPrivateKey => {
             Some("a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER; is this the right file?")
         }
-        Error::Unsupported { what: "private key encoding", .. } => {
-            Some("convert it: openssl pkcs8 -topk8 -in OLD.key -out NEW.key")
-        }
+        Error::Unsupported {
+            what: "private key encoding",
+            ..
+        } => Some("convert it: openssl pkcs8 -topk8 -in OLD.key -out NEW.key"),
         Error::RsaSize { .. } => Some("make a new key: leave --key out"),
         Error::Randomness(_) | Error::Inconsistent => {
             Some("do not use this machine for keys until the cause is found")

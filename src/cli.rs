@@ -1,0 +1,72 @@
+//! The commands: each resolves what was typed, calls the library, and writes.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+
+mod args;
+mod console;
+mod file;
+mod input;
+mod inspect;
+mod keyring;
+mod kubeconfig;
+mod man;
+mod message;
+mod outcome;
+mod passphrase;
+mod rbac;
+mod rehearse;
+mod reply;
+mod request;
+mod shell;
+mod verify;
+
+pub use args::Cli;
+use args::Command;
+use console::Console;
+use message::Failure;
+
+/// How a command that ran has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    NotGood,
+    /// Some of several files could not be read, which was said already.
+    CouldNotRun,
+}
+
+/// Runs a command and tells the exit status: 0 good, 1 not good, 2 could not run.
+pub fn run(cli: Cli) -> ExitCode {
+    let console = Console::new(cli.quiet);
+    match dispatch(cli.command, &console) {
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::NotGood) => ExitCode::from(1),
+        Ok(Verdict::CouldNotRun) => ExitCode::from(2),
+        Err(failure) => {
+            if !failure.is_silent() {
+                console::report_failure(&failure);
+            }
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}
+
+fn dispatch(command: Command, console: &Console) -> Result<Verdict, Failure> {
+    match command {
+        Command::Request(args) => request::run(&args, console),
+        Command::Inspect(args) => inspect::run(args, console),
+        Command::Verify(args) => verify::run(&args, console),
+        Command::Reply(args) => reply::run(&args, console),
+        Command::Kubeconfig(args) => kubeconfig::run(&args, console),
+        Command::Rbac(args) => rbac::run(&args, console),
+        Command::Rehearse(args) => rehearse::run(&args, console),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "kube-enroll", &mut script);
+            console.data(&String::from_utf8_lossy(&script))?;
+            Ok(Verdict::Good)
+        }
+        Command::Man { output_dir } => man::run(output_dir.as_deref(), console),
+    }
+}

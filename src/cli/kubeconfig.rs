@@ -1,0 +1,307 @@
+//! `kube-enroll kubeconfig`: matches a reply to its key, checks everything, writes the kubeconfig.
+
+use std::path::{Path, PathBuf};
+
+use kube_enroll::certificate::{Certificate, show_time};
+use kube_enroll::kubeconfig::{
+    Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
+};
+use kube_enroll::manifest::CertificateSigningRequest;
+use kube_enroll::reply::{Reply, ReplyError};
+use kube_enroll::secret::{Passphrase, Secret};
+use time::OffsetDateTime;
+
+use super::args::KubeconfigArgs;
+use super::console::Console;
+use super::file::{Access, DEFAULT_LIMIT, NewFiles};
+use super::input::Input;
+use super::message::Failure;
+use super::request::safe_file_name;
+use super::shell::quote;
+use super::{Verdict, file, keyring, outcome, passphrase, reply};
+
+mod check;
+
+use keyring::FoundKey;
+
+/// A reply with thousands of certificates, in bytes.
+const LIMIT: u64 = 256 << 20;
+
+/// One certificate on its way into a kubeconfig.
+struct Issued {
+    /// The object that it came in.
+    request: Option<CertificateSigningRequest>,
+    /// The certificate, and what follows it.
+    chain: Vec<Certificate>,
+    certificate: Certificate,
+    key: FoundKey,
+    user: String,
+}
+
+/// Writes a kubeconfig for every certificate in every reply.
+pub fn run(args: &KubeconfigArgs, console: &Console) -> Result<Verdict, Failure> {
+    let inputs = if args.replies.is_empty() {
+        vec![Input::Stdio]
+    } else {
+        args.replies.clone()
+    };
+    let passphrase = args
+        .passphrase_file
+        .as_deref()
+        .map(|path| passphrase::from_file(path, console))
+        .transpose()?;
+    let run = Run {
+        args,
+        console,
+        passphrase,
+        now: OffsetDateTime::now_utc(),
+    };
+    for input in &inputs {
+        run.reply(input)?;
+    }
+    Ok(Verdict::Good)
+}
+
+/// What all replies of one run share.
+struct Run<'a> {
+    args: &'a KubeconfigArgs,
+    console: &'a Console,
+    passphrase: Option<Passphrase>,
+    now: OffsetDateTime,
+}
+
+impl Run<'_> {
+    fn reply(&self, input: &Input) -> Result<(), Failure> {
+        let contents = file::read(input, LIMIT)?;
+        let reply = Reply::read(&contents).map_err(|error| match error {
+            ReplyError::Empty | ReplyError::NothingIssued => outcome::gone(&input.to_string()),
+            other => Failure::could_not_run(format!("{input}: {other}")),
+        })?;
+        let cluster = self.cluster(&reply, input)?;
+        let one_of_many = reply.requests.len() > 1 || self.args.replies.len() > 1;
+        if one_of_many && self.args.out.is_some() {
+            return Err(Failure::could_not_run(
+                "--out is for one kubeconfig, and here are several",
+            )
+            .next("give --output-dir DIR instead"));
+        }
+        if !reply.certificates.is_empty() {
+            return self.issued(None, reply.certificates, &cluster, input);
+        }
+        for request in reply.requests {
+            outcome::require_issued(&request)?;
+            let status = request.status.as_ref();
+            let pem = status.and_then(|status| status.certificate.as_deref());
+            let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
+                .map_err(|error| Failure::in_file(input, &error))?;
+            self.issued(Some(request), chain, &cluster, input)?;
+        }
+        Ok(())
+    }
+
+    /// The cluster from the command line, else from the reply.
+    fn cluster(&self, reply: &Reply, input: &Input) -> Result<Cluster, Failure> {
+        let mut cluster = if let Some(path) = &self.args.cluster {
+            reply::read_cluster(path, None, self.console)?
+        } else if let (Some(server), Some(authority)) =
+            (&self.args.server, &self.args.certificate_authority)
+        {
+            let pem = file::read(&Input::from(authority.clone()), DEFAULT_LIMIT)?;
+            Cluster::new("kubernetes", server, pem.to_vec())
+        } else {
+            reply.cluster.clone().ok_or_else(|| {
+                Failure::could_not_run(format!("{input}: there is no cluster in it")).next(
+                    "give --cluster FILE (any kubeconfig of it), or --server URL and \
+                     --certificate-authority FILE",
+                )
+            })?
+        };
+        if let Some(name) = &self.args.cluster_name {
+            cluster.name.clone_from(name);
+        } else if cluster.name.is_empty() {
+            "kubernetes".clone_into(&mut cluster.name);
+        }
+        reply::check_cluster(&cluster, &input.to_string())?;
+        Ok(cluster)
+    }
+
+    fn issued(
+        &self,
+        request: Option<CertificateSigningRequest>,
+        chain: Vec<Certificate>,
+        cluster: &Cluster,
+        input: &Input,
+    ) -> Result<(), Failure> {
+        let source = input.to_string();
+        let Some(certificate) = chain.first().cloned() else {
+            return Err(outcome::gone(&source));
+        };
+        let key = keyring::find(
+            certificate.public_key(),
+            self.args.key.as_deref(),
+            input,
+            self.passphrase.as_ref(),
+            self.console,
+        )?;
+        let user = certificate
+            .subject()
+            .identity()
+            .map(|identity| identity.username)
+            .unwrap_or_default();
+        let issued = Issued {
+            request,
+            chain,
+            certificate,
+            key,
+            user,
+        };
+        check::check(&issued, &source, self.now, self.console)?;
+        self.check_client_authority(&issued, cluster)?;
+        self.write(issued, cluster)
+    }
+
+    /// A chain to the cluster's own authority is a note, to `--client-ca` a condition.
+    fn check_client_authority(&self, issued: &Issued, cluster: &Cluster) -> Result<(), Failure> {
+        if let Some(path) = &self.args.client_ca {
+            let input = Input::from(path.clone());
+            let pem = file::read(&input, DEFAULT_LIMIT)?;
+            let authorities = Certificate::chain_from_pem(&pem)
+                .map_err(|error| Failure::in_file(&input, &error))?;
+            if !check::is_issued_by(issued, &authorities) {
+                let issuer = issued.certificate.issuer();
+                return Err(Failure::not_good(format!(
+                    "the certificate was not issued by {input}: its issuer is {issuer}"
+                ))
+                .next("ask the administrator for the file behind --client-ca-file"));
+            }
+            return Ok(());
+        }
+        if let kube_enroll::kubeconfig::Authority::Data(pem) = &cluster.authority {
+            let authorities = Certificate::chain_from_pem(pem).unwrap_or_default();
+            if !check::is_issued_by(issued, &authorities) {
+                self.console.warn(
+                    "the certificate was not issued by the authority of the API server; many \
+                     clusters have another one for clients, so this may be as it should",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, issued: Issued, cluster: &Cluster) -> Result<(), Failure> {
+        let certificate = certificates_pem(&issued.chain);
+        let context = self
+            .args
+            .context
+            .clone()
+            .unwrap_or_else(|| format!("{}@{}", issued.user, cluster.name));
+        let path = self.target(&issued);
+        let mut files = NewFiles::default();
+        let fingerprint = issued.certificate.public_key().fingerprint();
+        let credential = if self.args.style.files {
+            let certificate_path = path.with_extension("crt");
+            files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
+            Credential::Files {
+                certificate: absolute(&certificate_path)?,
+                key: absolute(&issued.key.path)?,
+            }
+        } else {
+            Credential::Embedded {
+                certificate,
+                key: self.embedded_key(&issued)?,
+            }
+        };
+        let entry = NewEntry {
+            cluster: cluster.clone(),
+            user: format!("{}@{}", issued.user, cluster.name),
+            context,
+            namespace: self.args.namespace.clone(),
+            credential,
+            fingerprint,
+        };
+        match &self.args.merge {
+            Some(existing) => merge_into(existing, &entry)?,
+            None => files.create(&path, assemble(&entry).expose().as_bytes(), Access::Owner)?,
+        }
+        files.keep();
+        let path = self.args.merge.as_deref().unwrap_or(&path);
+        self.console
+            .say(&next_steps(path, &entry, &issued.certificate))
+    }
+
+    /// kubectl cannot open encrypted keys, so an embedded one is in the clear; that has to be
+    /// asked for.
+    fn embedded_key(&self, issued: &Issued) -> Result<Secret<String>, Failure> {
+        if issued.key.was_encrypted && !self.args.style.embed {
+            return Err(Failure::could_not_run(format!(
+                "{} is encrypted, and kubectl cannot open it",
+                issued.key.path.display()
+            ))
+            .next(
+                "give --embed to put the key, decrypted, into a kubeconfig that only you can read",
+            ));
+        }
+        Ok(issued.key.key.to_pkcs8_pem()?)
+    }
+
+    /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
+    fn target(&self, issued: &Issued) -> PathBuf {
+        if let Some(path) = &self.args.out {
+            return path.clone();
+        }
+        let beside = issued.key.path.parent().unwrap_or(Path::new(""));
+        let folder = self.args.output_dir.as_deref().unwrap_or(beside);
+        let stem = match safe_file_name(&issued.user) {
+            Some(user) => user.to_owned(),
+            None => issued.key.path.file_stem().map_or_else(
+                || kube_enroll::manifest::slug(&issued.user),
+                |stem| stem.to_string_lossy().into_owned(),
+            ),
+        };
+        folder.join(format!("{stem}.kubeconfig"))
+    }
+}
+
+fn certificates_pem(chain: &[Certificate]) -> String {
+    chain.iter().map(Certificate::to_pem).collect()
+}
+
+fn absolute(path: &Path) -> Result<String, Failure> {
+    let absolute =
+        std::path::absolute(path).map_err(|error| Failure::io("find", path.display(), &error))?;
+    match absolute.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Failure::could_not_run(format!(
+            "{} is not UTF-8, and a kubeconfig is",
+            absolute.display()
+        ))),
+    }
+}
+
+fn merge_into(path: &Path, entry: &NewEntry) -> Result<(), Failure> {
+    let input = Input::from(path.to_owned());
+    let contents = file::read(&input, DEFAULT_LIMIT)?;
+    let kubeconfig = Kubeconfig::read(&contents)
+        .map_err(|error| Failure::could_not_run(format!("{input}: {error}")))?;
+    let merged = merge(kubeconfig, entry).map_err(|error| {
+        let failure = Failure::could_not_run(format!("{input}: {error}"));
+        match error {
+            MergeError::Foreign { .. } => {
+                failure.next("choose other names with --context and --cluster-name")
+            }
+            MergeError::NotAList(_) => failure,
+        }
+    })?;
+    file::replace(path, merged.expose().as_bytes())
+}
+
+fn next_steps(path: &Path, entry: &NewEntry, certificate: &Certificate) -> String {
+    let path = quote(&path.display().to_string());
+    let context = quote(&entry.context);
+    format!(
+        "  {path}  context {context}, {}, valid until {}\n\nTry it:\n\n  kubectl --kubeconfig {path} \
+         --context {context} auth whoami\n",
+        entry.cluster.server,
+        show_time(certificate.not_after()),
+    )
+}

@@ -1,0 +1,322 @@
+//! A throwaway certificate authority that signs as kube-controller-manager does
+//! (k8s.io/kubernetes/pkg/controller/certificates/signer and authority).
+
+use std::time::Duration;
+
+use der::asn1::{Any, BitString, GeneralizedTime, OctetString, UtcTime};
+use der::oid::ObjectIdentifier;
+use der::oid::db::{rfc4519, rfc5280};
+use der::{Decode as _, Encode, Sequence, Tag};
+use rand_core::TryCryptoRng;
+use rcgen::{BasicConstraints as CaConstraints, CertificateParams, DnType, IsCa, KeyUsagePurpose};
+use time::OffsetDateTime;
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages,
+};
+use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+use x509_cert::time::{Time, Validity};
+
+use crate::certificate::Certificate;
+use crate::csr::CertificationRequest;
+use crate::error::{Error, Result};
+use crate::key::{Algorithm, PrivateKey};
+use crate::manifest::CertificateSigningRequest;
+use crate::name::{AttributeKind, Name};
+
+/// `--cluster-signing-duration` where it is not set: a year.
+const DEFAULT_SECONDS: i64 = 365 * 86_400;
+/// Certificates are dated back, so that clocks may differ.
+const BACKDATE_SECONDS: i64 = 5 * 60;
+/// Shorter lifetimes are not shortened by the backdating.
+const SHORT_SECONDS: i64 = 8 * 3_600;
+
+/// A certificate authority for a rehearsal.
+pub struct Authority {
+    key: PrivateKey,
+    certificate: Certificate,
+}
+
+impl Authority {
+    /// Makes a certificate authority that is valid for ten years from `now`.
+    ///
+    /// # Errors
+    /// What [`PrivateKey::generate`] fails with; [`Error::Malformed`] if it cannot be encoded.
+    pub fn new<R: TryCryptoRng + ?Sized>(now: OffsetDateTime, rng: &mut R) -> Result<Self> {
+        let key = PrivateKey::generate(Algorithm::EcdsaP256, rng)?;
+        let mut parameters = CertificateParams::default();
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "rehearsal");
+        parameters.is_ca = IsCa::Ca(CaConstraints::Unconstrained);
+        parameters.key_usages = vec![
+            KeyUsagePurpose::DigitalSignature,
+            KeyUsagePurpose::KeyEncipherment,
+            KeyUsagePurpose::KeyCertSign,
+        ];
+        parameters.not_before = now - Duration::from_secs(3600);
+        parameters.not_after = now + Duration::from_secs(10 * 365 * 86_400);
+        let mut serial = [0; 16];
+        rng.try_fill_bytes(&mut serial)
+            .map_err(|error| Error::Randomness(error.to_string()))?;
+        parameters.serial_number = Some(serial.to_vec().into());
+        let point = public_point(&key)?;
+        let signer = CaSigner {
+            key: &key,
+            point,
+            rng: std::cell::RefCell::new(rng),
+        };
+        let certificate = parameters.self_signed(&signer).map_err(unencodable)?;
+        let certificate = Certificate::from_der(certificate.der())?;
+        Ok(Self { key, certificate })
+    }
+
+    /// The authority's own certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Signs what an approved object asks for, as kube-controller-manager would at `now`.
+    ///
+    /// # Errors
+    /// What [`PrivateKey::sign`] fails with; [`Error::Malformed`] if it cannot be encoded.
+    pub fn sign<R: TryCryptoRng + ?Sized>(
+        &self,
+        csr: &CertificationRequest,
+        object: &CertificateSigningRequest,
+        now: OffsetDateTime,
+        rng: &mut R,
+    ) -> Result<Certificate> {
+        let mut serial = [0; 16];
+        rng.try_fill_bytes(&mut serial)
+            .map_err(|error| Error::Randomness(error.to_string()))?;
+        // A serial number is positive and not zero.
+        serial[0] = serial[0] & 0x7F | 1;
+        let signed = self
+            .tbs_certificate(csr, object, now, &serial)
+            .and_then(|tbs| tbs.to_der())
+            .map_err(unencodable)?;
+        let certificate = SignedCertificate {
+            tbs_certificate: Any::from_der(&signed).map_err(unencodable)?,
+            signature_algorithm: self.key.signature_algorithm(),
+            signature: BitString::from_bytes(&self.key.sign(&signed, rng)?).map_err(unencodable)?,
+        };
+        Certificate::from_der(&certificate.to_der().map_err(unencodable)?)
+    }
+
+    fn tbs_certificate(
+        &self,
+        csr: &CertificationRequest,
+        object: &CertificateSigningRequest,
+        now: OffsetDateTime,
+        serial: &[u8],
+    ) -> der::Result<TbsCertificate> {
+        Ok(TbsCertificate {
+            version: 2,
+            serial_number: SerialNumber::new(serial)?,
+            signature: self.key.signature_algorithm(),
+            issuer: Any::from_der(self.certificate.subject_der())?,
+            validity: validity(object.expiration_seconds, now, &self.certificate)?,
+            subject: Any::from_der(&subject(csr.subject())?.to_der()?)?,
+            subject_public_key_info: SubjectPublicKeyInfoOwned::from_der(
+                csr.public_key().spki_der(),
+            )?,
+            extensions: self.extensions(csr, object)?,
+        })
+    }
+
+    /// Usages from the spec, no authority, the issuer's key, and the names copied.
+    fn extensions(
+        &self,
+        csr: &CertificationRequest,
+        object: &CertificateSigningRequest,
+    ) -> der::Result<Vec<Extension>> {
+        let mut extensions = Vec::new();
+        let mut add = |oid: ObjectIdentifier, critical, value: Vec<u8>| -> der::Result<()> {
+            extensions.push(Extension {
+                extn_id: oid,
+                critical,
+                extn_value: OctetString::new(value)?,
+            });
+            Ok(())
+        };
+        let has = |usage: &str| object.usages.iter().any(|found| found == usage);
+        let mut usages = der::flagset::FlagSet::default();
+        if has("digital signature") || has("signing") {
+            usages |= KeyUsages::DigitalSignature;
+        }
+        if has("key encipherment") {
+            usages |= KeyUsages::KeyEncipherment;
+        }
+        if !usages.is_empty() {
+            add(rfc5280::ID_CE_KEY_USAGE, true, KeyUsage(usages).to_der()?)?;
+        }
+        let purposes = ExtendedKeyUsage(vec![rfc5280::ID_KP_CLIENT_AUTH]);
+        add(rfc5280::ID_CE_EXT_KEY_USAGE, false, purposes.to_der()?)?;
+        let constraints = BasicConstraints {
+            ca: false,
+            path_len_constraint: None,
+        };
+        add(
+            rfc5280::ID_CE_BASIC_CONSTRAINTS,
+            true,
+            constraints.to_der()?,
+        )?;
+        let issuer = AuthorityKeyIdentifier {
+            key_identifier: Some(OctetString::new(self.certificate.key_identifier())?),
+            ..AuthorityKeyIdentifier::default()
+        };
+        add(
+            rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER,
+            false,
+            issuer.to_der()?,
+        )?;
+        let names = csr
+            .extensions()
+            .iter()
+            .find(|extension| extension.oid == rfc5280::ID_CE_SUBJECT_ALT_NAME);
+        if let Some(names) = names {
+            add(
+                rfc5280::ID_CE_SUBJECT_ALT_NAME,
+                names.critical,
+                names.value.clone(),
+            )?;
+        }
+        Ok(extensions)
+    }
+}
+
+/// rcgen asks a signer for the authority's own certificate.
+struct CaSigner<'a, R: ?Sized> {
+    key: &'a PrivateKey,
+    point: Vec<u8>,
+    rng: std::cell::RefCell<&'a mut R>,
+}
+
+impl<R: ?Sized> rcgen::PublicKeyData for CaSigner<'_, R> {
+    fn der_bytes(&self) -> &[u8] {
+        &self.point
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl<R: TryCryptoRng + ?Sized> rcgen::SigningKey for CaSigner<'_, R> {
+    fn sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, rcgen::Error> {
+        let mut rng = self.rng.borrow_mut();
+        self.key
+            .sign(message, &mut **rng)
+            .map_err(|_| rcgen::Error::RemoteKeyError)
+    }
+}
+
+fn public_point(key: &PrivateKey) -> Result<Vec<u8>> {
+    let spki =
+        SubjectPublicKeyInfoOwned::from_der(key.public_key().spki_der()).map_err(unencodable)?;
+    Ok(spki.subject_public_key.raw_bytes().to_vec())
+}
+
+/// RFC 5280 section 4.1.
+#[derive(Sequence)]
+struct SignedCertificate {
+    tbs_certificate: Any,
+    signature_algorithm: AlgorithmIdentifierOwned,
+    signature: BitString,
+}
+
+/// RFC 5280 section 4.1, without the unique identifiers that nobody uses.
+#[derive(Sequence)]
+struct TbsCertificate {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    version: u8,
+    serial_number: SerialNumber,
+    signature: AlgorithmIdentifierOwned,
+    issuer: Any,
+    validity: Validity,
+    subject: Any,
+    subject_public_key_info: SubjectPublicKeyInfoOwned,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
+    extensions: Vec<Extension>,
+}
+
+/// k8s.io/kubernetes/pkg/controller/certificates/signer `duration` and authority
+/// `PermissiveSigningPolicy`.
+fn validity(
+    asked: Option<i32>,
+    now: OffsetDateTime,
+    authority: &Certificate,
+) -> der::Result<Validity> {
+    let lifetime = asked.map_or(DEFAULT_SECONDS, |seconds| {
+        i64::from(seconds).clamp(600, DEFAULT_SECONDS)
+    });
+    let after = if lifetime < SHORT_SECONDS {
+        lifetime
+    } else {
+        lifetime - BACKDATE_SECONDS
+    };
+    let not_before = now - time::Duration::seconds(BACKDATE_SECONDS);
+    let not_after = (now + time::Duration::seconds(after)).min(authority.not_after());
+    Ok(Validity::new(
+        encode_time(not_before)?,
+        encode_time(not_after)?,
+    ))
+}
+
+fn encode_time(time: OffsetDateTime) -> der::Result<Time> {
+    let seconds = u64::try_from(time.unix_timestamp()).unwrap_or_default();
+    let since_epoch = Duration::from_secs(seconds);
+    Ok(match UtcTime::from_unix_duration(since_epoch) {
+        Ok(time) => Time::UtcTime(time),
+        Err(_) => Time::GeneralTime(GeneralizedTime::from_unix_duration(since_epoch)?),
+    })
+}
+
+/// The name as crypto/x509/pkix `ToRDNSequence` encodes it anew: the kinds that it keeps, in its
+/// order, all values of a kind in one SET.
+fn subject(name: &Name) -> der::Result<RdnSequence> {
+    use AttributeKind as Kind;
+    const ORDER: [(Kind, ObjectIdentifier); 9] = [
+        (Kind::Country, rfc4519::COUNTRY_NAME),
+        (Kind::Province, rfc4519::ST),
+        (Kind::Locality, rfc4519::LOCALITY_NAME),
+        (Kind::StreetAddress, rfc4519::STREET),
+        (Kind::PostalCode, rfc4519::POSTAL_CODE),
+        (Kind::Organization, rfc4519::ORGANIZATION_NAME),
+        (Kind::OrganizationalUnit, rfc4519::ORGANIZATIONAL_UNIT_NAME),
+        (Kind::CommonName, rfc4519::COMMON_NAME),
+        (Kind::SerialNumber, rfc4519::SERIAL_NUMBER),
+    ];
+    let mut names = RdnSequence::default();
+    for (kind, oid) in ORDER {
+        let mut values: Vec<&str> = name.values(kind).collect();
+        if matches!(kind, Kind::CommonName | Kind::SerialNumber) {
+            // Go keeps the last one, and leaves out an empty one.
+            values = values.into_iter().next_back().into_iter().collect();
+            values.retain(|value| !value.is_empty());
+        }
+        values.sort_unstable();
+        values.dedup();
+        let mut relative = RelativeDistinguishedName::default();
+        for text in values {
+            let value = Any::new(Tag::Utf8String, text.as_bytes())?;
+            relative.insert(AttributeTypeAndValue { oid, value })?;
+        }
+        if !relative.is_empty() {
+            names.push(relative);
+        }
+    }
+    Ok(names)
+}
+
+fn unencodable(error: impl std::fmt::Display) -> Error {
+    Error::Malformed {
+        what: "rehearsal certificate",
+        detail: error.to_string(),
+    }
+}

@@ -1,0 +1,138 @@
+//! The one file that comes back: issued requests, and the address of the cluster.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use crate::certificate::Certificate;
+use crate::error::Error;
+use crate::kubeconfig::{Cluster, Kubeconfig, KubeconfigError};
+use crate::manifest::{API_VERSION, CertificateSigningRequest, KIND};
+use crate::yaml::{self, YamlError};
+use crate::{inspect, kubeconfig};
+
+/// What came back.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// The requests, whatever became of them.
+    pub requests: Vec<CertificateSigningRequest>,
+    /// A certificate that came alone, with what follows it.
+    pub certificates: Vec<Certificate>,
+    /// The cluster, where it came along.
+    pub cluster: Option<Cluster>,
+}
+
+/// Why a file is no reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplyError {
+    /// The file holds nothing.
+    #[error("there is nothing in it")]
+    Empty,
+    /// The file holds neither request nor certificate.
+    #[error("there is neither a CertificateSigningRequest nor a certificate in it")]
+    NothingIssued,
+    /// A document cannot be read.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// The kubeconfig in it cannot be used.
+    #[error(transparent)]
+    Kubeconfig(#[from] KubeconfigError),
+    /// The certificate in it cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] Error),
+}
+
+impl Reply {
+    /// Reads a reply, an object as `kubectl get csr -o yaml` prints it, or a certificate in PEM.
+    ///
+    /// # Errors
+    /// [`ReplyError`].
+    pub fn read(input: &[u8]) -> Result<Self, ReplyError> {
+        if input.trim_ascii().is_empty() {
+            return Err(ReplyError::Empty);
+        }
+        if crate::pem::first(input).is_some() {
+            return Ok(Self {
+                certificates: Certificate::chain_from_pem(input)?,
+                ..Self::default()
+            });
+        }
+        let documents = yaml::documents(input);
+        let broken = documents
+            .iter()
+            .find_map(|document| document.content.as_ref().err());
+        if let Some(error) = broken {
+            return Err(error.clone().into());
+        }
+        let requests = inspect::signing_requests(&documents);
+        if requests.is_empty() {
+            return Err(ReplyError::NothingIssued);
+        }
+        let kubeconfig = documents
+            .into_iter()
+            .find_map(|document| match document.content {
+                Ok(Value::Object(map)) if map.get("kind") == Some(&kubeconfig::KIND.into()) => {
+                    Some(map)
+                }
+                _ => None,
+            });
+        let cluster = match kubeconfig {
+            Some(map) => Some(Kubeconfig::from_object(map)?.cluster(None)?),
+            None => None,
+        };
+        Ok(Self {
+            requests,
+            certificates: Vec::new(),
+            cluster,
+        })
+    }
+}
+
+/// Writes a reply: the requests, stripped to what their maker needs, and a kubeconfig with the
+/// cluster and nothing else.
+#[must_use]
+pub fn write(requests: &[&CertificateSigningRequest], cluster: &Cluster) -> String {
+    let mut text = String::new();
+    for request in requests {
+        yaml::write(&stripped(request), &mut text);
+        text.push_str("---\n");
+    }
+    let kubeconfig = json!({
+        "apiVersion": "v1",
+        "kind": kubeconfig::KIND,
+        "clusters": [cluster.to_value()],
+    });
+    yaml::write(&kubeconfig, &mut text);
+    text
+}
+
+/// Without the name of the admin, whom the server takes for the submitter.
+fn stripped(request: &CertificateSigningRequest) -> Value {
+    let mut spec = json!({
+        "request": request.request.as_ref().map(|pem| BASE64_STANDARD.encode(pem)),
+        "signerName": request.signer_name,
+        "usages": request.usages,
+    });
+    if let (Some(seconds), Some(spec)) = (request.expiration_seconds, spec.as_object_mut()) {
+        spec.insert("expirationSeconds".to_owned(), seconds.into());
+    }
+    let status = request.status.clone().unwrap_or_default();
+    let conditions = status.conditions.iter().map(|condition| {
+        json!({
+            "type": condition.kind,
+            "status": condition.status,
+            "reason": condition.reason,
+            "message": condition.message,
+        })
+    });
+    json!({
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": request.metadata.name},
+        "spec": spec,
+        "status": {
+            "conditions": conditions.collect::<Vec<_>>(),
+            "certificate": status.certificate.map(|pem| BASE64_STANDARD.encode(pem)),
+        },
+    })
+}
