@@ -60,6 +60,14 @@ impl<'a> Element<'a> {
     }
 }
 
+/// What stands before the value of an element.
+struct Header {
+    class: Class,
+    tag: u32,
+    constructed: bool,
+    length: usize,
+}
+
 /// Reads elements one after the other.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -78,27 +86,17 @@ impl<'a> Reader<'a> {
     /// The next element, whatever it is (`encoding/asn1` `parseTagAndLength`).
     pub(crate) fn element(&mut self) -> Result<Element<'a>, Problem> {
         let start = self.rest;
-        let identifier = self.byte()?;
-        let class = match identifier >> 6 {
-            0 => Class::Universal,
-            2 => Class::ContextSpecific,
-            _ => Class::Other,
-        };
-        let mut tag = u32::from(identifier & 0x1F);
-        if tag == 0x1F {
-            tag = self.base128()?;
-            if tag < 0x1F {
-                return Err("non-minimal tag");
-            }
-        }
-        let length = self.length()?;
-        let (contents, rest) = self.rest.split_at_checked(length).ok_or("data truncated")?;
+        let header = self.header()?;
+        let (contents, rest) = self
+            .rest
+            .split_at_checked(header.length)
+            .ok_or("data truncated")?;
         let whole = start.get(..start.len() - rest.len()).unwrap_or_default();
         self.rest = rest;
         Ok(Element {
-            class,
-            tag,
-            constructed: identifier & 0x20 != 0,
+            class: header.class,
+            tag: header.tag,
+            constructed: header.constructed,
             contents,
             whole,
         })
@@ -129,17 +127,41 @@ impl<'a> Reader<'a> {
         bit_string(self.expect(tag::BIT_STRING, false)?.contents)
     }
 
-    /// An element tagged `[number] EXPLICIT`, unwrapped.
-    pub(crate) fn explicit(&mut self, number: u32) -> Result<Reader<'a>, Problem> {
+    /// Steps into an element tagged `[number] EXPLICIT`, or tells that the next one is another. Go
+    /// looks at nothing but its tag: what it holds is read on as if it stood there bare.
+    pub(crate) fn enter_explicit(&mut self, number: u32) -> Result<bool, Problem> {
+        let header = self.header()?;
         if self.is_empty() {
-            return Err("sequence truncated");
+            return Err("explicit tag has no child");
         }
-        let element = self.element()?;
-        if element.class == Class::ContextSpecific && element.tag == number && element.constructed {
-            Ok(element.inside())
-        } else {
-            Err("explicitly tagged member did not match")
+        let matches = header.class == Class::ContextSpecific && header.tag == number;
+        match (matches, header.length) {
+            (true, 0) => Err("explicit tag has no child"),
+            _ => Ok(matches && header.constructed),
         }
+    }
+
+    /// Tag and length of the next element.
+    fn header(&mut self) -> Result<Header, Problem> {
+        let identifier = self.byte()?;
+        let class = match identifier >> 6 {
+            0 => Class::Universal,
+            2 => Class::ContextSpecific,
+            _ => Class::Other,
+        };
+        let mut tag = u32::from(identifier & 0x1F);
+        if tag == 0x1F {
+            tag = self.base128()?;
+            if tag < 0x1F {
+                return Err("non-minimal tag");
+            }
+        }
+        Ok(Header {
+            class,
+            tag,
+            constructed: identifier & 0x20 != 0,
+            length: self.length()?,
+        })
     }
 
     fn byte(&mut self) -> Result<u8, Problem> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::Digest as _;
 
-use crate::asn1::{NULL, Oid, Problem, Reader};
+use crate::asn1::{self, NULL, Oid, Problem, Reader, tag};
 
 /// The hash functions that signatures on requests are made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,20 +123,19 @@ pub(crate) fn optional<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Problem>
 /// The one hash function of `RSASSA-PSS-params` (RFC 4055) in the only shape that is supported.
 fn pss_hash(parameters: &[u8]) -> Option<Hash> {
     let mut parameters = Reader::new(parameters).sequence().ok()?;
-    let mut hash = parameters.explicit(0).ok()?.sequence().ok()?;
+    enter(&mut parameters, 0)?;
+    let mut hash = parameters.sequence().ok()?;
     let hash_oid = hash.oid().ok()?;
     let hash_parameters = optional(&mut hash).ok()?;
-    let mut mgf = parameters.explicit(1).ok()?.sequence().ok()?;
+    enter(&mut parameters, 1)?;
+    let mut mgf = parameters.sequence().ok()?;
     let mgf_oid = mgf.oid().ok()?;
     let mut mgf_hash = Reader::new(optional(&mut mgf).ok()?).sequence().ok()?;
     let mgf_hash_oid = mgf_hash.oid().ok()?;
     let mgf_hash_parameters = optional(&mut mgf_hash).ok()?;
-    let salt_length = explicit_integer(&mut parameters, 2)?;
-    let trailer = if parameters.is_empty() {
-        1
-    } else {
-        trailer_field(parameters)?
-    };
+    enter(&mut parameters, 2)?;
+    let salt_length = integer(&mut parameters)?;
+    let trailer = trailer_field(parameters)?;
 
     let plain = |parameters: &[u8]| parameters.is_empty() || parameters == NULL;
     let supported = plain(hash_parameters)
@@ -153,24 +152,21 @@ fn pss_hash(parameters: &[u8]) -> Option<Hash> {
     (supported && usize::try_from(salt_length) == Ok(hash.size())).then_some(hash)
 }
 
-fn explicit_integer(parameters: &mut Reader<'_>, number: u32) -> Option<i64> {
-    let mut inside = parameters.explicit(number).ok()?;
-    let integer = inside.expect(crate::asn1::tag::INTEGER, false).ok()?;
-    crate::asn1::int64(integer.contents).ok()
+fn integer(parameters: &mut Reader<'_>) -> Option<i64> {
+    let integer = parameters.expect(tag::INTEGER, false).ok()?;
+    asn1::int64(integer.contents).ok()
 }
 
-/// The trailer field, where an element that is not it counts as its absence: it has a default.
+/// The trailer field, which is 1 by default: at the end, and where something else stands.
 fn trailer_field(mut parameters: Reader<'_>) -> Option<i64> {
-    let mut ahead = parameters;
-    let element = ahead.element().ok()?;
-    if element.class == crate::asn1::Class::ContextSpecific
-        && element.tag == 3
-        && element.constructed
-    {
-        explicit_integer(&mut parameters, 3)
-    } else {
-        Some(1)
+    if parameters.is_empty() || !parameters.enter_explicit(3).ok()? {
+        return Some(1);
     }
+    integer(&mut parameters)
+}
+
+fn enter(parameters: &mut Reader<'_>, number: u32) -> Option<()> {
+    parameters.enter_explicit(number).ok()?.then_some(())
 }
 
 impl Hash {

@@ -28,7 +28,7 @@ pub fn documents(input: &[u8]) -> Vec<Document> {
         if consumed == input.len() || documents.len() > 1 {
             return documents;
         }
-        let (head, tail) = input.split_at(consumed);
+        let (head, tail) = input.split_at(consumed + blank_line(input, consumed));
         line += count_lines(head);
         rest = tail;
     }
@@ -55,6 +55,7 @@ fn json_documents(input: &[u8], documents: &mut Vec<Document>) -> usize {
     let mut consumed = 0;
     while let Some(value) = values.next() {
         match value {
+            Ok(Value::Null) => {}
             Ok(value) => documents.push(Document {
                 line: 1 + count_lines(skip_blank(input, consumed)),
                 content: Ok(normalized(value)),
@@ -70,6 +71,20 @@ fn json_documents(input: &[u8], documents: &mut Vec<Document>) -> usize {
         consumed = values.byte_offset();
     }
     input.len()
+}
+
+/// How much is blank from `position` on, up to the first end of a line (`consumeWhitespace`).
+fn blank_line(input: &[u8], position: usize) -> usize {
+    let rest = input.get(position..).unwrap_or_default();
+    let blank = rest
+        .iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
+    let line = rest
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(blank, |end| end + 1);
+    blank.min(line)
 }
 
 /// What lies before the first byte that is not blank at or behind `position`.
@@ -109,7 +124,6 @@ fn yaml_documents(input: &[u8], first_line: usize, documents: &mut Vec<Document>
         if let Some(rest) = line.strip_prefix(b"---") {
             let rest = rest.trim_ascii();
             if !rest.is_empty() && !rest.starts_with(b"#") {
-                push_document(&text, start, documents);
                 documents.push(Document {
                     line: number,
                     content: Err(YamlError::new(number, "invalid document separator")),
@@ -190,7 +204,7 @@ mod tests {
             [Some(json!({"a": 1}))]
         );
         assert_eq!(read(""), []);
-        assert_eq!(read("a: 1\n--- b: 2\n"), [Some(json!({"a": 1})), None]);
+        assert_eq!(read("a: 1\n--- b: 2\n"), [None]);
     }
 
     #[test]
