@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::key::{PublicKey, SignatureAlgorithm};
 use crate::name::Name;
 use crate::pem;
+use crate::text::hex;
 
 /// The PEM label of certificates.
 pub const PEM_LABEL: &str = "CERTIFICATE";
@@ -113,10 +114,7 @@ impl Certificate {
     /// The serial number in hexadecimal digits.
     #[must_use]
     pub fn serial(&self) -> String {
-        self.serial
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&self.serial)
     }
 
     /// Whom the certificate is for.

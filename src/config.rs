@@ -68,7 +68,7 @@ impl std::error::Error for ConfigError {}
 pub fn read(input: &[u8]) -> Result<RequestConfig, ConfigError> {
     let text = std::str::from_utf8(input).map_err(|error| {
         let before = input.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
         ConfigError::new(line, "not UTF-8 text")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -260,10 +260,7 @@ fn bmp_string(bytes: &[u8]) -> Result<String, Problem> {
     if !rest.is_empty() {
         return Err("BMPString of odd length");
     }
-    let units = match units {
-        [units @ .., [0, 0]] => units,
-        units => units,
-    };
+    let units = units.strip_suffix(&[[0, 0]]).unwrap_or(units);
     units
         .iter()
         .map(|unit| {

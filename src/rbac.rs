@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::manifest::{CLIENT_SIGNER, slug};
+use crate::text::hex;
 
 const API_GROUP: &str = "rbac.authorization.k8s.io";
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
@@ -90,11 +91,7 @@ impl Role {
 /// A name of letters, digits and dashes that no other text has.
 fn unique_slug(text: &str, length: usize) -> String {
     let hash = Sha256::digest(text);
-    let hash: String = hash
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hex(hash.get(..4).unwrap_or_default());
     let mut slug = slug(text);
     slug.truncate(length - 9);
     let slug = slug.trim_end_matches('-');

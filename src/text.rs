@@ -26,6 +26,18 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}
+
 /// Whether a reader of `character` on a screen could be misled about what is there.
 #[must_use]
 pub fn is_deceptive(character: char) -> bool {

@@ -1,5 +1,7 @@
 //! The prediction agrees with what a real API server (1.36.2) did with each recorded manifest.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
 use kube_enroll::inspect::{Context, inspect};
 use kube_enroll::policy::Agreed;
 use serde_json::Value;

@@ -1,5 +1,8 @@
 //! The command line as typed: flags, their help and their shapes; nothing is resolved here.
 
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use kube_enroll::text::hex;
 use rustix::fs::{OFlags, RenameFlags};
 use zeroize::Zeroizing;
 
@@ -42,7 +43,7 @@ fn read_bounded(
     input: &Input,
     limit: u64,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    const STEP: usize = 1 << 16;
+    const STEP: usize = 1 << 13;
     let mut contents = Zeroizing::new(Vec::with_capacity(STEP));
     let mut step = Zeroizing::new([0; STEP]);
     loop {
@@ -156,9 +157,7 @@ impl Temporary {
             Some(folder) if folder != Path::new("") => folder.to_owned(),
             _ => PathBuf::from("."),
         };
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let suffix = random_suffix()?;
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let path = folder.join(format!(".{name}.{suffix}"));
         let mode = match access {
@@ -216,6 +215,13 @@ impl Drop for Temporary {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Sixteen hexadecimal digits that nobody can guess.
+pub fn random_suffix() -> io::Result<String> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(hex(&random))
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

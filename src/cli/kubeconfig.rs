@@ -157,7 +157,7 @@ impl Run<'_> {
         };
         check::check(&issued, &source, self.now, self.console)?;
         self.check_client_authority(&issued, cluster)?;
-        self.write(issued, cluster)
+        self.write(&issued, cluster)
     }
 
     /// A chain to the cluster's own authority is a note, to `--client-ca` a condition.
@@ -188,14 +188,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&self, issued: Issued, cluster: &Cluster) -> Result<(), Failure> {
+    fn write(&self, issued: &Issued, cluster: &Cluster) -> Result<(), Failure> {
         let certificate = certificates_pem(&issued.chain);
         let context = self
             .args
             .context
             .clone()
             .unwrap_or_else(|| format!("{}@{}", issued.user, cluster.name));
-        let path = self.target(&issued);
+        let path = self.target(issued);
         let mut files = NewFiles::default();
         let fingerprint = issued.certificate.public_key().fingerprint();
         let credential = if self.args.style.files {
@@ -208,7 +208,7 @@ impl Run<'_> {
         } else {
             Credential::Embedded {
                 certificate,
-                key: self.embedded_key(&issued)?,
+                key: self.embedded_key(issued)?,
             }
         };
         let entry = NewEntry {

@@ -50,7 +50,7 @@ pub fn run(args: &RehearseArgs, console: &Console) -> Result<Verdict, Failure> {
     match key {
         Some(key) => stage.kubeconfig(&reply, &key)?,
         None => {
-            console.say("\nThe private key is not here, so the journey ends with the reply.\n")?
+            console.say("\nThe private key is not here, so the journey ends with the reply.\n")?;
         }
     }
     Ok(Verdict::Good)
@@ -61,10 +61,8 @@ fn folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     let folder = match named {
         Some(folder) => folder.to_owned(),
         None => {
-            let mut random = [0; 8];
-            getrandom::fill(&mut random)
-                .map_err(|error| Failure::could_not_run(format!("no randomness: {error}")))?;
-            let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            let suffix = file::random_suffix()
+                .map_err(|error| Failure::io("read", "the random number generator", &error))?;
             std::env::temp_dir().join(format!("kube-enroll-{suffix}"))
         }
     };

@@ -111,7 +111,8 @@ fn resolve(args: &RequestArgs, console: &Console) -> Result<Wanted, Failure> {
     } else {
         &args.groups
     };
-    let subject = Subject::new(&user, groups, args.allow_system).map_err(refused_subject)?;
+    let subject =
+        Subject::new(&user, groups, args.allow_system).map_err(|error| refused_subject(&error))?;
     config.expires_in = args.expires_in.or(config.expires_in);
     config.signer = args.signer.clone().or(config.signer);
     config.name = args.name.clone().or(config.name);
@@ -133,7 +134,7 @@ fn read_config(path: &Path, console: &Console) -> Result<RequestConfig, Failure>
     Ok(config)
 }
 
-fn refused_subject(error: kube_enroll::name::SubjectError) -> Failure {
+fn refused_subject(error: &kube_enroll::name::SubjectError) -> Failure {
     use kube_enroll::name::SubjectProblem as Problem;
     let failure = Failure::could_not_run(error.to_string());
     match error.problem {
@@ -295,12 +296,15 @@ fn next_steps(
     let file_name = paths.manifest.file_name().unwrap_or_default();
     let sent = quote(&file_name.to_string_lossy());
     let reply = sent.replace(".csr.yaml", ".reply.yaml");
-    let groups: String = match wanted.subject.groups() {
-        [] => " --no-groups".to_owned(),
-        groups => groups
-            .iter()
-            .map(|group| format!(" --group {}", quote(group)))
-            .collect(),
+    let groups = match wanted.subject.groups() {
+        [] => "--no-groups".to_owned(),
+        groups => {
+            let flags: Vec<_> = groups
+                .iter()
+                .map(|group| format!("--group {}", quote(group)))
+                .collect();
+            flags.join(" ")
+        }
     };
     let user = quote(wanted.subject.user());
     let name = quote(name);
@@ -317,7 +321,7 @@ over another channel, such as the telephone:
 
 The administrator checks, applies and approves it, and sends the reply back:
 
-  kube-enroll verify {sent} --user {user}{groups} \\
+  kube-enroll verify {sent} --user {user} {groups} \\
       --fingerprint {fingerprint}
   kubectl apply -f {sent}
   kubectl certificate approve {name}

@@ -79,7 +79,7 @@ fn line_of(text: &str, field: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::read;
+    use crate::config::{RequestConfig, read};
     use crate::key::Algorithm;
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
             read(b"groups: [a, b]\nexpiresIn: 3600\n").unwrap().groups,
             ["a", "b"]
         );
-        assert_eq!(read(b"# nothing\n").unwrap(), Default::default());
+        assert_eq!(read(b"# nothing\n").unwrap(), RequestConfig::default());
     }
 
     #[test]

@@ -65,21 +65,21 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
             }
             certificate::PEM_LABEL => match Certificate::from_der(&block.contents) {
                 Ok(certificate) => Object::of_certificate(&certificate, context.now),
-                Err(error) => Object::unreadable(error.to_string()),
+                Err(error) => Object::unreadable(&error.to_string()),
             },
             "PUBLIC KEY" => match PublicKey::from_spki_der(&block.contents) {
                 Ok(key) => Object::of_public_key(&key),
-                Err(error) => Object::unreadable(error.to_string()),
+                Err(error) => Object::unreadable(&error.to_string()),
             },
             // Files of elliptic-curve keys start with their curve.
             "EC PARAMETERS" => continue,
             label if label.ends_with("PRIVATE KEY") => {
                 match EncodedKey::find(input.get(block.span).unwrap_or_default()) {
                     Ok(key) => Object::of_private_key(&key, context.passphrase),
-                    Err(error) => Object::unreadable(error.to_string()),
+                    Err(error) => Object::unreadable(&error.to_string()),
                 }
             }
-            label => Object::unreadable(format!(
+            label => Object::unreadable(&format!(
                 "a PEM block {}, which is of no use here",
                 visible(label)
             )),
@@ -105,7 +105,7 @@ fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
 fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let documents = yaml::documents(input);
     if documents.is_empty() {
-        return vec![Object::unreadable("there is nothing in it".to_owned())];
+        return vec![Object::unreadable("there is nothing in it")];
     }
     let mut objects = Vec::new();
     for document in &documents {
@@ -115,8 +115,8 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                     objects.push(from_object(item, document, context));
                 }
             }
-            Ok(_) => objects.push(Object::unreadable(not_an_object(document, input))),
-            Err(error) => objects.push(Object::unreadable(error.to_string())),
+            Ok(_) => objects.push(Object::unreadable(&not_an_object(document, input))),
+            Err(error) => objects.push(Object::unreadable(&error.to_string())),
         }
     }
     objects
@@ -167,7 +167,7 @@ fn from_object(object: &Map<String, Value>, document: &Document, context: &Conte
         Some(manifest::KIND) => Object::of_manifest(object, &document.comments, context),
         Some(kubeconfig::KIND) => Object::of_kubeconfig(object),
         None if object.contains_key("clusters") => Object::of_kubeconfig(object),
-        None => Object::unreadable(format!(
+        None => Object::unreadable(&format!(
             "line {}: an object without kind, which kubectl refuses",
             document.line
         )),
@@ -177,8 +177,8 @@ fn from_object(object: &Map<String, Value>, document: &Document, context: &Conte
 
 impl Object {
     /// Something that cannot be read at all.
-    pub(super) fn unreadable(problem: String) -> Self {
-        let problem = visible(&problem).to_string();
+    pub(super) fn unreadable(problem: &str) -> Self {
+        let problem = visible(problem).to_string();
         Self {
             prediction: Some(super::object::REFUSED),
             findings: vec![Finding::new(

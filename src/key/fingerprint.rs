@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::error::Error;
+use crate::text::hex;
 
 /// SHA-256 of a `SubjectPublicKeyInfo` in DER. Shown as `SHA256:` and base64: what
 /// `openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64` prints.
@@ -21,8 +22,9 @@ impl Fingerprint {
     /// The first `digits` hexadecimal digits, for names.
     #[must_use]
     pub fn short_hex(&self, digits: usize) -> String {
-        let hex = self.0.iter().map(|byte| format!("{byte:02x}"));
-        hex.collect::<String>().chars().take(digits).collect()
+        let mut hex = hex(&self.0);
+        hex.truncate(digits);
+        hex
     }
 }
 

@@ -23,7 +23,7 @@ use crate::pem;
 use crate::secret::{Passphrase, Secret};
 
 mod encoded;
-pub mod pbes2;
+mod pbes2;
 
 pub use encoded::{EncodedKey, Encoding};
 
@@ -157,7 +157,7 @@ impl PrivateKey {
     }
 
     /// The key as PKCS#8 `EncryptedPrivateKeyInfo` in PEM, label `ENCRYPTED PRIVATE KEY`, with
-    /// the parameters of [`pbes2::encrypt`].
+    /// scrypt (N = 2^14, r = 8, p = 5) and AES-256-CBC.
     ///
     /// # Errors
     /// [`Error::Randomness`] if the generator fails; [`Error::Malformed`] if the key cannot be

@@ -24,7 +24,7 @@ macro_rules! catalogue {
 
 catalogue! {
     Unreadable "unreadable" "the document or file cannot be read"
-    WrongKind "wrong-kind" "not a CertificateSigningRequest of certificates.k8s.io/v1"
+    WrongKind "wrong-kind" "not a `CertificateSigningRequest` of certificates.k8s.io/v1"
     UnknownField "unknown-field" "a field that the API does not have, perhaps misspelt"
     WrongType "wrong-type" "a value of another type than the API has"
     BadBase64 "bad-base64" "base64 that is broken, wrapped or doubled"

@@ -285,7 +285,7 @@ impl<'a> Decoder<'a> {
                 for child in children.iter().rev() {
                     match tree.nodes.get(*child).map(|node| &node.content) {
                         Some(Content::Mapping(_) | Content::Alias(_)) => {
-                            self.merge_into(*child, map)?
+                            self.merge_into(*child, map)?;
                         }
                         _ => return Err(wants_map()),
                     }

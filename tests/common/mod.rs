@@ -1,0 +1,189 @@
+//! What the tests of the command line share: a folder, the program, and the programs that judge.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder of its own for each test, removed afterwards.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.file(name), contents).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.file(name).exists()
+    }
+
+    /// The names of all files, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs kube-enroll in the folder, without a terminal.
+    pub fn run(&self, args: &[&str]) -> Ended {
+        self.run_with(args, b"")
+    }
+
+    /// The same with something on standard input.
+    pub fn run_with(&self, args: &[&str], input: &[u8]) -> Ended {
+        feed(self.program(env!("CARGO_BIN_EXE_kube-enroll"), args), input)
+    }
+
+    /// Runs another program in the folder, and demands that it succeeds.
+    pub fn peer(&self, program: &str, args: &[&str]) -> String {
+        let ended = feed(self.program(program, args), b"");
+        assert_eq!(ended.status, 0, "{program} {args:?}: {}", ended.stderr);
+        ended.stdout
+    }
+
+    fn program(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env("NO_COLOR", "1")
+            .env("HOME", self.path())
+            .env_remove("KUBECONFIG");
+        command
+    }
+}
+
+/// How a program ended and what it said.
+pub struct Ended {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Demands success.
+    pub fn good(self) -> Self {
+        assert_eq!(self.status, 0, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Demands this exit status, and these words on standard error.
+    pub fn fails(&self, status: i32, words: &[&str]) {
+        let said = format!("{}{}", self.stdout, self.stderr);
+        assert_eq!(self.status, status, "{said}");
+        for word in words {
+            assert!(said.contains(word), "no {word:?} in: {said}");
+        }
+        assert!(!said.contains("panicked"), "{said}");
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+fn feed(mut command: Command, input: &[u8]) -> Ended {
+    use std::io::Write as _;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        // Whoever does not read its input to the end has its reasons.
+        let _ = stdin.write_all(&input);
+    });
+    let output: Output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Ended {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Whether a program is there to judge. Where it has to be, its absence is a failure.
+pub fn have(program: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        assert!(std::env::var("CI").is_err(), "{program} is missing");
+        eprintln!("skipped: {program} is missing");
+    }
+    found
+}
+
+/// Signs the request in a manifest as kube-controller-manager would and returns the object as
+/// `kubectl get csr -o yaml` prints it, after `change` has had a say in the certificate's request.
+pub fn issue(manifest: &str, authority: &kube_enroll::rehearsal::Authority) -> String {
+    issue_at(manifest, authority, time::OffsetDateTime::now_utc())
+}
+
+/// [`issue`] at another time.
+pub fn issue_at(
+    manifest: &str,
+    authority: &kube_enroll::rehearsal::Authority,
+    now: time::OffsetDateTime,
+) -> String {
+    use base64::Engine as _;
+    let documents = kube_enroll::yaml::documents(manifest.as_bytes());
+    let object = kube_enroll::inspect::signing_requests(&documents).remove(0);
+    let block = kube_enroll::pem::first(object.request.as_ref().unwrap()).unwrap();
+    let csr = kube_enroll::csr::CertificationRequest::from_der(&block.contents).unwrap();
+    let certificate = authority
+        .sign(&csr, &object, now, &mut getrandom::SysRng)
+        .unwrap();
+    let mut value = documents[0].content.clone().unwrap();
+    value["status"] = serde_json::json!({
+        "conditions": [{"type": "Approved", "status": "True", "reason": "KubectlApprove",
+            "message": "This CSR was approved by kubectl certificate approve."}],
+        "certificate": base64::prelude::BASE64_STANDARD.encode(certificate.to_pem()),
+    });
+    kube_enroll::yaml::to_string(&value)
+}
+
+/// An authority for issued certificates.
+pub fn authority() -> kube_enroll::rehearsal::Authority {
+    kube_enroll::rehearsal::Authority::new(
+        time::OffsetDateTime::now_utc(),
+        &mut getrandom::SysRng,
+    )
+    .unwrap()
+}
+
+/// A kubeconfig of an admin, with a token that must never leave it.
+pub fn admin_kubeconfig(authority: &kube_enroll::rehearsal::Authority) -> String {
+    use base64::Engine as _;
+    let ca = base64::prelude::BASE64_STANDARD.encode(authority.certificate().to_pem());
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: prod\nclusters:\n- name: prod\n  cluster:\n    \
+         server: https://10.0.0.1:6443\n    certificate-authority-data: {ca}\nusers:\n- name: admin\n  \
+         user:\n    token: top-secret-token\ncontexts:\n- name: prod\n  context:\n    cluster: prod\n    \
+         user: admin\n"
+    )
+}
