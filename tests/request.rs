@@ -18,15 +18,27 @@ fn a_request_is_a_key_a_csr_and_a_manifest() {
     let folder = Folder::new();
     let ended = request(&folder, &["alice", "-g", "developers", "-g", "on call"]).good();
     assert_eq!(folder.names(), ["alice.csr", "alice.csr.yaml", "alice.key"]);
-    let mode = std::fs::metadata(folder.file("alice.key")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(folder.file("alice.key"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
-    for words in ["kubectl certificate approve alice-", "SHA256:", "--group 'on call'"] {
+    for words in [
+        "kubectl certificate approve alice-",
+        "SHA256:",
+        "--group 'on call'",
+    ] {
         assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
     }
-    let report = folder.run(&["inspect", "-o", "json", "alice.csr.yaml"]).json();
+    let report = folder
+        .run(&["inspect", "-o", "json", "alice.csr.yaml"])
+        .json();
     let object = &report["objects"][0];
     assert_eq!(object["identity"]["username"], "alice");
-    assert_eq!(object["usages"], serde_json::json!(["digital signature", "client auth"]));
+    assert_eq!(
+        object["usages"],
+        serde_json::json!(["digital signature", "client auth"])
+    );
     assert_eq!(object["expirationSeconds"], serde_json::Value::Null);
 }
 
@@ -34,17 +46,37 @@ fn a_request_is_a_key_a_csr_and_a_manifest() {
 fn every_algorithm_gives_a_request_that_verifies() {
     for algorithm in ["rsa-2048", "ecdsa-p256", "ecdsa-p384", "ed25519"] {
         let folder = Folder::new();
-        folder.run(&["request", "alice", "--algorithm", algorithm, "--no-passphrase"]).good();
-        folder.run(&["verify", "alice.csr.yaml", "--user", "alice", "--no-groups"]).good();
+        folder
+            .run(&[
+                "request",
+                "alice",
+                "--algorithm",
+                algorithm,
+                "--no-passphrase",
+            ])
+            .good();
+        folder
+            .run(&["verify", "alice.csr.yaml", "--user", "alice", "--no-groups"])
+            .good();
     }
 }
 
 #[test]
 fn the_lifetime_signer_and_name_asked_for_are_in_the_manifest() {
     let folder = Folder::new();
-    let args = ["alice", "--expires-in", "90d", "--signer", "example.com/x", "--name", "mine"];
+    let args = [
+        "alice",
+        "--expires-in",
+        "90d",
+        "--signer",
+        "example.com/x",
+        "--name",
+        "mine",
+    ];
     request(&folder, &args).good();
-    let object = &folder.run(&["inspect", "-o", "json", "alice.csr.yaml"]).json()["objects"][0];
+    let object = &folder
+        .run(&["inspect", "-o", "json", "alice.csr.yaml"])
+        .json()["objects"][0];
     assert_eq!(object["expirationSeconds"], 7_776_000);
     assert_eq!(object["signerName"], "example.com/x");
     assert_eq!(object["name"], "mine");
@@ -91,7 +123,10 @@ fn names_that_cannot_be_meant_are_refused() {
         (vec![" alice"], "space"),
         (vec![long.as_str()], "65 characters"),
         (vec!["system:admin"], "--allow-system"),
-        (vec!["alice", "-g", "system:masters", "--allow-system"], "refused by every API server"),
+        (
+            vec!["alice", "-g", "system:masters", "--allow-system"],
+            "refused by every API server",
+        ),
         (vec!["alice", "-g", "a", "-g", "a"], "twice"),
     ] {
         request(&folder, &args).fails(2, &[words]);
@@ -109,21 +144,59 @@ fn users_that_are_no_file_names_get_files_named_after_the_request() {
             .good();
         assert_eq!(folder.names().len(), 3, "{user}");
         let name = folder.names().remove(0);
-        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)), "{name}");
+        assert!(
+            name.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn users_that_yaml_would_misread_come_through() {
     for user in [
-        "no", "on", "y", "null", "~", "1234", "1e3", "0x1F", "1_000", "2024-01-01", "a: b", "#x",
-        "🙂", "yes", "\"q\"", "'", "a\\b", "{}", "[]", "&a", "*a", "!x", "|", ">", "%", "@", "`",
+        "no",
+        "on",
+        "y",
+        "null",
+        "~",
+        "1234",
+        "1e3",
+        "0x1F",
+        "1_000",
+        "2024-01-01",
+        "a: b",
+        "#x",
+        "🙂",
+        "yes",
+        "\"q\"",
+        "'",
+        "a\\b",
+        "{}",
+        "[]",
+        "&a",
+        "*a",
+        "!x",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
     ] {
         let folder = Folder::new();
         request(&folder, &[user, "-g", user, "--output-dir", "."]).good();
-        let yaml = folder.names().into_iter().find(|name| name.ends_with(".yaml")).unwrap();
+        let yaml = folder
+            .names()
+            .into_iter()
+            .find(|name| name.ends_with(".yaml"))
+            .unwrap();
         folder
-            .run(&["verify", &yaml, &format!("--user={user}"), &format!("--group={user}")])
+            .run(&[
+                "verify",
+                &yaml,
+                &format!("--user={user}"),
+                &format!("--group={user}"),
+            ])
             .good();
     }
 }
@@ -134,17 +207,70 @@ fn an_existing_key_is_used_in_every_form() {
         return;
     }
     let folder = Folder::new();
-    folder.peer("openssl", &["genrsa", "-traditional", "-out", "rsa1.pem", "2048"]);
-    folder.peer("openssl", &["pkcs8", "-topk8", "-nocrypt", "-in", "rsa1.pem", "-out", "rsa8.pem"]);
-    folder.peer("openssl", &["rsa", "-in", "rsa1.pem", "-traditional", "-outform", "DER", "-out", "rsa1.der"]);
-    folder.peer("openssl", &["pkcs8", "-topk8", "-nocrypt", "-in", "rsa1.pem", "-outform", "DER", "-out", "rsa8.der"]);
+    folder.peer(
+        "openssl",
+        &["genrsa", "-traditional", "-out", "rsa1.pem", "2048"],
+    );
+    folder.peer(
+        "openssl",
+        &[
+            "pkcs8", "-topk8", "-nocrypt", "-in", "rsa1.pem", "-out", "rsa8.pem",
+        ],
+    );
+    folder.peer(
+        "openssl",
+        &[
+            "rsa",
+            "-in",
+            "rsa1.pem",
+            "-traditional",
+            "-outform",
+            "DER",
+            "-out",
+            "rsa1.der",
+        ],
+    );
+    folder.peer(
+        "openssl",
+        &[
+            "pkcs8", "-topk8", "-nocrypt", "-in", "rsa1.pem", "-outform", "DER", "-out", "rsa8.der",
+        ],
+    );
     for curve in ["prime256v1", "secp384r1", "secp521r1"] {
         let sec1 = format!("{curve}.pem");
-        folder.peer("openssl", &["ecparam", "-name", curve, "-genkey", "-out", &sec1]);
-        folder.peer("openssl", &["pkcs8", "-topk8", "-nocrypt", "-in", &sec1, "-out", &format!("{curve}8.pem")]);
-        folder.peer("openssl", &["ec", "-in", &sec1, "-outform", "DER", "-out", &format!("{curve}.der")]);
+        folder.peer(
+            "openssl",
+            &["ecparam", "-name", curve, "-genkey", "-out", &sec1],
+        );
+        folder.peer(
+            "openssl",
+            &[
+                "pkcs8",
+                "-topk8",
+                "-nocrypt",
+                "-in",
+                &sec1,
+                "-out",
+                &format!("{curve}8.pem"),
+            ],
+        );
+        folder.peer(
+            "openssl",
+            &[
+                "ec",
+                "-in",
+                &sec1,
+                "-outform",
+                "DER",
+                "-out",
+                &format!("{curve}.der"),
+            ],
+        );
     }
-    folder.peer("openssl", &["genpkey", "-algorithm", "ed25519", "-out", "ed.pem"]);
+    folder.peer(
+        "openssl",
+        &["genpkey", "-algorithm", "ed25519", "-out", "ed.pem"],
+    );
     folder.write("pass", "correct horse\n");
     for (cipher, more) in [
         ("aes256", vec!["-scrypt"]),
@@ -153,7 +279,16 @@ fn an_existing_key_is_used_in_every_form() {
         ("des3", vec![]),
     ] {
         let out = format!("enc-{cipher}-{}.pem", more.last().unwrap_or(&"plain"));
-        let mut args = vec!["pkcs8", "-topk8", "-in", "rsa1.pem", "-out", &out, "-passout", "file:pass"];
+        let mut args = vec![
+            "pkcs8",
+            "-topk8",
+            "-in",
+            "rsa1.pem",
+            "-out",
+            &out,
+            "-passout",
+            "file:pass",
+        ];
         if more == ["-scrypt"] {
             args.push("-scrypt");
         } else {
@@ -162,7 +297,11 @@ fn an_existing_key_is_used_in_every_form() {
         }
         folder.peer("openssl", &args);
     }
-    let keys: Vec<_> = folder.names().into_iter().filter(|name| name != "pass").collect();
+    let keys: Vec<_> = folder
+        .names()
+        .into_iter()
+        .filter(|name| name != "pass")
+        .collect();
     assert_eq!(keys.len(), 18, "{keys:?}");
     for (index, key) in keys.iter().enumerate() {
         let user = format!("user{index}");
@@ -171,7 +310,17 @@ fn an_existing_key_is_used_in_every_form() {
             args.extend(["--passphrase-file", "pass"]);
         }
         folder.run(&args).good();
-        let shown = folder.peer("openssl", &["req", "-in", &format!("{user}.csr"), "-noout", "-pubkey", "-verify"]);
+        let shown = folder.peer(
+            "openssl",
+            &[
+                "req",
+                "-in",
+                &format!("{user}.csr"),
+                "-noout",
+                "-pubkey",
+                "-verify",
+            ],
+        );
         let mut pkey = vec!["pkey", "-in", key, "-pubout"];
         if key.starts_with("enc") {
             pkey.extend(["-passin", "file:pass"]);
@@ -190,18 +339,53 @@ fn keys_that_cannot_be_used_are_told_apart() {
     folder.write("pass", "correct horse\n");
     folder.write("wrong", "battery staple\n");
     folder.peer("openssl", &["genrsa", "-out", "small.key", "1024"]);
-    folder.peer("openssl", &["genrsa", "-traditional", "-aes128", "-passout", "file:pass", "-out", "legacy.key", "2048"]);
-    folder.peer("openssl", &["genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "file:pass", "-out", "enc.key"]);
-    folder.peer("openssl", &["ecparam", "-name", "secp256k1", "-genkey", "-out", "k1.key"]);
+    folder.peer(
+        "openssl",
+        &[
+            "genrsa",
+            "-traditional",
+            "-aes128",
+            "-passout",
+            "file:pass",
+            "-out",
+            "legacy.key",
+            "2048",
+        ],
+    );
+    folder.peer(
+        "openssl",
+        &[
+            "genpkey",
+            "-algorithm",
+            "ed25519",
+            "-aes256",
+            "-pass",
+            "file:pass",
+            "-out",
+            "enc.key",
+        ],
+    );
+    folder.peer(
+        "openssl",
+        &["ecparam", "-name", "secp256k1", "-genkey", "-out", "k1.key"],
+    );
     folder.write("not.key", "hello");
     let fails = |key: &str, more: &[&str], words: &[&str]| {
         let args = [&["request", "alice", "--key", key], more].concat();
         folder.run(&args).fails(2, words);
     };
     fails("small.key", &[], &["small.key", "1024 bits"]);
-    fails("legacy.key", &["--passphrase-file", "pass"], &["openssl pkcs8 -topk8"]);
+    fails(
+        "legacy.key",
+        &["--passphrase-file", "pass"],
+        &["openssl pkcs8 -topk8"],
+    );
     fails("enc.key", &[], &["encrypted", "--passphrase-file"]);
-    fails("enc.key", &["--passphrase-file", "wrong"], &["does not open"]);
+    fails(
+        "enc.key",
+        &["--passphrase-file", "wrong"],
+        &["does not open"],
+    );
     fails("k1.key", &[], &["elliptic curve"]);
     fails("not.key", &[], &["no private key found"]);
     fails("gone.key", &[], &["gone.key", "no such file"]);
@@ -216,26 +400,75 @@ fn an_encrypted_key_opens_with_openssl_and_with_nothing_else() {
         let folder = Folder::new();
         folder.write("pass", "correct horse\n");
         folder
-            .run(&["request", "alice", "--algorithm", algorithm, "--passphrase-file", "pass"])
+            .run(&[
+                "request",
+                "alice",
+                "--algorithm",
+                algorithm,
+                "--passphrase-file",
+                "pass",
+            ])
             .good();
-        assert!(folder.read("alice.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
-        let opened = folder.peer("openssl", &["pkey", "-in", "alice.key", "-passin", "file:pass", "-pubout"]);
-        assert_eq!(opened, folder.peer("openssl", &["req", "-in", "alice.csr", "-noout", "-pubkey"]));
+        assert!(
+            folder
+                .read("alice.key")
+                .starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        );
+        let opened = folder.peer(
+            "openssl",
+            &[
+                "pkey",
+                "-in",
+                "alice.key",
+                "-passin",
+                "file:pass",
+                "-pubout",
+            ],
+        );
+        assert_eq!(
+            opened,
+            folder.peer("openssl", &["req", "-in", "alice.csr", "-noout", "-pubkey"])
+        );
     }
 }
 
 #[test]
 fn a_teams_configuration_gives_way_to_the_command_line() {
     let folder = Folder::new();
-    folder.write("team.yaml", "group: [developers]\nalgorithm: ed25519\nexpiresIn: 30d\n");
-    folder.run(&["request", "alice", "--config", "team.yaml", "--no-passphrase"]).good();
+    folder.write(
+        "team.yaml",
+        "group: [developers]\nalgorithm: ed25519\nexpiresIn: 30d\n",
+    );
     folder
-        .run(&["request", "bob", "--config", "team.yaml", "--no-passphrase", "-g", "ops", "--expires-in", "1d"])
+        .run(&[
+            "request",
+            "alice",
+            "--config",
+            "team.yaml",
+            "--no-passphrase",
+        ])
         .good();
-    let object = |name: &str| folder.run(&["inspect", "-o", "json", name]).json()["objects"][0].clone();
+    folder
+        .run(&[
+            "request",
+            "bob",
+            "--config",
+            "team.yaml",
+            "--no-passphrase",
+            "-g",
+            "ops",
+            "--expires-in",
+            "1d",
+        ])
+        .good();
+    let object =
+        |name: &str| folder.run(&["inspect", "-o", "json", name]).json()["objects"][0].clone();
     let alice = object("alice.csr.yaml");
     assert_eq!(alice["publicKey"]["algorithm"], "Ed25519");
-    assert_eq!(alice["identity"]["groups"], serde_json::json!(["developers"]));
+    assert_eq!(
+        alice["identity"]["groups"],
+        serde_json::json!(["developers"])
+    );
     assert_eq!(alice["expirationSeconds"], 2_592_000);
     let bob = object("bob.csr.yaml");
     assert_eq!(bob["identity"]["groups"], serde_json::json!(["ops"]));
@@ -255,17 +488,52 @@ fn the_hand_made_configuration_gives_the_same_identity_as_openssl() {
          basicConstraints = CA:FALSE\nkeyUsage = critical,keyEncipherment,dataEncipherment\n\
          extendedKeyUsage = serverAuth,clientAuth\nsubjectAltName = DNS:alice.example.com,IP:10.0.0.1\n",
     );
-    let ended = folder.run(&["request", "--config", "csr.cnf", "--no-passphrase"]).good();
-    assert!(ended.stderr.contains("--with-extensions"), "{}", ended.stderr);
-    folder.peer("openssl", &["req", "-new", "-config", "csr.cnf", "-key", "alice.key", "-out", "theirs.csr"]);
-    let objects = folder.run(&["inspect", "-o", "json", "alice.csr", "theirs.csr"]).json();
-    assert_eq!(objects["objects"][0]["identity"], objects["objects"][1]["identity"]);
-    assert_eq!(objects["objects"][0]["csr"]["extensions"], serde_json::json!([]));
+    let ended = folder
+        .run(&["request", "--config", "csr.cnf", "--no-passphrase"])
+        .good();
+    assert!(
+        ended.stderr.contains("--with-extensions"),
+        "{}",
+        ended.stderr
+    );
+    folder.peer(
+        "openssl",
+        &[
+            "req",
+            "-new",
+            "-config",
+            "csr.cnf",
+            "-key",
+            "alice.key",
+            "-out",
+            "theirs.csr",
+        ],
+    );
+    let objects = folder
+        .run(&["inspect", "-o", "json", "alice.csr", "theirs.csr"])
+        .json();
+    assert_eq!(
+        objects["objects"][0]["identity"],
+        objects["objects"][1]["identity"]
+    );
+    assert_eq!(
+        objects["objects"][0]["csr"]["extensions"],
+        serde_json::json!([])
+    );
 
     std::fs::rename(folder.file("alice.key"), folder.file("k.pem")).unwrap();
     std::fs::remove_file(folder.file("alice.csr")).unwrap();
     std::fs::remove_file(folder.file("alice.csr.yaml")).unwrap();
-    folder.run(&["request", "--config", "csr.cnf", "--key", "k.pem", "--with-extensions"]).good();
+    folder
+        .run(&[
+            "request",
+            "--config",
+            "csr.cnf",
+            "--key",
+            "k.pem",
+            "--with-extensions",
+        ])
+        .good();
     let text = |file: &str| {
         let text = folder.peer("openssl", &["req", "-in", file, "-noout", "-text"]);
         let start = text.find("Requested Extensions").unwrap();

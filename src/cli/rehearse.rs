@@ -17,20 +17,27 @@ use kube_enroll::reply::{self, Reply};
 use kube_enroll::yaml;
 use time::OffsetDateTime;
 
+use super::Verdict;
 use super::args::RehearseArgs;
 use super::console::Console;
 use super::file::{self, Access, DEFAULT_LIMIT, NewFiles};
 use super::input::Input;
 use super::message::Failure;
-use super::{Verdict, request};
+use super::request::{self, safe_file_name};
 
 /// Nobody listens there: the kubeconfig is for looking at.
 const SERVER: &str = "https://rehearsal.invalid:6443";
 
 /// Plays the journey step by step.
 pub fn run(args: &RehearseArgs, console: &Console) -> Result<Verdict, Failure> {
+    let user = if args.csr.is_some() {
+        "user"
+    } else {
+        &args.user
+    };
     let stage = Stage {
         folder: folder(args.dir.as_deref())?,
+        stem: safe_file_name(user).unwrap_or("user").to_owned(),
         console,
         now: OffsetDateTime::now_utc(),
     };
@@ -73,6 +80,8 @@ fn folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
 /// Where the rehearsal takes place.
 struct Stage<'a> {
     folder: PathBuf,
+    /// What the files are named after.
+    stem: String,
     console: &'a Console,
     now: OffsetDateTime,
 }
@@ -82,8 +91,8 @@ impl Stage<'_> {
         self.console.say(&format!("\n{number}. {who}: {what}\n\n"))
     }
 
-    fn write(&self, name: &str, contents: &[u8], access: Access) -> Result<PathBuf, Failure> {
-        let path = self.folder.join(name);
+    fn write(&self, suffix: &str, contents: &[u8], access: Access) -> Result<PathBuf, Failure> {
+        let path = self.folder.join(format!("{}{suffix}", self.stem));
         let mut files = NewFiles::default();
         files.create(&path, contents, access)?;
         files.keep();
@@ -105,9 +114,9 @@ impl Stage<'_> {
         let csr = CertificationRequest::build(&subject, &[], &key, &mut SysRng)?;
         let manifest = Manifest::new(&args.user, &csr).to_yaml();
         let pem = key.to_pkcs8_pem()?;
-        self.write("user.key", pem.expose().as_bytes(), Access::Owner)?;
-        self.write("user.csr", csr.to_pem().as_bytes(), Access::Everyone)?;
-        self.write("user.csr.yaml", manifest.as_bytes(), Access::Everyone)?;
+        self.write(".key", pem.expose().as_bytes(), Access::Owner)?;
+        self.write(".csr", csr.to_pem().as_bytes(), Access::Everyone)?;
+        self.write(".csr.yaml", manifest.as_bytes(), Access::Everyone)?;
         Ok((manifest, key))
     }
 
@@ -124,7 +133,7 @@ impl Stage<'_> {
             }
             Err(_) => String::from_utf8_lossy(&contents).into_owned(),
         };
-        self.write("user.csr.yaml", manifest.as_bytes(), Access::Everyone)?;
+        self.write(".csr.yaml", manifest.as_bytes(), Access::Everyone)?;
         Ok(manifest)
     }
 
@@ -140,7 +149,11 @@ impl Stage<'_> {
             agreed: Agreed::default(),
             passphrase: None,
         };
-        let objects = inspect("user.csr.yaml", manifest.as_bytes(), &context);
+        let objects = inspect(
+            &format!("{}.csr.yaml", self.stem),
+            manifest.as_bytes(),
+            &context,
+        );
         let good = !objects.iter().any(Object::has_errors);
         let report = Report::new(objects);
         self.console.say(&render(&report, self.console.look()))?;
@@ -186,7 +199,7 @@ impl Stage<'_> {
         let authority_pem = authority.certificate().to_pem().into_bytes();
         let cluster = Cluster::new("rehearsal", SERVER, authority_pem);
         let text = reply::write(&[&object], &cluster);
-        self.write("user.reply.yaml", text.as_bytes(), Access::Everyone)?;
+        self.write(".reply.yaml", text.as_bytes(), Access::Everyone)?;
         Reply::read(text.as_bytes()).map(Some).map_err(|error| {
             Failure::could_not_run(format!("the reply does not read back: {error}"))
         })
@@ -227,7 +240,7 @@ impl Stage<'_> {
             fingerprint: key.public_key().fingerprint(),
         };
         let text = assemble(&entry);
-        let path = self.write("user.kubeconfig", text.expose().as_bytes(), Access::Owner)?;
+        let path = self.write(".kubeconfig", text.expose().as_bytes(), Access::Owner)?;
         self.console.say(&format!(
             "\nThe journey is complete: {} is a kubeconfig for {}.\n\
              Nothing of it is of use outside of this rehearsal; remove the folder when you like.\n",

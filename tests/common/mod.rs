@@ -169,11 +169,8 @@ pub fn issue_at(
 
 /// An authority for issued certificates.
 pub fn authority() -> kube_enroll::rehearsal::Authority {
-    kube_enroll::rehearsal::Authority::new(
-        time::OffsetDateTime::now_utc(),
-        &mut getrandom::SysRng,
-    )
-    .unwrap()
+    kube_enroll::rehearsal::Authority::new(time::OffsetDateTime::now_utc(), &mut getrandom::SysRng)
+        .unwrap()
 }
 
 /// A kubeconfig of an admin, with a token that must never leave it.

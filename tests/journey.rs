@@ -1,0 +1,635 @@
+//! From the issued object to the kubeconfig: `reply` and `kubeconfig`, and what they refuse.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use common::{Folder, admin_kubeconfig, authority, have, issue, issue_at};
+use std::os::unix::fs::PermissionsExt as _;
+
+/// A folder with alice's request, and the object that came of it.
+fn issued(args: &[&str]) -> (Folder, String) {
+    let folder = Folder::new();
+    let base = [
+        "request",
+        "alice",
+        "-g",
+        "developers",
+        "--algorithm",
+        "ecdsa-p256",
+    ];
+    folder.run(&[&base[..], args].concat()).good();
+    let authority = authority();
+    folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+    let object = issue(&folder.read("alice.csr.yaml"), &authority);
+    (folder, object)
+}
+
+fn plain() -> (Folder, String) {
+    issued(&["--no-passphrase"])
+}
+
+fn reply(folder: &Folder, object: &str) -> common::Ended {
+    let args = [
+        "reply",
+        "--kubeconfig",
+        "admin.kubeconfig",
+        "--out",
+        "alice.reply.yaml",
+    ];
+    folder.run_with(&args, object.as_bytes())
+}
+
+/// The one kubeconfig in the folder, as JSON.
+fn kubeconfig(folder: &Folder, name: &str) -> serde_json::Value {
+    kube_enroll::yaml::first_document(folder.read(name).as_bytes()).unwrap()
+}
+
+#[test]
+fn a_reply_holds_the_object_and_the_clusters_address_and_no_credential() {
+    let (folder, object) = plain();
+    reply(&folder, &object).good();
+    let text = folder.read("alice.reply.yaml");
+    assert!(text.contains("https://10.0.0.1:6443") && !text.contains("top-secret-token"));
+    assert!(!text.contains("users"));
+    let report = folder
+        .run(&["inspect", "-o", "json", "alice.reply.yaml"])
+        .json();
+    assert_eq!(report["objects"][0]["status"]["state"], "Issued");
+    assert_eq!(report["objects"][1]["kind"], "Config");
+}
+
+#[test]
+fn the_kubeconfig_is_private_and_holds_certificate_and_key() {
+    let (folder, object) = plain();
+    reply(&folder, &object).good();
+    folder.run(&["kubeconfig", "alice.reply.yaml"]).good();
+    let mode = std::fs::metadata(folder.file("alice.kubeconfig"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let value = kubeconfig(&folder, "alice.kubeconfig");
+    let key = value["users"][0]["user"]["client-key-data"]
+        .as_str()
+        .unwrap();
+    let key = BASE64_STANDARD.decode(key).unwrap();
+    assert_eq!(String::from_utf8(key).unwrap(), folder.read("alice.key"));
+    assert_eq!(value["current-context"], "alice@prod");
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml"])
+        .fails(2, &["refusing to overwrite"]);
+}
+
+#[test]
+fn names_and_namespace_are_those_asked_for() {
+    let (folder, object) = plain();
+    reply(&folder, &object).good();
+    let args = [
+        "kubeconfig",
+        "alice.reply.yaml",
+        "--context",
+        "work",
+        "--namespace",
+        "dev",
+        "--cluster-name",
+        "berlin",
+        "--out",
+        "my.conf",
+    ];
+    folder.run(&args).good();
+    let value = kubeconfig(&folder, "my.conf");
+    assert_eq!(value["contexts"][0]["name"], "work");
+    assert_eq!(value["contexts"][0]["context"]["namespace"], "dev");
+    assert_eq!(value["clusters"][0]["name"], "berlin");
+}
+
+#[test]
+fn paths_are_absolute_where_files_are_referred_to() {
+    let (folder, object) = plain();
+    reply(&folder, &object).good();
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml", "--files"])
+        .good();
+    let user = &kubeconfig(&folder, "alice.kubeconfig")["users"][0]["user"];
+    for field in ["client-certificate", "client-key"] {
+        let path = std::path::Path::new(user[field].as_str().unwrap());
+        assert!(path.is_absolute() && path.is_file(), "{field}");
+    }
+}
+
+#[test]
+fn an_admin_without_the_program_can_answer_too() {
+    let (folder, object) = plain();
+    folder.write("object.yaml", &object);
+    let args = ["kubeconfig", "object.yaml", "--cluster", "admin.kubeconfig"];
+    folder.run(&args).good();
+    assert!(!folder.read("alice.kubeconfig").contains("top-secret-token"));
+
+    let (folder, object) = plain();
+    let value = kube_enroll::yaml::first_document(object.as_bytes()).unwrap();
+    let pem = BASE64_STANDARD
+        .decode(value["status"]["certificate"].as_str().unwrap())
+        .unwrap();
+    folder.write("alice.crt", &pem);
+    folder.write("ca.crt", authority().certificate().to_pem());
+    let args = [
+        "kubeconfig",
+        "alice.crt",
+        "--server",
+        "https://x:6443",
+        "--certificate-authority",
+        "ca.crt",
+    ];
+    folder.run(&args).good();
+    folder
+        .run(&["kubeconfig", "alice.crt"])
+        .fails(2, &["--cluster FILE", "--server"]);
+}
+
+#[test]
+fn what_is_not_issued_is_explained_with_the_apis_own_words() {
+    let (folder, object) = plain();
+    let value = kube_enroll::yaml::first_document(object.as_bytes()).unwrap();
+    let with = |conditions: serde_json::Value| {
+        let mut value = value.clone();
+        value["status"] = serde_json::json!({"conditions": conditions});
+        kube_enroll::yaml::to_string(&value)
+    };
+    let condition = |kind: &str, reason: &str, message: &str| serde_json::json!({"type": kind, "status": "True", "reason": reason, "message": message});
+    for (conditions, words) in [
+        (
+            serde_json::json!([]),
+            ["Pending", "kubectl certificate approve alice-"],
+        ),
+        (
+            serde_json::json!([condition("Denied", "KubectlDeny", "not in my house")]),
+            ["Denied", "not in my house"],
+        ),
+        (
+            serde_json::json!([
+                condition("Approved", "", ""),
+                condition(
+                    "Failed",
+                    "SignerValidationFailure",
+                    "invalid usage for client certificate: server auth"
+                )
+            ]),
+            ["SignerValidationFailure", "server auth"],
+        ),
+        (
+            serde_json::json!([condition("Approved", "KubectlApprove", "")]),
+            ["no certificate", "--cluster-signing-cert-file"],
+        ),
+    ] {
+        let object = with(conditions);
+        reply(&folder, &object).fails(1, &words);
+        folder.write("object.yaml", &object);
+        folder
+            .run(&["kubeconfig", "object.yaml", "--cluster", "admin.kubeconfig"])
+            .fails(1, &words);
+    }
+    reply(&folder, "").fails(1, &["NotFound"]);
+    reply(&folder, "apiVersion: v1\nkind: List\nitems: []\n").fails(1, &["deleted"]);
+    assert!(!folder.has("alice.reply.yaml") && !folder.has("alice.kubeconfig"));
+}
+
+#[test]
+fn placeholders_of_kubectl_config_view_are_recognised() {
+    let (folder, object) = plain();
+    for placeholder in ["DATA+OMITTED", "REDACTED"] {
+        let text = "clusters:\n- name: c\n  cluster:\n    server: https://x\n    certificate-authority-data: P\n";
+        folder.write(
+            "admin.kubeconfig",
+            text.replace(": P", &format!(": {placeholder}")),
+        );
+        reply(&folder, &object).fails(1, &["left out", "--raw --flatten --minify"]);
+    }
+}
+
+#[test]
+fn clusters_that_kubectl_could_not_use_are_refused() {
+    let (folder, object) = plain();
+    let good = folder.read("admin.kubeconfig");
+    for (from, to, words) in [
+        ("https://", "http://", "expected https://"),
+        (
+            "https://10.0.0.1:6443",
+            "10.0.0.1:6443",
+            "expected https://",
+        ),
+        (
+            "current-context: prod",
+            "current-context: gone",
+            "no context \"gone\"",
+        ),
+        ("cluster: prod", "cluster: gone", "no cluster \"gone\""),
+        ("kind: Config", "kind: config", "not a kubeconfig"),
+        (
+            "certificate-authority-data: ",
+            "certificate-authority-data: QUJD #",
+            "not a PEM certificate",
+        ),
+    ] {
+        folder.write("admin.kubeconfig", good.replace(from, to));
+        let ended = reply(&folder, &object);
+        assert!(ended.status != 0);
+        ended.fails(ended.status, &[words]);
+    }
+    folder.write("admin.kubeconfig", good);
+    reply(&folder, &object).good();
+}
+
+#[test]
+fn the_wrong_key_is_refused_with_what_was_found_and_expected() {
+    let (folder, object) = plain();
+    reply(&folder, &object).good();
+    let other = Folder::new();
+    other
+        .run(&[
+            "request",
+            "alice",
+            "--algorithm",
+            "ecdsa-p256",
+            "--no-passphrase",
+        ])
+        .good();
+    other.write("alice.reply.yaml", folder.read("alice.reply.yaml"));
+    other
+        .run(&["kubeconfig", "alice.reply.yaml", "--key", "alice.key"])
+        .fails(1, &["found SHA256:", "expected SHA256:"]);
+    other
+        .run(&["kubeconfig", "alice.reply.yaml"])
+        .fails(1, &["none of the 1 .key file"]);
+    assert!(!other.has("alice.kubeconfig"));
+}
+
+/// An object whose certificate was issued over another request of the same key.
+fn with_certificate_for(args: &[&str]) -> (Folder, String) {
+    let (folder, _) = plain();
+    let other = Folder::new();
+    std::fs::copy(folder.file("alice.key"), other.file("k.pem")).unwrap();
+    other
+        .run(&[&["request", "--key", "k.pem", "--name", "x"], args].concat())
+        .good();
+    let yaml = other
+        .names()
+        .into_iter()
+        .find(|name| name.ends_with(".yaml"))
+        .unwrap();
+    let theirs = issue(&other.read(&yaml), &authority());
+    let theirs = kube_enroll::yaml::first_document(theirs.as_bytes()).unwrap();
+    let mut ours =
+        kube_enroll::yaml::first_document(folder.read("alice.csr.yaml").as_bytes()).unwrap();
+    ours["status"] = theirs["status"].clone();
+    let text = kube_enroll::yaml::to_string(&ours);
+    (folder, text)
+}
+
+#[test]
+fn a_certificate_for_another_user_or_other_groups_is_refused() {
+    for (args, words) in [
+        (&["bob", "-g", "developers"][..], ["found", "\"bob\""]),
+        (&["alice"][..], ["groups (none)", "\"developers\""]),
+        (
+            &["alice", "-g", "developers", "-g", "ops"][..],
+            ["\"ops\"", "the request \"developers\""],
+        ),
+    ] {
+        let (folder, object) = with_certificate_for(args);
+        reply(&folder, &object).good();
+        let ended = folder.run(&["kubeconfig", "alice.reply.yaml"]);
+        assert_eq!(ended.status, 1, "{}", ended.stderr);
+        assert!(
+            words.iter().skip(1).all(|word| ended.stderr.contains(word)),
+            "{}",
+            ended.stderr
+        );
+        assert!(!folder.has("alice.kubeconfig"));
+    }
+}
+
+#[test]
+fn a_swapped_request_is_refused() {
+    let (folder, object) = plain();
+    reply(&folder, &object).good();
+    let other = Folder::new();
+    std::fs::copy(folder.file("alice.key"), other.file("k.pem")).unwrap();
+    other
+        .run(&["request", "alice", "-g", "ops", "--key", "k.pem"])
+        .good();
+    folder.write("alice.csr", other.read("alice.csr"));
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml"])
+        .fails(1, &["another request than ours", "found", "expected"]);
+}
+
+#[test]
+fn certificates_out_of_their_time_are_refused() {
+    for (days, words) in [(-400, "was valid until"), (400, "is valid from")] {
+        let (folder, _) = plain();
+        let then = time::OffsetDateTime::now_utc() + time::Duration::days(days);
+        let authority =
+            kube_enroll::rehearsal::Authority::new(then, &mut getrandom::SysRng).unwrap();
+        let object = issue_at(&folder.read("alice.csr.yaml"), &authority, then);
+        reply(&folder, &object).good();
+        folder
+            .run(&["kubeconfig", "alice.reply.yaml"])
+            .fails(1, &[words, "clock"]);
+    }
+}
+
+#[test]
+fn a_server_certificate_is_refused() {
+    if !have("openssl") {
+        return;
+    }
+    let (folder, _) = plain();
+    folder.peer(
+        "openssl",
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            "ca.pem",
+            "-out",
+            "ca.crt",
+            "-subj",
+            "/CN=ca",
+        ],
+    );
+    folder.write("ext", "extendedKeyUsage=serverAuth\n");
+    folder.peer(
+        "openssl",
+        &[
+            "x509",
+            "-req",
+            "-in",
+            "alice.csr",
+            "-CA",
+            "ca.crt",
+            "-CAkey",
+            "ca.pem",
+            "-CAcreateserial",
+            "-extfile",
+            "ext",
+            "-out",
+            "alice.crt",
+        ],
+    );
+    folder
+        .run(&["kubeconfig", "alice.crt", "--cluster", "admin.kubeconfig"])
+        .fails(1, &["client authentication"]);
+}
+
+#[test]
+fn the_issuer_is_a_condition_only_where_it_is_named() {
+    let (folder, _) = plain();
+    let issuer = authority();
+    folder.write("clients.crt", issuer.certificate().to_pem());
+    folder.write("others.crt", authority().certificate().to_pem());
+    let object = issue(&folder.read("alice.csr.yaml"), &issuer);
+    reply(&folder, &object).good();
+    folder
+        .run(&[
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--client-ca",
+            "others.crt",
+        ])
+        .fails(1, &["was not issued by others.crt"]);
+    let ended = folder
+        .run(&["kubeconfig", "alice.reply.yaml", "--out", "a"])
+        .good();
+    assert!(ended.stderr.contains("warning"), "{}", ended.stderr);
+    folder
+        .run(&[
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--client-ca",
+            "clients.crt",
+        ])
+        .good();
+}
+
+#[test]
+fn an_encrypted_key_is_put_in_the_clear_only_when_told_to() {
+    let (folder, _) = {
+        let folder = Folder::new();
+        folder.write("pass", "correct horse\n");
+        let args = [
+            "request",
+            "alice",
+            "--algorithm",
+            "ed25519",
+            "--passphrase-file",
+            "pass",
+        ];
+        folder.run(&args).good();
+        (folder, ())
+    };
+    let authority = authority();
+    folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+    let object = issue(&folder.read("alice.csr.yaml"), &authority);
+    reply(&folder, &object).good();
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml"])
+        .fails(2, &["encrypted", "--passphrase-file"]);
+    let args = [
+        "kubeconfig",
+        "alice.reply.yaml",
+        "--passphrase-file",
+        "pass",
+    ];
+    folder.run(&args).fails(2, &["--embed"]);
+    folder.run(&[&args[..], &["--embed"]].concat()).good();
+    assert!(
+        kubeconfig(&folder, "alice.kubeconfig")["users"][0]["user"]["client-key-data"].is_string()
+    );
+}
+
+#[test]
+fn many_certificates_and_a_folder_of_keys_give_a_kubeconfig_each() {
+    let folder = Folder::new();
+    let authority = authority();
+    folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+    let mut items = Vec::new();
+    for user in ["alice", "bob", "carol"] {
+        let args = [
+            "request",
+            user,
+            "--algorithm",
+            "ecdsa-p256",
+            "--no-passphrase",
+        ];
+        folder.run(&args).good();
+        let object = issue(&folder.read(&format!("{user}.csr.yaml")), &authority);
+        items.push(kube_enroll::yaml::first_document(object.as_bytes()).unwrap());
+    }
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
+    let args = [
+        "reply",
+        "--kubeconfig",
+        "admin.kubeconfig",
+        "--out",
+        "all.yaml",
+    ];
+    folder.run_with(&args, list.to_string().as_bytes()).good();
+    std::fs::create_dir(folder.file("out")).unwrap();
+    folder
+        .run(&[
+            "kubeconfig",
+            "all.yaml",
+            "--key",
+            ".",
+            "--output-dir",
+            "out",
+        ])
+        .good();
+    for user in ["alice", "bob", "carol"] {
+        let value = kubeconfig(&folder, &format!("out/{user}.kubeconfig"));
+        assert_eq!(value["current-context"], format!("{user}@prod"));
+    }
+}
+
+#[test]
+fn merging_keeps_everything_else_and_the_mode() {
+    let (folder, object) = plain();
+    reply(&folder, &object).good();
+    let existing = "apiVersion: v1\nkind: Config\ncurrent-context: old\nunknown: {a: [1, no]}\nusers:\n- name: old\n  user: {token: t}\n";
+    folder.write("config", existing);
+    std::fs::set_permissions(
+        folder.file("config"),
+        std::fs::Permissions::from_mode(0o640),
+    )
+    .unwrap();
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml", "--merge", "config"])
+        .good();
+    let value = kubeconfig(&folder, "config");
+    assert_eq!(value["unknown"], serde_json::json!({"a": [1, false]}));
+    assert_eq!(value["current-context"], "old");
+    assert_eq!(value["users"][0]["user"]["token"], "t");
+    assert_eq!(value["users"][1]["name"], "alice@prod");
+    let mode = std::fs::metadata(folder.file("config"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640);
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml", "--merge", "config"])
+        .good();
+    folder.write(
+        "foreign",
+        "users:\n- name: alice@prod\n  user: {token: t}\n",
+    );
+    let before = folder.read("foreign");
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml", "--merge", "foreign"])
+        .fails(2, &["made by something else"]);
+    assert_eq!(folder.read("foreign"), before);
+}
+
+#[test]
+fn kubectl_loads_every_kubeconfig_and_request() {
+    if !have("kubectl") {
+        return;
+    }
+    for user in ["alice", "no", "1e3", "a: b", "🙂", "0x1F", "~"] {
+        let folder = Folder::new();
+        let args = [
+            "request",
+            user,
+            "-g",
+            user,
+            "--algorithm",
+            "ecdsa-p256",
+            "--no-passphrase",
+        ];
+        folder.run(&args).good();
+        let yaml = folder
+            .names()
+            .into_iter()
+            .find(|name| name.ends_with(".yaml"))
+            .unwrap();
+        let authority = authority();
+        folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+        let object = issue(&folder.read(&yaml), &authority);
+        reply(&folder, &object).good();
+        folder
+            .run(&[
+                "kubeconfig",
+                "alice.reply.yaml",
+                "--out",
+                "kc",
+                "--namespace",
+                "no",
+            ])
+            .good();
+        let shown = folder.peer(
+            "kubectl",
+            &[
+                "--kubeconfig",
+                "kc",
+                "config",
+                "view",
+                "--raw",
+                "-o",
+                "json",
+            ],
+        );
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["current-context"], format!("{user}@prod"));
+        assert_eq!(shown["contexts"][0]["context"]["namespace"], "no");
+        let file = folder.file(&yaml);
+        let args = [
+            "label",
+            "--local",
+            "--dry-run=client",
+            "-o",
+            "json",
+            "-f",
+            file.to_str().unwrap(),
+            "a=b",
+        ];
+        let read: serde_json::Value = serde_json::from_str(&folder.peer("kubectl", &args)).unwrap();
+        let ours = kube_enroll::yaml::first_document(folder.read(&yaml).as_bytes()).unwrap();
+        assert_eq!(read["spec"], ours["spec"]);
+        assert_eq!(read["metadata"]["name"], ours["metadata"]["name"]);
+    }
+}
+
+#[test]
+fn the_rehearsal_ends_with_a_kubeconfig() {
+    let folder = Folder::new();
+    for algorithm in ["ecdsa-p256", "ed25519", "rsa-2048"] {
+        let dir = format!("stage-{algorithm}");
+        folder
+            .run(&["rehearse", "--algorithm", algorithm, "--dir", &dir])
+            .good();
+        kubeconfig(&folder, &format!("{dir}/alice.kubeconfig"));
+        folder
+            .run(&["rehearse", "--dir", &dir])
+            .fails(2, &["refusing to overwrite"]);
+    }
+    folder
+        .run(&[
+            "request",
+            "bob",
+            "--algorithm",
+            "ed25519",
+            "--no-passphrase",
+        ])
+        .good();
+    for file in ["bob.csr", "bob.csr.yaml"] {
+        let ended = folder.run(&["rehearse", "--csr", file]).good();
+        assert!(ended.stdout.contains("issued CN=bob"), "{}", ended.stdout);
+    }
+}
