@@ -16,7 +16,7 @@ use super::console::Console;
 use super::file::{Access, DEFAULT_LIMIT, NewFiles};
 use super::input::Input;
 use super::message::Failure;
-use super::request::safe_file_name;
+use super::request::file_stem;
 use super::shell::quote;
 use super::{Verdict, file, keyring, outcome, passphrase, reply};
 
@@ -251,13 +251,8 @@ impl Run<'_> {
         }
         let beside = issued.key.path.parent().unwrap_or(Path::new(""));
         let folder = self.args.output_dir.as_deref().unwrap_or(beside);
-        let stem = match safe_file_name(&issued.user) {
-            Some(user) => user.to_owned(),
-            None => issued.key.path.file_stem().map_or_else(
-                || kube_enroll::manifest::slug(&issued.user),
-                |stem| stem.to_string_lossy().into_owned(),
-            ),
-        };
+        let key = issued.key.path.file_stem().unwrap_or_default();
+        let stem = file_stem(&issued.user, &key.to_string_lossy());
         folder.join(format!("{stem}.kubeconfig"))
     }
 }

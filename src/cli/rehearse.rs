@@ -23,7 +23,7 @@ use super::console::Console;
 use super::file::{self, Access, DEFAULT_LIMIT, NewFiles};
 use super::input::Input;
 use super::message::Failure;
-use super::request::{self, safe_file_name};
+use super::request::{self, file_stem};
 
 /// Nobody listens there: the kubeconfig is for looking at.
 const SERVER: &str = "https://rehearsal.invalid:6443";
@@ -37,7 +37,7 @@ pub fn run(args: &RehearseArgs, console: &Console) -> Result<Verdict, Failure> {
     };
     let stage = Stage {
         folder: folder(args.dir.as_deref())?,
-        stem: safe_file_name(user).unwrap_or("user").to_owned(),
+        stem: file_stem(user, "user"),
         console,
         now: OffsetDateTime::now_utc(),
     };

@@ -255,8 +255,7 @@ fn report(path: &Path, yaml: &str, wanted: &Wanted) -> Result<Report, Failure> {
 impl Paths {
     fn new(wanted: &Wanted, name: &str, folder: &Path, existing_key: Option<&Path>) -> Self {
         let user = wanted.subject.user();
-        let stem = safe_file_name(user).map_or_else(|| slug(name), str::to_owned);
-        let mut paths = Self::with_stem(&stem, folder);
+        let mut paths = Self::with_stem(&file_stem(user, name), folder);
         if let Some(key) = existing_key {
             key.clone_into(&mut paths.key);
         }
@@ -274,10 +273,20 @@ impl Paths {
 }
 
 /// The user name, where it is a file name that needs no care anywhere.
-pub fn safe_file_name(user: &str) -> Option<&str> {
+fn safe_file_name(user: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
     let safe = !user.starts_with(['.', '-']) && !user.is_empty() && user.chars().all(plain);
     safe.then_some(user)
+}
+
+/// What files are named after: the user, else the slug of another name for the same.
+pub fn file_stem(user: &str, name: &str) -> String {
+    let stem = safe_file_name(user).map_or_else(|| slug(name), str::to_owned);
+    if stem.is_empty() {
+        "user".to_owned()
+    } else {
+        stem
+    }
 }
 
 fn next_steps(

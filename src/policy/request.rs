@@ -9,6 +9,9 @@ use crate::text::visible;
 
 const FIELD: &str = "spec.request";
 
+/// What keytool, certtool and `openssl req -newhdr` write.
+const OLD_LABEL: &str = "NEW CERTIFICATE REQUEST";
+
 /// The request, and what was found on the way to it.
 pub(super) struct Contents {
     request: Result<CertificationRequest, Finding>,
@@ -38,10 +41,15 @@ impl Contents {
         let Some(first) = pem::first(input) else {
             return Self::new(Err(no_block(input)));
         };
-        if first.label != PEM_LABEL {
-            return Self::new(Err(wrong_label(&first.label)));
+        let refused = (first.label != PEM_LABEL).then(|| wrong_label(&first.label));
+        let mut contents = match &refused {
+            // What is in it is the same, so it can be shown.
+            Some(finding) if first.label != OLD_LABEL => Self::new(Err(finding.clone())),
+            _ => Self::new(read(&first.contents)),
+        };
+        if contents.request.is_ok() {
+            contents.findings.extend(refused);
         }
-        let mut contents = Self::new(read(&first.contents));
         contents.findings.extend(headers(&first));
         contents.findings.extend(around(input, first.span));
         contents
@@ -115,8 +123,8 @@ fn no_block(input: &[u8]) -> Finding {
 }
 
 fn wrong_label(label: &str) -> Finding {
-    let hint = if label == "NEW CERTIFICATE REQUEST" {
-        "; change it to CERTIFICATE REQUEST (keytool and openssl -newhdr write the old one)"
+    let hint = if label == OLD_LABEL {
+        "; change it to CERTIFICATE REQUEST (keytool and certtool write the old one)"
     } else {
         ""
     };

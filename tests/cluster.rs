@@ -1,0 +1,279 @@
+//! The whole journey against a real control plane, where `KUBEBUILDER_ASSETS` names a folder with
+//! `etcd`, `kube-apiserver`, `kube-controller-manager` and `kubectl` (the envtest convention).
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+mod common;
+
+use common::Folder;
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The servers on loopback; they end with the test.
+struct ControlPlane {
+    folder: Folder,
+    assets: PathBuf,
+    servers: Vec<Child>,
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        for server in self.servers.iter_mut().rev() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
+
+impl ControlPlane {
+    fn start() -> Option<Self> {
+        let Some(assets) = std::env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from) else {
+            eprintln!("skipped: KUBEBUILDER_ASSETS names no control plane");
+            return None;
+        };
+        let mut plane = Self {
+            folder: Folder::new(),
+            assets,
+            servers: Vec::new(),
+        };
+        plane.make_keys();
+        let [etcd, peer, api] = [free_port(), free_port(), free_port()];
+        let etcd = format!("http://127.0.0.1:{etcd}");
+        let peer = format!("http://127.0.0.1:{peer}");
+        plane.serve(
+            "etcd",
+            &[
+                "--data-dir=etcd",
+                &format!("--listen-client-urls={etcd}"),
+                &format!("--advertise-client-urls={etcd}"),
+                &format!("--listen-peer-urls={peer}"),
+            ],
+        );
+        plane.serve(
+            "kube-apiserver",
+            &[
+                &format!("--etcd-servers={etcd}"),
+                &format!("--secure-port={api}"),
+                "--bind-address=127.0.0.1",
+                "--advertise-address=127.0.0.1",
+                "--endpoint-reconciler-type=none",
+                "--authorization-mode=RBAC",
+                "--service-cluster-ip-range=10.0.0.0/24",
+                "--tls-cert-file=apiserver.crt",
+                "--tls-private-key-file=apiserver.key",
+                "--client-ca-file=ca.crt",
+                "--service-account-issuer=https://kubernetes.default.svc",
+                "--service-account-key-file=sa.pub",
+                "--service-account-signing-key-file=sa.key",
+            ],
+        );
+        plane.folder.write("admin.kubeconfig", format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: local\nclusters:\n- name: local\n  cluster:\n    \
+             server: https://127.0.0.1:{api}\n    certificate-authority: ca.crt\nusers:\n- name: admin\n  \
+             user:\n    client-certificate: admin.crt\n    client-key: admin.key\ncontexts:\n- name: local\n  \
+             context:\n    cluster: local\n    user: admin\n"
+        ));
+        plane.wait_for(&["get", "--raw", "/readyz"], "ok");
+        plane.serve(
+            "kube-controller-manager",
+            &[
+                "--kubeconfig=admin.kubeconfig",
+                "--bind-address=127.0.0.1",
+                "--secure-port=0",
+                "--leader-elect=false",
+                "--controllers=csrsigning",
+                "--cluster-signing-cert-file=ca.crt",
+                "--cluster-signing-key-file=ca.key",
+            ],
+        );
+        Some(plane)
+    }
+
+    fn make_keys(&self) {
+        let script = r#"
+            key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+            openssl req -x509 $key -keyout ca.key -out ca.crt -days 30 -subj /CN=kubernetes
+            openssl genrsa -out sa.key 2048
+            openssl rsa -in sa.key -pubout -out sa.pub
+            sign() {
+                openssl req -new $key -keyout $1.key -out $1.csr -subj "$2"
+                printf "$3" > $1.ext
+                openssl x509 -req -in $1.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -out $1.crt -extfile $1.ext
+            }
+            sign apiserver /CN=kube-apiserver "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"
+            sign admin /O=system:masters/CN=admin "extendedKeyUsage=clientAuth\n"
+        "#;
+        self.folder.peer("sh", &["-ec", script]);
+    }
+
+    fn serve(&mut self, name: &str, args: &[&str]) {
+        let log = File::create(self.folder.file(&format!("{name}.log"))).unwrap();
+        let server = Command::new(self.assets.join(name))
+            .args(args)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.servers.push(server);
+    }
+
+    fn kubectl(&self, folder: &Folder, kubeconfig: &str, args: &[&str]) -> (bool, String) {
+        let output = Command::new(self.assets.join("kubectl"))
+            .args(["--kubeconfig", kubeconfig])
+            .args(args)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let text = if output.status.success() {
+            output.stdout
+        } else {
+            output.stderr
+        };
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&text).into_owned(),
+        )
+    }
+
+    fn admin(&self, folder: &Folder, args: &[&str]) -> String {
+        let kubeconfig = self.folder.file("admin.kubeconfig");
+        let (good, text) = self.kubectl(folder, kubeconfig.to_str().unwrap(), args);
+        assert!(good, "kubectl {args:?}: {text}");
+        text
+    }
+
+    /// Asks until the answer is this, or starts with it.
+    fn wait_for(&self, args: &[&str], answer: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(60);
+        let kubeconfig = self.folder.file("admin.kubeconfig");
+        loop {
+            let (good, text) = self.kubectl(&self.folder, kubeconfig.to_str().unwrap(), args);
+            if good && text.starts_with(answer) && !text.is_empty() {
+                return text;
+            }
+            assert!(Instant::now() < until, "kubectl {args:?}: {text}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Request, apply, approve, reply, kubeconfig, whoami.
+    fn journey(&self, user: &str, algorithm: &str, groups: &[&str], encrypted: bool) {
+        let folder = Folder::new();
+        folder.write("pass", "correct horse\n");
+        let mut args = vec![
+            "request",
+            user,
+            "--algorithm",
+            algorithm,
+            "--expires-in",
+            "1h",
+            "--name",
+            user,
+        ];
+        args.extend(groups.iter().flat_map(|group| ["--group", group]));
+        args.extend(if encrypted {
+            vec!["--passphrase-file", "pass"]
+        } else {
+            vec!["--no-passphrase"]
+        });
+        folder.run(&args).good();
+        let yaml = folder
+            .names()
+            .into_iter()
+            .find(|name| name.ends_with(".yaml"))
+            .unwrap();
+        let read = self.admin(
+            &folder,
+            &["create", "--dry-run=client", "-o", "json", "-f", &yaml],
+        );
+        let read: serde_json::Value = serde_json::from_str(&read).unwrap();
+        assert_eq!(read["metadata"]["name"], user);
+        self.admin(&folder, &["apply", "-f", &yaml]);
+        self.admin(&folder, &["certificate", "approve", user]);
+        self.wait_for(
+            &["get", "csr", user, "-o", "jsonpath={.status.certificate}"],
+            "LS0t",
+        );
+        let object = self.admin(&folder, &["get", "csr", user, "-o", "yaml"]);
+        let admin = self.folder.file("admin.kubeconfig");
+        let args = [
+            "reply",
+            "--kubeconfig",
+            admin.to_str().unwrap(),
+            "--out",
+            "reply.yaml",
+        ];
+        folder.run_with(&args, object.as_bytes()).good();
+        let mut args = vec!["kubeconfig", "reply.yaml", "--out", "kc"];
+        if encrypted {
+            args.extend(["--embed", "--passphrase-file", "pass"]);
+        }
+        folder.run(&args).good();
+        let (good, who) = self.kubectl(&folder, "kc", &["auth", "whoami", "-o", "json"]);
+        assert!(good, "{who}");
+        let who: serde_json::Value = serde_json::from_str(&who).unwrap();
+        let info = &who["status"]["userInfo"];
+        assert_eq!(info["username"], user);
+        let mut found: Vec<_> = info["groups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|group| group.as_str().unwrap().to_owned())
+            .collect();
+        found.retain(|group| group != "system:authenticated");
+        let predicted = folder.run(&["inspect", "-o", "json", &yaml]).json();
+        assert_eq!(
+            predicted["objects"][0]["identity"]["groups"],
+            serde_json::json!(found)
+        );
+        found.sort();
+        let mut expected = groups.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+#[test]
+fn a_real_cluster_takes_requests_and_knows_their_users() {
+    let Some(plane) = ControlPlane::start() else {
+        return;
+    };
+    let seven = ["a", "bb", "zzz", "team 4", "é", "no", "z*"];
+    plane.journey("alice", "ecdsa-p256", &["developers"], false);
+    plane.journey("bob", "rsa-4096", &seven, true);
+    plane.journey("carol", "rsa-2048", &[], false);
+    plane.journey("dave", "ecdsa-p384", &["developers", "ops"], true);
+    for user in [
+        "no",
+        "null",
+        "1234",
+        "1e3",
+        "0x1F",
+        "2024-01-01",
+        "a: b",
+        "#x",
+        "🙂",
+        "~",
+        "y",
+    ] {
+        plane.journey(user, "ed25519", &["developers"], false);
+    }
+}

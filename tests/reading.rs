@@ -1,0 +1,544 @@
+//! `inspect` and `verify`: what they say of good files, of hostile ones, and of none at all.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Folder, have};
+use serde_json::{Value, json};
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/apiserver/cases");
+
+fn with_request(args: &[&str]) -> Folder {
+    let folder = Folder::new();
+    let base = [
+        "request",
+        "alice",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    folder.run(&[&base[..], args].concat()).good();
+    folder
+}
+
+fn objects(folder: &Folder, file: &str) -> Vec<Value> {
+    let report = folder.run(&["inspect", "-o", "json", file]).json();
+    assert_eq!(report["apiVersion"], "kube-enroll/v1");
+    assert_eq!(report["kind"], "Report");
+    report["objects"].as_array().unwrap().clone()
+}
+
+fn codes(object: &Value) -> Vec<&str> {
+    let findings = object["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_json_of_a_request_has_every_key_of_the_schema() {
+    let folder = with_request(&["-g", "developers"]);
+    let object = &objects(&folder, "alice.csr.yaml")[0];
+    for key in [
+        "kind",
+        "source",
+        "name",
+        "signerName",
+        "usages",
+        "expirationSeconds",
+        "identity",
+        "csr",
+        "publicKey",
+        "prediction",
+        "status",
+        "findings",
+    ] {
+        assert!(object.get(key).is_some(), "{key}");
+    }
+    assert_eq!(object["source"], "alice.csr.yaml");
+    assert_eq!(object["csr"]["subject"], "CN=alice,O=developers");
+    assert_eq!(object["csr"]["signatureValid"], true);
+    assert_eq!(
+        object["prediction"],
+        json!({"accepted": true, "issued": true, "authenticates": true})
+    );
+    let yaml = folder
+        .run(&["inspect", "-o", "yaml", "alice.csr.yaml"])
+        .good()
+        .stdout;
+    let read: Value = serde_yaml::from_str(&yaml).unwrap();
+    assert_eq!(&read["objects"][0], object);
+}
+
+#[test]
+fn the_same_request_is_the_same_in_every_wrapping() {
+    let folder = with_request(&["-g", "developers"]);
+    let pem = folder.read("alice.csr");
+    let block = kube_enroll::pem::first(pem.as_bytes()).unwrap();
+    folder.write("csr.der", &*block.contents);
+    use base64::Engine as _;
+    folder.write("csr.b64", base64::prelude::BASE64_STANDARD.encode(&pem));
+    folder.write(
+        "csr.der.b64",
+        base64::prelude::BASE64_STANDARD.encode(&*block.contents),
+    );
+    let value =
+        kube_enroll::yaml::first_document(folder.read("alice.csr.yaml").as_bytes()).unwrap();
+    folder.write("csr.json", value.to_string());
+    folder.write(
+        "list.yaml",
+        kube_enroll::yaml::to_string(
+            &json!({"apiVersion": "v1", "kind": "List", "items": [value]}),
+        ),
+    );
+    let expected = &objects(&folder, "alice.csr.yaml")[0];
+    for file in [
+        "alice.csr",
+        "csr.der",
+        "csr.b64",
+        "csr.der.b64",
+        "csr.json",
+        "list.yaml",
+    ] {
+        let found = &objects(&folder, file)[0];
+        for key in ["identity", "csr", "publicKey", "prediction"] {
+            assert_eq!(found[key], expected[key], "{file} {key}");
+        }
+    }
+    let two = format!("{}---\n{}", folder.read("alice.csr.yaml"), value);
+    folder.write("two.yaml", two);
+    assert_eq!(objects(&folder, "two.yaml").len(), 2);
+    let report = folder
+        .run(&["inspect", "-o", "json", "alice.csr", "csr.json"])
+        .json();
+    assert_eq!(report["objects"][1]["source"], "csr.json");
+    let ended = folder.run_with(&["inspect", "-o", "json"], pem.as_bytes());
+    assert_eq!(ended.json()["objects"][0]["source"], "standard input");
+}
+
+#[test]
+fn a_private_key_shows_its_public_side_only() {
+    let folder = with_request(&[]);
+    let text = folder.run(&["inspect", "alice.key"]).good().stdout;
+    let body: String = folder.read("alice.key").lines().skip(1).take(2).collect();
+    assert!(text.contains("NOT encrypted") && text.contains("SHA256:"));
+    assert!(!text.contains(body.get(..20).unwrap()));
+    let key = &objects(&folder, "alice.key")[0];
+    let request = &objects(&folder, "alice.csr")[0];
+    assert_eq!(key["publicKey"], request["publicKey"]);
+    folder.write("pass", "p\n");
+    folder
+        .run(&[
+            "request",
+            "bob",
+            "--algorithm",
+            "ed25519",
+            "--passphrase-file",
+            "pass",
+        ])
+        .good();
+    let locked = &objects(&folder, "bob.key")[0];
+    assert_eq!(
+        locked["privateKey"],
+        json!({"encoding": "encrypted PKCS#8", "encrypted": true})
+    );
+    assert_eq!(locked["publicKey"], Value::Null);
+    let report = folder
+        .run(&[
+            "inspect",
+            "-o",
+            "json",
+            "bob.key",
+            "--passphrase-file",
+            "pass",
+        ])
+        .json();
+    assert_eq!(report["objects"][0]["publicKey"]["algorithm"], "Ed25519");
+}
+
+#[test]
+fn verify_answers_with_its_exit_status() {
+    let folder = with_request(&["-g", "developers", "-g", "ops", "--expires-in", "30d"]);
+    let print = objects(&folder, "alice.csr.yaml")[0]["publicKey"]["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let verify = |args: &[&str]| folder.run(&[&["verify", "alice.csr.yaml"], args].concat());
+    verify(&[]).good();
+    verify(&[
+        "--user",
+        "alice",
+        "-g",
+        "ops",
+        "-g",
+        "developers",
+        "--fingerprint",
+        &print,
+        "--max-lifetime",
+        "30d",
+    ])
+    .good();
+    verify(&["--user", "bob"]).fails(
+        1,
+        &["user-mismatch", "found user \"alice\"", "agreed on \"bob\""],
+    );
+    verify(&["-g", "developers"]).fails(1, &["group-mismatch", "too many: \"ops\""]);
+    verify(&["-g", "developers", "-g", "ops", "-g", "x"]).fails(1, &["missing: \"x\""]);
+    verify(&["--no-groups"]).fails(1, &["group-mismatch"]);
+    verify(&["--max-lifetime", "29d"]).fails(1, &["lifetime-mismatch"]);
+    let other = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    verify(&["--fingerprint", other]).fails(1, &["fingerprint-mismatch"]);
+    verify(&["--fingerprint", "nonsense"]).fails(2, &["fingerprint"]);
+    let unset = with_request(&[]);
+    unset
+        .run(&["verify", "alice.csr.yaml", "--max-lifetime", "30d"])
+        .fails(1, &["lifetime-mismatch"]);
+    folder
+        .run(&["verify", "alice.key"])
+        .fails(1, &["no certificate signing request"]);
+}
+
+#[test]
+fn several_files_are_all_checked_each_with_its_line() {
+    let folder = with_request(&[]);
+    folder.write("bad.yaml", "x");
+    let ended = folder.run(&["verify", "bad.yaml", "alice.csr.yaml"]);
+    ended.fails(1, &["bad.yaml: NOT GOOD", "alice.csr.yaml: alice-"]);
+    folder
+        .run(&["verify", "gone.yaml", "alice.csr.yaml"])
+        .fails(2, &["gone.yaml", "good"]);
+}
+
+#[test]
+fn every_recorded_trick_is_an_error_to_verify() {
+    let folder = Folder::new();
+    for (case, code) in [
+        ("bad-signature", "bad-signature"),
+        ("no-cn", "no-user"),
+        ("cn-empty-string", "no-user"),
+        ("two-cn", "several-users"),
+        ("two-blocks", "second-block"),
+        ("leading-text", "text-around-block"),
+        ("trailing-text", "text-around-block"),
+        ("headers-harmless", "text-around-block"),
+        ("masters", "system-masters"),
+        ("masters-case", "system-masters"),
+        ("masters-space", "system-masters"),
+        ("masters-in-ou", "looks-like-identity"),
+        ("cn-node", "system-identity"),
+        ("cn-kube-controller-manager", "system-identity"),
+        ("cn-esc", "deceptive-characters"),
+        ("cn-rtl", "deceptive-characters"),
+        ("usages-both", "usages-refused"),
+        ("usages-unknown", "bad-usages"),
+        ("label-new", "pem-label"),
+        ("double-base64", "bad-base64"),
+        ("request-wrapped-plain", "bad-base64"),
+        ("request-unpadded", "bad-base64"),
+        ("api-v1beta1", "wrong-kind"),
+        ("exp-599", "bad-lifetime"),
+        ("exp-1h", "wrong-type"),
+        ("name-slash", "bad-name"),
+        ("label-bad", "bad-metadata"),
+        ("signer-noslash", "bad-signer"),
+        ("der-trailing", "bad-request"),
+    ] {
+        let file = format!("{CASES}/{case}.yaml");
+        folder.run(&["verify", &file]).fails(1, &[code]);
+        let object = &objects(&folder, &file)[0];
+        let found = object["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|finding| {
+                finding["code"] == code
+                    && finding["level"] == "error"
+                    && !finding["message"].as_str().unwrap().is_empty()
+            });
+        assert!(found, "{case}: {:?}", codes(object));
+    }
+}
+
+#[test]
+fn a_misspelt_field_is_told_what_it_looks_like() {
+    let folder = with_request(&[]);
+    let text = folder.read("alice.csr.yaml");
+    folder.write("a.yaml", text.replace("signerName", "signername"));
+    folder
+        .run(&["verify", "a.yaml"])
+        .fails(1, &["unknown-field", "signerName"]);
+    folder.write(
+        "b.yaml",
+        text.replace("spec:\n", "spec:\n  expirationSecond: 3600\n"),
+    );
+    folder
+        .run(&["verify", "b.yaml"])
+        .fails(1, &["unknown-field", "expirationSeconds"]);
+}
+
+#[test]
+fn a_comment_that_names_another_user_is_an_error() {
+    let folder = with_request(&[]);
+    let text = folder.read("alice.csr.yaml");
+    folder.write("a.yaml", format!("# user: bob\n{text}"));
+    folder
+        .run(&["verify", "a.yaml"])
+        .fails(1, &["misleading-comment", "\"bob\""]);
+    folder.write("b.yaml", format!("# user: alice\n{text}"));
+    folder.run(&["verify", "b.yaml"]).good();
+}
+
+#[test]
+fn a_look_alike_of_the_agreed_name_is_told() {
+    let folder = Folder::new();
+    let args = [
+        "request",
+        "аlice",
+        "--name",
+        "x",
+        "--algorithm",
+        "ed25519",
+        "--no-passphrase",
+    ];
+    folder.run(&args).good();
+    let yaml = folder
+        .names()
+        .into_iter()
+        .find(|name| name.ends_with(".yaml"))
+        .unwrap();
+    folder
+        .run(&["verify", &yaml, "--user", "alice"])
+        .fails(1, &["look-alike", "mixed-scripts", "user-mismatch"]);
+}
+
+#[test]
+fn hostile_text_cannot_reach_the_terminal() {
+    let folder = Folder::new();
+    for case in ["cn-esc", "cn-rtl", "cn-long200", "cn-quote"] {
+        let file = format!("{CASES}/{case}.yaml");
+        for format in ["text", "json", "yaml"] {
+            let ended = folder.run(&["inspect", "-o", format, &file]);
+            let bad = ended
+                .stdout
+                .chars()
+                .find(|c| *c != '\n' && kube_enroll::text::is_deceptive(*c));
+            // JSON carries the identity itself, escaped as JSON escapes control characters.
+            let allowed = format == "json" && bad.is_some_and(|c| !c.is_control());
+            assert!(bad.is_none() || allowed, "{case} {format}: {bad:?}");
+        }
+    }
+}
+
+#[test]
+fn bad_input_gives_a_clear_answer_and_no_panic() {
+    let folder = with_request(&["-g", "developers"]);
+    std::fs::create_dir(folder.file("folder")).unwrap();
+    folder.write("empty", "");
+    folder.write("binary", [0xFF, 0xFE, 0x00, 0x80].repeat(100));
+    folder.write("large", vec![b'a'; 2 << 20]);
+    folder.write("deep", "[".repeat(500_000));
+    folder.write("pod.yaml", "apiVersion: v1\nkind: Pod\n");
+    folder.write("nokind.yaml", "a: b\n");
+    folder.peer("mkfifo", &["fifo"]);
+    for command in ["inspect", "verify"] {
+        folder
+            .run(&[command, "folder"])
+            .fails(2, &["folder", "is a directory"]);
+        folder.run(&[command, "gone"]).fails(2, &["no such file"]);
+        folder
+            .run(&[command, "large"])
+            .fails(2, &["larger than 1048576 bytes"]);
+        folder.run(&[command, "fifo"]).fails(1, &["nothing in it"]);
+        for file in ["empty", "binary", "deep", "nokind.yaml"] {
+            folder.run(&[command, file]).fails(1, &["unreadable"]);
+        }
+    }
+    folder
+        .run(&["verify", "pod.yaml"])
+        .fails(1, &["wrong-kind"]);
+    folder
+        .run(&["inspect", "--max-size", "3000000", "large"])
+        .fails(1, &[]);
+    folder.run(&["verify"]).fails(2, &["FILE"]);
+    folder.run(&["nonsense"]).fails(2, &[]);
+}
+
+#[test]
+fn truncated_and_flipped_files_end_in_0_1_or_2() {
+    let folder = with_request(&["-g", "developers"]);
+    let pem = folder.read("alice.csr");
+    let der = kube_enroll::pem::first(pem.as_bytes())
+        .unwrap()
+        .contents
+        .to_vec();
+    for (name, original) in [
+        ("alice.csr.yaml", folder.read("alice.csr.yaml").into_bytes()),
+        ("alice.key", folder.read("alice.key").into_bytes()),
+        ("der", der),
+    ] {
+        for step in 0..24 {
+            let cut = original.len() * step / 24;
+            let mut flipped = original.clone();
+            flipped[cut] ^= 1 << (step % 8);
+            for bytes in [original[..cut].to_vec(), flipped] {
+                let ended = folder.run_with(&["verify", "-"], &bytes);
+                assert!(
+                    (0..=2).contains(&ended.status),
+                    "{name} {step}: {}",
+                    ended.stderr
+                );
+                assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = with_request(&[]);
+    let program = env!("CARGO_BIN_EXE_kube-enroll");
+    let script = format!("'{program}' inspect alice.csr.yaml 2>err | true; cat err");
+    assert_eq!(folder.peer("sh", &["-c", &script]), "");
+}
+
+#[test]
+fn signatures_of_every_kind_are_verified() {
+    if !have("openssl") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut checked = 0;
+    let mut check = |key: &[&str], sign: &[&str], algorithm: &str, valid: bool| {
+        folder.peer("openssl", &[&["genpkey", "-out", "k.pem"], key].concat());
+        folder.peer(
+            "openssl",
+            &[
+                &[
+                    "req",
+                    "-new",
+                    "-key",
+                    "k.pem",
+                    "-subj",
+                    "/O=dev/CN=alice",
+                    "-out",
+                    "r.csr",
+                ],
+                sign,
+            ]
+            .concat(),
+        );
+        let object = &objects(&folder, "r.csr")[0];
+        assert_eq!(object["csr"]["signatureAlgorithm"], algorithm);
+        assert_eq!(object["csr"]["signatureValid"], valid, "{algorithm}");
+        assert_eq!(
+            codes(object).contains(&"weak-signature"),
+            valid && algorithm.to_lowercase().contains("sha1")
+        );
+        checked += 1;
+    };
+    let rsa = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+    for (hash, name) in [
+        ("sha1", "sha1"),
+        ("sha256", "sha256"),
+        ("sha384", "sha384"),
+        ("sha512", "sha512"),
+    ] {
+        check(
+            &rsa,
+            &[&format!("-{hash}")],
+            &format!("{name}WithRSAEncryption"),
+            true,
+        );
+    }
+    for (hash, shown) in [
+        ("sha256", "SHA-256"),
+        ("sha384", "SHA-384"),
+        ("sha512", "SHA-512"),
+    ] {
+        let pss = [
+            "-sigopt",
+            "rsa_padding_mode:pss",
+            "-sigopt",
+            "rsa_pss_saltlen:digest",
+        ];
+        check(
+            &rsa,
+            &[&[&format!("-{hash}")[..]], &pss[..]].concat(),
+            &format!("rsassaPss with {shown}"),
+            true,
+        );
+    }
+    for curve in ["P-224", "P-256", "P-384", "P-521"] {
+        let key = [
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            &format!("ec_paramgen_curve:{curve}"),
+        ];
+        for hash in ["SHA1", "SHA256", "SHA384", "SHA512"] {
+            check(
+                &key,
+                &[&format!("-{}", hash.to_lowercase())],
+                &format!("ecdsa-with-{hash}"),
+                true,
+            );
+        }
+    }
+    check(&["-algorithm", "ed25519"], &[], "Ed25519", true);
+    check(&rsa, &["-sha224"], "1.2.840.113549.1.1.14", false);
+    assert_eq!(checked, 25);
+}
+
+#[test]
+fn weak_keys_are_told() {
+    if !have("openssl") {
+        return;
+    }
+    let folder = Folder::new();
+    folder.peer("openssl", &["genrsa", "-out", "k.pem", "1024"]);
+    folder.peer(
+        "openssl",
+        &[
+            "req",
+            "-new",
+            "-key",
+            "k.pem",
+            "-subj",
+            "/CN=alice",
+            "-out",
+            "r.csr",
+        ],
+    );
+    let object = &objects(&folder, "r.csr")[0];
+    assert!(codes(object).contains(&"weak-key"));
+    folder.peer(
+        "openssl",
+        &[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-224",
+            "-out",
+            "k.pem",
+        ],
+    );
+    folder.peer(
+        "openssl",
+        &[
+            "req",
+            "-new",
+            "-key",
+            "k.pem",
+            "-subj",
+            "/CN=alice",
+            "-out",
+            "r.csr",
+        ],
+    );
+    let object = &objects(&folder, "r.csr")[0];
+    assert!(codes(object).contains(&"unusable-key"));
+    assert_eq!(object["prediction"]["authenticates"], false);
+}
