@@ -135,7 +135,7 @@ impl EncodedKey {
                 rsa::PrivateKey::from_pkcs1_der(&self.der)
                     .map_err(|error| malformed("PKCS#1 private key", error))?,
             )?,
-            Encoding::Sec1 => from_sec1(&self.der)?,
+            Encoding::Sec1 => from_ec_private_key(&self.der, None)?,
         };
         PrivateKey::new(secret)
     }
@@ -167,12 +167,7 @@ fn from_pkcs8(der: &[u8]) -> Result<SecretKey> {
                 .algorithm
                 .parameters_oid()
                 .map_err(|_| unsupported("elliptic curve", "explicit parameters".to_owned()))?;
-            match curve {
-                rfc5912::SECP_256_R_1 => Ok(SecretKey::P256(decode_pkcs8(der)?)),
-                rfc5912::SECP_384_R_1 => Ok(SecretKey::P384(decode_pkcs8(der)?)),
-                rfc5912::SECP_521_R_1 => Ok(SecretKey::P521(decode_pkcs8(der)?)),
-                other => Err(unsupported("elliptic curve", other.to_string())),
-            }
+            from_ec_private_key(info.private_key.as_bytes(), Some(curve))
         }
         other => Err(unsupported("private key algorithm", other.to_string())),
     }
@@ -182,22 +177,39 @@ fn decode_pkcs8<K: DecodePrivateKey>(der: &[u8]) -> Result<K> {
     K::from_pkcs8_der(der).map_err(|error| malformed("PKCS#8 private key", error))
 }
 
-fn from_sec1(der: &[u8]) -> Result<SecretKey> {
+/// `ECPrivateKey` (RFC 5915) on the curve that the structure around it names, or it itself.
+fn from_ec_private_key(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<SecretKey> {
     let what = "SEC1 private key";
     let key = sec1::EcPrivateKey::try_from(der).map_err(|error| malformed(what, error))?;
-    let curve = key.parameters.and_then(sec1::EcParameters::named_curve);
+    let curve = curve.or_else(|| key.parameters.and_then(sec1::EcParameters::named_curve));
+    let scalar = |size| scalar(key.private_key, size);
     match curve {
-        Some(rfc5912::SECP_256_R_1) => p256::SecretKey::from_sec1_der(der)
-            .map(SecretKey::P256)
-            .map_err(|error| malformed(what, error)),
-        Some(rfc5912::SECP_384_R_1) => p384::SecretKey::from_sec1_der(der)
-            .map(SecretKey::P384)
-            .map_err(|error| malformed(what, error)),
-        Some(rfc5912::SECP_521_R_1) => p521::SecretKey::from_sec1_der(der)
-            .map(SecretKey::P521)
-            .map_err(|error| malformed(what, error)),
-        other => Err(unsupported("elliptic curve", curve_name(other))),
+        Some(rfc5912::SECP_256_R_1) => {
+            p256::SecretKey::from_slice(&scalar(32)?).map(SecretKey::P256)
+        }
+        Some(rfc5912::SECP_384_R_1) => {
+            p384::SecretKey::from_slice(&scalar(48)?).map(SecretKey::P384)
+        }
+        Some(rfc5912::SECP_521_R_1) => {
+            p521::SecretKey::from_slice(&scalar(66)?).map(SecretKey::P521)
+        }
+        other => return Err(unsupported("elliptic curve", curve_name(other))),
     }
+    .map_err(|error| malformed(what, error))
+}
+
+/// The private number in exactly `size` bytes: GnuTLS writes a zero too many or too few, which
+/// crypto/x509 `parseECPrivateKey` takes as well.
+fn scalar(octets: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    let number = octets.get(zeros..).unwrap_or_default();
+    let padding = size
+        .checked_sub(number.len())
+        .ok_or_else(|| malformed("SEC1 private key", "the number is too large for the curve"))?;
+    let mut scalar = Zeroizing::new(Vec::with_capacity(size));
+    scalar.resize(padding, 0);
+    scalar.extend_from_slice(number);
+    Ok(scalar)
 }
 
 fn curve_name(curve: Option<ObjectIdentifier>) -> String {
