@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use kube_enroll::key::Algorithm;
 use kube_enroll::lifetime::Lifetime;
+use kube_enroll::policy::CODES;
 
 use super::input::Input;
 
@@ -162,11 +163,7 @@ pub struct InspectArgs {
 
 /// `kube-enroll verify`
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  kube-enroll verify alice.csr.yaml --user alice --group developers
-  kube-enroll verify alice.csr.yaml --fingerprint SHA256:... --max-lifetime 90d
-  kube-enroll verify requests/*.yaml -o json")]
+#[command(after_help = VERIFY_EXAMPLES, after_long_help = verify_long_help())]
 pub struct VerifyArgs {
     /// Requests to check; - is standard input
     #[arg(value_name = "FILE", required = true)]
@@ -342,6 +339,23 @@ pub struct RehearseArgs {
     /// The kind of key to make [default: rsa-4096]
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm_parser())]
     pub algorithm: Option<Algorithm>,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  kube-enroll verify alice.csr.yaml --user alice --group developers
+  kube-enroll verify alice.csr.yaml --fingerprint SHA256:... --max-lifetime 90d
+  kube-enroll verify requests/*.yaml -o json";
+
+/// The examples, and every code that a finding can have.
+fn verify_long_help() -> String {
+    let codes = CODES
+        .iter()
+        .map(|(code, about)| format!("\n  {code:22} {}", about.replace('`', "")));
+    format!(
+        "{VERIFY_EXAMPLES}\n\nFindings:{}",
+        codes.collect::<Vec<_>>().concat()
+    )
 }
 
 /// Lists the algorithms in help and completions, and parses their names.

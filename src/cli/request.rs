@@ -263,6 +263,11 @@ impl Paths {
     }
 
     fn with_stem(stem: &str, folder: &Path) -> Self {
+        let folder = if folder == Path::new(".") {
+            Path::new("")
+        } else {
+            folder
+        };
         let file = |suffix: &str| folder.join(format!("{stem}{suffix}"));
         Self {
             key: file(".key"),
@@ -323,18 +328,19 @@ fn next_steps(
   {}  the request
   {}  the manifest: send this one
 
-Send {sent} to an administrator of the cluster, and tell them the fingerprint
-over another channel, such as the telephone:
+Send {sent} to an administrator of the cluster. Tell them the
+fingerprint another way, such as by telephone:
 
   {fingerprint}
 
 The administrator checks, applies and approves it, and sends the reply back:
 
   kube-enroll verify {sent} --user {user} {groups} \\
-      --fingerprint {fingerprint}
+    --fingerprint {fingerprint}
   kubectl apply -f {sent}
   kubectl certificate approve {name}
-  kubectl get csr {name} -o yaml | kube-enroll reply --out {reply}
+  kubectl get csr {name} -o yaml |
+    kube-enroll reply --out {reply}
 
 Then, here:
 

@@ -61,7 +61,10 @@ impl Page {
             self.kubeconfig(kubeconfig);
         }
         if let Some(prediction) = &object.prediction {
-            self.prediction(*prediction);
+            self.prediction(*prediction, object.has_errors());
+        }
+        if !object.findings.is_empty() {
+            self.text.push('\n');
         }
         for finding in &object.findings {
             self.finding(finding);
@@ -175,7 +178,7 @@ impl Page {
         }
     }
 
-    fn prediction(&mut self, prediction: Prediction) {
+    fn prediction(&mut self, prediction: Prediction, has_errors: bool) {
         let text = match prediction {
             Prediction {
                 accepted: false, ..
@@ -193,15 +196,14 @@ impl Page {
             } => "accepted and issued, and of no use: it does not authenticate".to_owned(),
             _ => "accepted, issued once approved, authenticates".to_owned(),
         };
-        let good = prediction.accepted
-            && prediction.issued != Some(false)
-            && (prediction.authenticates || prediction.issued.is_none());
-        let color = if good {
-            AnsiColor::Green
-        } else {
-            AnsiColor::Red
+        let refused = !prediction.accepted || prediction.issued == Some(false);
+        let style = match (refused, has_errors) {
+            (true, _) => AnsiColor::Red.on_default(),
+            // It works, and somebody wants it to look like something else.
+            (false, true) => AnsiColor::Yellow.on_default(),
+            (false, false) => AnsiColor::Green.on_default(),
         };
-        self.styled_field("Prediction", &text, color.on_default());
+        self.styled_field("Prediction", &text, style);
     }
 
     fn field(&mut self, label: &str, value: &str) {

@@ -74,7 +74,6 @@ catalogue! {
     LifetimeMismatch "lifetime-mismatch" "a longer lifetime than agreed on"
     Denied "denied" "the request was denied"
     Failed "failed" "the signer refused the request"
-    Pending "pending" "the request is not approved yet"
     NotIssued "not-issued" "approved, and no certificate came"
     CertificateMismatch "certificate-mismatch" "a certificate for another key or name than requested"
     LifetimeCut "lifetime-cut" "a certificate that is valid for less than requested"
