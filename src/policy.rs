@@ -1,7 +1,7 @@
 //! What the cluster will do with a request, and what in it would mislead the person who approves.
 //!
 //! Each rule is one small function that cites the code it speaks for. A rule answers with
-//! findings; what a finding leads to is its [`Effect`], and the prediction follows from those.
+//! findings; what a finding leads to is its effect, and the prediction follows from those.
 
 use serde::Serialize;
 

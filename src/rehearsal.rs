@@ -57,8 +57,8 @@ impl Authority {
             KeyUsagePurpose::KeyEncipherment,
             KeyUsagePurpose::KeyCertSign,
         ];
-        parameters.not_before = now - Duration::from_secs(3600);
-        parameters.not_after = now + Duration::from_secs(10 * 365 * 86_400);
+        parameters.not_before = now - time::Duration::HOUR;
+        parameters.not_after = now + time::Duration::days(10 * 365);
         let mut serial = [0; 16];
         rng.try_fill_bytes(&mut serial)
             .map_err(|error| Error::Randomness(error.to_string()))?;

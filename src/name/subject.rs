@@ -44,7 +44,7 @@ pub enum SubjectProblem {
     OuterSpace,
     /// The name holds a character that controls, reorders or cannot be seen.
     Deceptive(char),
-    /// The name is longer than [`MAX_CHARACTERS`].
+    /// The name is longer than 64 characters.
     TooLong(usize),
     /// The group is given twice.
     Twice,

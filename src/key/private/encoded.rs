@@ -198,7 +198,7 @@ fn from_ec_private_key(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<Se
     .map_err(|error| malformed(what, error))
 }
 
-/// The private number in exactly `size` bytes: GnuTLS writes a zero too many or too few, which
+/// The private number in exactly `size` bytes: `GnuTLS` writes a zero too many or too few, which
 /// crypto/x509 `parseECPrivateKey` takes as well.
 fn scalar(octets: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>> {
     let zeros = octets.iter().take_while(|octet| **octet == 0).count();
