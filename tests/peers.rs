@@ -4,6 +4,7 @@
 
 mod common;
 
+use base64::Engine as _;
 use common::{Folder, authority, have, issue};
 use der::{Decode as _, Encode as _};
 use kube_enroll::csr::CertificationRequest;
@@ -56,7 +57,6 @@ fn openssl_reads_every_key_request_and_certificate() {
         assert_eq!(subject.trim(), "subject=CN=alice,O=on\\, call,O=developers");
         let object = issue(&folder.read("alice.csr.yaml"), &authority());
         let object = kube_enroll::yaml::first_document(object.as_bytes()).unwrap();
-        use base64::Engine as _;
         let pem = base64::prelude::BASE64_STANDARD
             .decode(
                 object

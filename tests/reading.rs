@@ -4,6 +4,7 @@
 
 mod common;
 
+use base64::Engine as _;
 use common::{Folder, have};
 use serde_json::{Value, json};
 
@@ -78,7 +79,6 @@ fn the_same_request_is_the_same_in_every_wrapping() {
     let pem = folder.read("alice.csr");
     let block = kube_enroll::pem::first(pem.as_bytes()).unwrap();
     folder.write("csr.der", &*block.contents);
-    use base64::Engine as _;
     folder.write("csr.b64", base64::prelude::BASE64_STANDARD.encode(&pem));
     folder.write(
         "csr.der.b64",

@@ -1,7 +1,15 @@
 //! What the tests of the command line share: a folder, the program, and the programs that judge.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
 
+use base64::Engine as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -102,7 +110,6 @@ impl Ended {
 }
 
 fn feed(mut command: Command, input: &[u8]) -> Ended {
-    use std::io::Write as _;
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -139,7 +146,7 @@ pub fn have(program: &str) -> bool {
 }
 
 /// Signs the request in a manifest as kube-controller-manager would and returns the object as
-/// `kubectl get csr -o yaml` prints it, after `change` has had a say in the certificate's request.
+/// `kubectl get csr -o yaml` prints it.
 pub fn issue(manifest: &str, authority: &kube_enroll::rehearsal::Authority) -> String {
     issue_at(manifest, authority, time::OffsetDateTime::now_utc())
 }
@@ -150,7 +157,6 @@ pub fn issue_at(
     authority: &kube_enroll::rehearsal::Authority,
     now: time::OffsetDateTime,
 ) -> String {
-    use base64::Engine as _;
     let documents = kube_enroll::yaml::documents(manifest.as_bytes());
     let object = kube_enroll::inspect::signing_requests(&documents).remove(0);
     let block = kube_enroll::pem::first(object.request.as_ref().unwrap()).unwrap();
@@ -175,7 +181,6 @@ pub fn authority() -> kube_enroll::rehearsal::Authority {
 
 /// A kubeconfig of an admin, with a token that must never leave it.
 pub fn admin_kubeconfig(authority: &kube_enroll::rehearsal::Authority) -> String {
-    use base64::Engine as _;
     let ca = base64::prelude::BASE64_STANDARD.encode(authority.certificate().to_pem());
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: prod\nclusters:\n- name: prod\n  cluster:\n    \
