@@ -154,7 +154,7 @@ impl ControlPlane {
 
     /// Asks until the answer is this, or starts with it.
     fn wait_for(&self, args: &[&str], answer: &str) -> String {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         let kubeconfig = self.folder.file("admin.kubeconfig");
         loop {
             let (good, text) = self.kubectl(&self.folder, kubeconfig.to_str().unwrap(), args);

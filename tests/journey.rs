@@ -421,20 +421,17 @@ fn the_issuer_is_a_condition_only_where_it_is_named() {
 
 #[test]
 fn an_encrypted_key_is_put_in_the_clear_only_when_told_to() {
-    let (folder, _) = {
-        let folder = Folder::new();
-        folder.write("pass", "correct horse\n");
-        let args = [
-            "request",
-            "alice",
-            "--algorithm",
-            "ed25519",
-            "--passphrase-file",
-            "pass",
-        ];
-        folder.run(&args).good();
-        (folder, ())
-    };
+    let folder = Folder::new();
+    folder.write("pass", "correct horse\n");
+    let args = [
+        "request",
+        "alice",
+        "--algorithm",
+        "ed25519",
+        "--passphrase-file",
+        "pass",
+    ];
+    folder.run(&args).good();
     let authority = authority();
     folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
     let object = issue(&folder.read("alice.csr.yaml"), &authority);
