@@ -33,6 +33,7 @@ pub struct Certificate {
     public_key: PublicKey,
     client_auth: bool,
     is_ca: bool,
+    key_identifier: Option<Vec<u8>>,
     signature_algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
 }
@@ -94,6 +95,7 @@ impl Certificate {
             public_key: PublicKey::read(tbs_fields.public_key)?,
             client_auth: tbs_fields.client_auth,
             is_ca: tbs_fields.is_ca,
+            key_identifier: tbs_fields.key_identifier.map(<[u8]>::to_vec),
             signature_algorithm,
             signature,
         })
@@ -128,12 +130,9 @@ impl Certificate {
         &self.subject.der
     }
 
-    /// The identifier by which issued certificates name this key: the first 20 bytes of its
-    /// SHA-256 (RFC 7093 section 2, method 1).
-    pub(crate) fn key_identifier(&self) -> Vec<u8> {
-        use sha2::Digest as _;
-        let hash = sha2::Sha256::digest(self.public_key.spki_der());
-        hash.into_iter().take(20).collect()
+    /// The identifier by which issued certificates name this key (`subjectKeyIdentifier`).
+    pub(crate) fn key_identifier(&self) -> Option<&[u8]> {
+        self.key_identifier.as_deref()
     }
 
     /// Who issued the certificate.
@@ -239,6 +238,7 @@ struct TbsCertificate<'a> {
     public_key: Element<'a>,
     client_auth: bool,
     is_ca: bool,
+    key_identifier: Option<&'a [u8]>,
 }
 
 impl<'a> TbsCertificate<'a> {
@@ -265,6 +265,7 @@ impl<'a> TbsCertificate<'a> {
             public_key,
             client_auth: true,
             is_ca: false,
+            key_identifier: None,
         };
         while !fields.is_empty() {
             let field = fields.element()?;
@@ -285,6 +286,10 @@ impl<'a> TbsCertificate<'a> {
             }
             match oid.as_bytes() {
                 [0x55, 0x1D, 37] => self.client_auth = allows_client_auth(value.inside())?,
+                [0x55, 0x1D, 14] => {
+                    let identifier = value.inside().expect(tag::OCTET_STRING, false)?;
+                    self.key_identifier = Some(identifier.contents);
+                }
                 [0x55, 0x1D, 19] => self.is_ca = says_ca(value.inside())?,
                 _ => {}
             }

@@ -7,6 +7,8 @@
 //!      signature          BIT STRING }
 //! ```
 
+use std::collections::HashSet;
+
 use crate::asn1::{self, Element, Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
 use crate::key::{PublicKey, SignatureAlgorithm, SignatureError};
@@ -176,12 +178,13 @@ impl<'a> Info<'a> {
         let mut elements = set.inside();
         let mut attributes = Vec::new();
         let mut extensions = Vec::new();
+        let mut seen = HashSet::new();
         while !elements.is_empty() {
             let Ok((oid, value)) = attribute(elements.element()?) else {
                 continue;
             };
             if let Some(value) = value.filter(|_| oid.as_bytes() == EXTENSION_REQUEST) {
-                read_extensions(value, &mut extensions)?;
+                read_extensions(value, &mut extensions, &mut seen)?;
             }
             attributes.push(oid);
         }
@@ -225,6 +228,7 @@ fn attribute(element: Element<'_>) -> std::result::Result<(Oid, Option<Element<'
 fn read_extensions(
     sequence: Element<'_>,
     extensions: &mut Vec<Extension>,
+    seen: &mut HashSet<Oid>,
 ) -> std::result::Result<(), Problem> {
     if !sequence.is(tag::SEQUENCE, true) {
         return Err("requested extensions are not a sequence");
@@ -232,10 +236,7 @@ fn read_extensions(
     let mut elements = sequence.inside();
     while !elements.is_empty() {
         let extension = read_extension(elements.sequence()?)?;
-        if extensions
-            .iter()
-            .any(|earlier| earlier.oid == extension.oid)
-        {
+        if !seen.insert(extension.oid.clone()) {
             return Err("duplicate requested extensions");
         }
         extensions.push(extension);

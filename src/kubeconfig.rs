@@ -1,6 +1,8 @@
 //! kubeconfig v1: read as client-go does, stripped to a cluster's address, assembled and merged
 //! (k8s.io/client-go/tools/clientcmd).
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::yaml::{self, YamlError};
@@ -89,15 +91,14 @@ impl Kubeconfig {
     }
 
     fn refuse_duplicates(&self, list: &'static str) -> Result<()> {
-        let mut names = Vec::new();
-        for (name, _) in self.entries(list, "") {
-            if names.contains(&name) {
+        let mut seen = HashSet::new();
+        match self.entries(list, "").find(|(name, _)| !seen.insert(*name)) {
+            Some((name, _)) => {
                 let name = name.to_owned();
-                return Err(KubeconfigError::Duplicate { list, name });
+                Err(KubeconfigError::Duplicate { list, name })
             }
-            names.push(name);
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Names and bodies of a list: `entries("clusters", "cluster")`.

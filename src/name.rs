@@ -106,13 +106,18 @@ impl Name {
 
 /// What decides the place of a string among others in a SET: its length, which stands in front,
 /// then its type, then its bytes. Long lengths are ordered by how many bytes they take.
-fn set_order(text: &str) -> (usize, u32, Vec<u8>) {
-    let tag = if text.bytes().all(is_printable_when_written) {
-        tag::PRINTABLE_STRING
-    } else {
-        tag::UTF8_STRING
-    };
-    (text.len(), tag, text.as_bytes().to_vec())
+fn set_order(text: &str) -> (usize, bool, Vec<u8>) {
+    (
+        text.len(),
+        is_written_printable(text),
+        text.as_bytes().to_vec(),
+    )
+}
+
+/// Whether Go writes a string as `PrintableString`, and not as `UTF8String`, which is ordered
+/// before it (encoding/asn1 `makeField`).
+pub(crate) fn is_written_printable(text: &str) -> bool {
+    text.bytes().all(is_printable_when_written)
 }
 
 /// What Go writes as `PrintableString` is narrower than what it reads as one.

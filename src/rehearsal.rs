@@ -25,7 +25,7 @@ use crate::csr::CertificationRequest;
 use crate::error::{Error, Result};
 use crate::key::{Algorithm, PrivateKey};
 use crate::manifest::CertificateSigningRequest;
-use crate::name::{AttributeKind, Name};
+use crate::name::{AttributeKind, Name, is_written_printable};
 
 /// `--cluster-signing-duration` where it is not set: a year.
 const DEFAULT_SECONDS: i64 = 365 * 86_400;
@@ -166,15 +166,14 @@ impl Authority {
             true,
             constraints.to_der()?,
         )?;
-        let issuer = AuthorityKeyIdentifier {
-            key_identifier: Some(OctetString::new(self.certificate.key_identifier())?),
-            ..AuthorityKeyIdentifier::default()
-        };
-        add(
-            rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER,
-            false,
-            issuer.to_der()?,
-        )?;
+        if let Some(identifier) = self.certificate.key_identifier() {
+            let issuer = AuthorityKeyIdentifier {
+                key_identifier: Some(OctetString::new(identifier)?),
+                ..AuthorityKeyIdentifier::default()
+            };
+            let oid = rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER;
+            add(oid, false, issuer.to_der()?)?;
+        }
         let names = csr
             .extensions()
             .iter()
@@ -304,7 +303,12 @@ fn subject(name: &Name) -> der::Result<RdnSequence> {
         values.dedup();
         let mut relative = RelativeDistinguishedName::default();
         for text in values {
-            let value = Any::new(Tag::Utf8String, text.as_bytes())?;
+            let tag = if is_written_printable(text) {
+                Tag::PrintableString
+            } else {
+                Tag::Utf8String
+            };
+            let value = Any::new(tag, text.as_bytes())?;
             relative.insert(AttributeTypeAndValue { oid, value })?;
         }
         if !relative.is_empty() {

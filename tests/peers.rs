@@ -55,7 +55,8 @@ fn openssl_reads_every_key_request_and_certificate() {
             ],
         );
         assert_eq!(subject.trim(), "subject=CN=alice,O=on\\, call,O=developers");
-        let object = issue(&folder.read("alice.csr.yaml"), &authority());
+        let authority = authority();
+        let object = issue(&folder.read("alice.csr.yaml"), &authority);
         let object = kube_enroll::yaml::first_document(object.as_bytes()).unwrap();
         let pem = base64::prelude::BASE64_STANDARD
             .decode(
@@ -67,6 +68,17 @@ fn openssl_reads_every_key_request_and_certificate() {
             )
             .unwrap();
         folder.write("alice.crt", pem);
+        folder.write("ca.crt", authority.certificate().to_pem());
+        let verify = [
+            "verify",
+            "-purpose",
+            "sslclient",
+            "-x509_strict",
+            "-CAfile",
+            "ca.crt",
+            "alice.crt",
+        ];
+        folder.peer("openssl", &verify);
         let text = folder.peer("openssl", &["x509", "-in", "alice.crt", "-noout", "-text"]);
         for words in [
             "CA:FALSE",

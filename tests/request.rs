@@ -91,6 +91,24 @@ fn an_existing_file_is_never_overwritten() {
 }
 
 #[test]
+fn a_missing_output_folder_is_made() {
+    let folder = Folder::new();
+    request(&folder, &["alice", "--output-dir", "a/b"]).good();
+    assert!(folder.has("a/b/alice.key") && folder.has("a/b/alice.csr.yaml"));
+}
+
+#[test]
+fn a_full_or_read_only_place_leaves_nothing_behind() {
+    let folder = Folder::new();
+    folder.write("file", "");
+    for place in ["file/below", "/proc/nowhere", "/dev/full/x"] {
+        let ended = request(&folder, &["alice", "--output-dir", place]);
+        ended.fails(2, &["cannot", place]);
+    }
+    assert_eq!(folder.names(), ["file"]);
+}
+
+#[test]
 fn a_link_in_the_place_of_the_key_is_not_followed() {
     let folder = Folder::new();
     std::os::unix::fs::symlink(folder.file("elsewhere"), folder.file("alice.key")).unwrap();

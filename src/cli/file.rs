@@ -237,3 +237,9 @@ pub fn create_private_folder(path: &Path) -> Result<(), Failure> {
         _ => Failure::io("create the folder", path.display(), &error),
     })
 }
+
+/// Creates the folder that output was asked to go to, if it is not there.
+pub fn create_folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path)
+        .map_err(|error| Failure::io("create the folder", path.display(), &error))
+}

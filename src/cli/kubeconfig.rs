@@ -196,6 +196,9 @@ impl Run<'_> {
             .clone()
             .unwrap_or_else(|| format!("{}@{}", issued.user, cluster.name));
         let path = self.target(issued);
+        if let Some(folder) = &self.args.output_dir {
+            file::create_folder(folder)?;
+        }
         let mut files = NewFiles::default();
         let fingerprint = issued.certificate.public_key().fingerprint();
         let credential = if self.args.style.files {

@@ -65,6 +65,7 @@ pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
     let yaml = manifest.to_yaml();
     let report = report(&paths.manifest, &yaml, &wanted)?;
 
+    file::create_folder(&args.output_dir)?;
     let mut files = NewFiles::default();
     if let Some((text, _)) = &new_key {
         files.create(&paths.key, text.expose().as_bytes(), Access::Owner)?;

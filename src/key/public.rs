@@ -16,7 +16,7 @@ const MIN_VERIFIED_BITS: usize = 1024;
 
 /// Largest RSA modulus, in bits, that a signature is checked with here. crypto/rsa has no bound,
 /// but a connection with more than 8192 bits fails in crypto/tls anyway.
-const MAX_VERIFIED_BITS: usize = 1 << 15;
+const MAX_VERIFIED_BITS: usize = 1 << 16;
 
 /// A public key, with the very bytes that it was read from.
 #[derive(Debug, Clone)]
@@ -252,7 +252,7 @@ fn rsa_key(modulus: &[u8], exponent: i64) -> std::result::Result<rsa::PublicKey,
     }
     if bits > MAX_VERIFIED_BITS {
         return Err(SignatureError::Key(
-            "RSA keys over 32768 bits are not checked",
+            "RSA keys over 65536 bits are not checked",
         ));
     }
     if exponent & 1 == 0 || exponent < 3 || i32::try_from(exponent).is_err() {
