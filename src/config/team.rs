@@ -1,116 +1,143 @@
-//! A team's defaults in YAML.
+//! A team's defaults: a YAML mapping with the words of the command line, in which a misspelt word
+//! is an error and not a default that silently does not apply.
+
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
 
 use super::{ConfigError, RequestConfig};
+use crate::key::Algorithm;
+use crate::lifetime::Lifetime;
 
-/// The fields as written.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 struct Team {
-    user: Option<String>,
-    #[serde(default, alias = "groups")]
-    group: OneOrMore,
-    algorithm: Option<String>,
-    expires_in: Option<SecondsOrText>,
-    signer: Option<String>,
-    name: Option<String>,
+    user: Option<Text>,
+    #[serde(alias = "groups")]
+    group: Groups,
+    #[serde(deserialize_with = "algorithm")]
+    algorithm: Option<Algorithm>,
+    #[serde(deserialize_with = "lifetime")]
+    expires_in: Option<Lifetime>,
+    signer: Option<Text>,
+    name: Option<Text>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(untagged)]
-enum OneOrMore {
-    #[default]
-    None,
-    One(String),
-    More(Vec<String>),
-}
+/// A string; a number or a truth value is not taken for one, for YAML does not keep how it was
+/// written.
+struct Text(String);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SecondsOrText {
-    Seconds(i64),
-    Text(String),
-}
+/// One group, or a list of them.
+#[derive(Default)]
+struct Groups(Vec<String>);
 
+/// Reads a team's defaults; a file without any setting has none.
+///
+/// # Errors
+///
+/// For what is not YAML, an unknown or repeated key, and a value of another type.
 pub(super) fn read(text: &str) -> Result<RequestConfig, ConfigError> {
-    if text
-        .lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-    {
+    let empty = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if text.lines().all(empty) {
         return Ok(RequestConfig::default());
     }
-    let team: Team = serde_yaml::from_str(text).map_err(|error| ConfigError {
-        line: error.location().map(|location| location.line()),
-        problem: error.to_string(),
-    })?;
-    let of_line = |field: &str, problem: String| ConfigError::new(line_of(text, field), problem);
-    let algorithm = team.algorithm.map(|name| name.parse());
-    let expires_in = team.expires_in.map(|expires_in| match expires_in {
-        SecondsOrText::Seconds(seconds) => seconds.try_into(),
-        SecondsOrText::Text(text) => text.parse(),
-    });
+    let team: Team = serde_yaml::from_str(text).map_err(|error| error_at(&error))?;
     Ok(RequestConfig {
-        user: team.user,
-        groups: match team.group {
-            OneOrMore::None => Vec::new(),
-            OneOrMore::One(group) => vec![group],
-            OneOrMore::More(groups) => groups,
-        },
-        algorithm: algorithm
-            .transpose()
-            .map_err(|error: crate::error::Error| of_line("algorithm", error.to_string()))?,
-        expires_in: expires_in
-            .transpose()
-            .map_err(|error: crate::error::Error| of_line("expiresIn", error.to_string()))?,
-        signer: team.signer,
-        name: team.name,
+        user: team.user.map(|text| text.0),
+        groups: team.group.0,
+        algorithm: team.algorithm,
+        expires_in: team.expires_in,
+        signer: team.signer.map(|text| text.0),
+        name: team.name.map(|text| text.0),
         ..RequestConfig::default()
     })
 }
 
-/// The line that a field starts.
-fn line_of(text: &str, field: &str) -> usize {
-    let position = text
-        .lines()
-        .position(|line| line.trim_start().starts_with(field));
-    position.map_or(1, |position| position + 1)
+/// Takes the position, which the text ends with, out of the text.
+fn error_at(error: &serde_yaml::Error) -> ConfigError {
+    let mut problem = error.to_string();
+    let line = error.location().map(|location| {
+        let (line, column) = (location.line(), location.column());
+        let position = format!(" at line {line} column {column}");
+        problem = problem.replace(&position, "");
+        line
+    });
+    ConfigError { line, problem }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::config::{RequestConfig, read};
-    use crate::key::Algorithm;
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
 
-    #[test]
-    fn a_teams_defaults_are_read() {
-        let config = read(b"group: developers\nalgorithm: ecdsa-p256\nexpiresIn: 90d\n").unwrap();
-        assert_eq!(config.groups, ["developers"]);
-        assert_eq!(config.algorithm, Some(Algorithm::EcdsaP256));
-        assert_eq!(config.expires_in.unwrap().to_string(), "90d");
-        assert_eq!(
-            read(b"groups: [a, b]\nexpiresIn: 3600\n").unwrap().groups,
-            ["a", "b"]
-        );
-        assert_eq!(read(b"# nothing\n").unwrap(), RequestConfig::default());
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, quoted if it reads as something else")
     }
 
-    #[test]
-    fn mistakes_are_told_with_their_line() {
-        for (text, line) in [
-            ("group: a\ncolour: red\n", 2),
-            ("algorithm: rsa-1024\n", 1),
-            ("user: a\nexpiresIn: soon\n", 2),
-            ("user: [\n", 2),
-        ] {
-            let error = read(text.as_bytes()).unwrap_err();
-            assert!(error.line.unwrap_or(line) <= line, "{text}: {error}");
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Groups {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(GroupsVisitor)
+    }
+}
+
+struct GroupsVisitor;
+
+impl<'de> Visitor<'de> for GroupsVisitor {
+    type Value = Groups;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a group or a list of groups, each a string")
+    }
+
+    fn visit_str<E: de::Error>(self, group: &str) -> Result<Groups, E> {
+        Ok(Groups(vec![group.to_owned()]))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut groups: A) -> Result<Groups, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Text(group)) = groups.next_element()? {
+            list.push(group);
         }
-        assert!(
-            read(b"colour: red\n")
-                .unwrap_err()
-                .problem
-                .contains("expiresIn")
-        );
+        Ok(Groups(list))
+    }
+}
+
+fn algorithm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Algorithm>, D::Error> {
+    let Text(name) = Text::deserialize(deserializer)?;
+    name.parse().map(Some).map_err(de::Error::custom)
+}
+
+fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Lifetime>, D::Error> {
+    deserializer.deserialize_any(LifetimeVisitor).map(Some)
+}
+
+struct LifetimeVisitor;
+
+impl Visitor<'_> for LifetimeVisitor {
+    type Value = Lifetime;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a lifetime such as 90d, or a number of seconds")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Lifetime, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Lifetime, E> {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        seconds.try_into().map_err(E::custom)
     }
 }
