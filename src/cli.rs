@@ -19,7 +19,6 @@ mod rbac;
 mod rehearse;
 mod reply;
 mod request;
-mod shell;
 mod verify;
 
 pub use args::Cli;

@@ -20,5 +20,6 @@ pub mod rbac;
 pub mod rehearsal;
 pub mod reply;
 pub mod secret;
+pub mod shell;
 pub mod text;
 pub mod yaml;

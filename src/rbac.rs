@@ -1,213 +1,434 @@
-//! Role bindings of rbac.authorization.k8s.io/v1, labelled so that one selector finds all that a
-//! user or group was given.
+//! Who may do what: bindings of a role to one user or one group each, labelled so that one selector
+//! finds everything bound to it here.
 
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+mod label;
+mod revoke;
 
-use crate::manifest::{CLIENT_SIGNER, slug};
-use crate::text::hex;
+use serde_json::{Map, Value, json};
 
-const API_GROUP: &str = "rbac.authorization.k8s.io";
-const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
+pub use revoke::Leaver;
 
-/// The label that says who a binding is for.
-pub const SUBJECT_LABEL: &str = "kube-enroll/subject";
-
-/// The name of the role that approving requests needs.
+const API: &str = "rbac.authorization.k8s.io";
+const MASTERS: &str = "system:masters";
+/// The name of the cluster role that [`approver`] writes.
 pub const APPROVER: &str = "kube-enroll-approver";
 
-/// Whom a binding is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
-    /// A user by name.
-    User(String),
-    /// A group by name.
-    Group(String),
+/// Why something cannot be bound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RbacError {
+    /// A user or group without a name.
+    #[error("expected the name of a {0}, found none")]
+    Nameless(&'static str),
+    /// Members may do anything without any binding, and no binding limits them (kubernetes
+    /// `pkg/kubeapiserver/authorizer`, `SystemPrivilegedGroup`).
+    #[error(
+        "the group {MASTERS} is beyond authorization: a binding neither gives nor takes anything"
+    )]
+    Masters,
+    /// A name that Kubernetes keeps for itself.
+    #[error("expected a {kind} of your own, found {found}: names in system: belong to Kubernetes")]
+    System {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// The whole name.
+        found: String,
+    },
+    /// A role is part of a namespace.
+    #[error("the role {0} is part of a namespace, and none is given")]
+    RoleWithoutNamespace(String),
+    /// Not a name that a role can have (apimachinery `pkg/api/validation/path`
+    /// `IsValidPathSegmentName`).
+    #[error("expected the name of a role, without / and % and not . or .., found {0:?}")]
+    RoleName(String),
+    /// Not a DNS label (RFC 1123), which the name of a namespace is.
+    #[error("expected a namespace of 1 to 63 characters from a-z, 0-9 and inner -, found {0:?}")]
+    Namespace(String),
 }
 
-/// What a binding gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Role {
-    /// A `ClusterRole`, in one namespace or everywhere.
-    Cluster {
-        /// Its name.
-        name: String,
-        /// The only namespace that it is given in.
-        namespace: Option<String>,
-    },
-    /// A `Role` of a namespace.
-    Namespaced {
-        /// Its name.
-        name: String,
-        /// The namespace that it is in.
-        namespace: String,
-    },
+/// Whether users and groups in `system:` may be bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemNames {
+    /// They are refused: among them are everybody who is logged in and everybody who is not.
+    Refuse,
+    /// They are taken, except for the group `system:masters`.
+    Allow,
 }
 
-impl Holder {
-    /// The name, and the kind as RBAC spells it.
-    fn parts(&self) -> (&'static str, &str) {
+/// A user or a group that a role can be bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    kind: SubjectKind,
+    name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SubjectKind {
+    User,
+    Group,
+}
+
+impl SubjectKind {
+    /// As an RBAC subject names it.
+    fn as_kind(self) -> &'static str {
         match self {
-            Self::User(name) => ("User", name),
-            Self::Group(name) => ("Group", name),
+            Self::User => "User",
+            Self::Group => "Group",
         }
     }
 
-    /// The value of [`SUBJECT_LABEL`]: the kind and the name where that can be a label value, else
-    /// a slug and a hash (k8s.io/apimachinery/pkg/util/validation `IsValidLabelValue`).
+    fn as_word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl Subject {
+    /// A user, whose name is compared letter by letter.
+    ///
+    /// # Errors
+    ///
+    /// [`RbacError::Nameless`], or [`RbacError::System`] where such names are to be refused.
+    pub fn user(name: &str, system: SystemNames) -> Result<Self, RbacError> {
+        Self::new(SubjectKind::User, name, system)
+    }
+
+    /// A group, whose name is compared letter by letter.
+    ///
+    /// # Errors
+    ///
+    /// [`RbacError::Nameless`], [`RbacError::Masters`], or [`RbacError::System`] where such names
+    /// are to be refused.
+    pub fn group(name: &str, system: SystemNames) -> Result<Self, RbacError> {
+        Self::new(SubjectKind::Group, name, system)
+    }
+
+    /// The subjects to bind for someone: each group once, or the user where there is no group.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subject::user`] and [`Subject::group`].
+    pub fn of(user: &str, groups: &[String], system: SystemNames) -> Result<Vec<Self>, RbacError> {
+        if groups.is_empty() {
+            return Ok(vec![Self::user(user, system)?]);
+        }
+        let mut subjects = Vec::new();
+        for group in groups {
+            let group = Self::group(group, system)?;
+            if !subjects.contains(&group) {
+                subjects.push(group);
+            }
+        }
+        Ok(subjects)
+    }
+
+    fn new(kind: SubjectKind, name: &str, system: SystemNames) -> Result<Self, RbacError> {
+        if name.is_empty() {
+            return Err(RbacError::Nameless(kind.as_word()));
+        }
+        if kind == SubjectKind::Group && name == MASTERS {
+            return Err(RbacError::Masters);
+        }
+        if system == SystemNames::Refuse && name.starts_with("system:") {
+            let (kind, found) = (kind.as_word(), name.to_owned());
+            return Err(RbacError::System { kind, found });
+        }
+        let name = name.to_owned();
+        Ok(Self { kind, name })
+    }
+
+    /// The label that every binding of this subject carries, as a selector:
+    /// `kube-enroll/user=alice`.
     #[must_use]
-    pub fn label(&self) -> String {
-        let (kind, name) = self.parts();
-        let kind = kind.to_lowercase();
-        let plain = |c: char| c.is_ascii_alphanumeric();
-        let fits = name.len() <= 50
-            && name.ends_with(plain)
-            && name
-                .chars()
-                .all(|c| plain(c) || matches!(c, '-' | '_' | '.'));
-        if fits {
-            format!("{kind}.{name}")
-        } else {
-            format!("{kind}.{}", unique_slug(name, 40))
+    pub fn selector(&self) -> String {
+        format!("{}={}", self.label_key(), label::value(&self.name))
+    }
+
+    fn label_key(&self) -> &'static str {
+        match self.kind {
+            SubjectKind::User => "kube-enroll/user",
+            SubjectKind::Group => "kube-enroll/group",
         }
     }
 }
 
-impl Role {
-    fn name(&self) -> &str {
-        match self {
-            Self::Cluster { name, .. } | Self::Namespaced { name, .. } => name,
+/// A role, and where it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    kind: &'static str,
+    role: String,
+    namespace: Option<String>,
+}
+
+impl Grant {
+    /// A role of a namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`RbacError::RoleWithoutNamespace`], [`RbacError::RoleName`], [`RbacError::Namespace`].
+    pub fn role(name: &str, namespace: Option<&str>) -> Result<Self, RbacError> {
+        let grant = Self::new("Role", name, namespace)?;
+        match grant.namespace {
+            Some(_) => Ok(grant),
+            None => Err(RbacError::RoleWithoutNamespace(grant.role)),
         }
     }
 
-    fn namespace(&self) -> Option<&str> {
-        match self {
-            Self::Cluster { namespace, .. } => namespace.as_deref(),
-            Self::Namespaced { namespace, .. } => Some(namespace),
+    /// A cluster role, given in one namespace or, without one, in the whole cluster.
+    ///
+    /// # Errors
+    ///
+    /// [`RbacError::RoleName`], [`RbacError::Namespace`].
+    pub fn cluster_role(name: &str, namespace: Option<&str>) -> Result<Self, RbacError> {
+        Self::new("ClusterRole", name, namespace)
+    }
+
+    fn new(kind: &'static str, name: &str, namespace: Option<&str>) -> Result<Self, RbacError> {
+        if ["", ".", ".."].contains(&name) || name.contains(['/', '%']) {
+            return Err(RbacError::RoleName(name.to_owned()));
         }
+        if let Some(namespace) = namespace
+            && !label::is_dns_label(namespace)
+        {
+            return Err(RbacError::Namespace(namespace.to_owned()));
+        }
+        Ok(Self {
+            kind,
+            role: name.to_owned(),
+            namespace: namespace.map(str::to_owned),
+        })
     }
 }
 
-/// A name of letters, digits and dashes that no other text has.
-fn unique_slug(text: &str, length: usize) -> String {
-    let hash = Sha256::digest(text);
-    let hash = hex(hash.get(..4).unwrap_or_default());
-    let mut slug = slug(text);
-    slug.truncate(length - 9);
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() {
-        hash
-    } else {
-        format!("{slug}-{hash}")
-    }
-}
-
-/// The name where it can stand in an object's name as it is, else a slug and a hash.
-fn name_part(text: &str) -> String {
-    if !text.is_empty() && slug(text) == text {
-        text.to_owned()
-    } else {
-        unique_slug(text, 60)
-    }
-}
-
-/// A `RoleBinding` or `ClusterRoleBinding`.
+/// The `RoleBinding` (in a namespace) or `ClusterRoleBinding` that gives a subject a role.
+///
+/// Its name is made from both and does not depend on when or how often it is made, so that
+/// applying it again changes nothing, and ends in a hash, so that no other binding has it.
 #[must_use]
-pub fn binding(holder: &Holder, role: &Role) -> Value {
-    let (holder_kind, holder_name) = holder.parts();
-    let kind = match role.namespace() {
-        Some(_) => "RoleBinding",
-        None => "ClusterRoleBinding",
-    };
-    let role_kind = match role {
-        Role::Cluster { .. } => "ClusterRole",
-        Role::Namespaced { .. } => "Role",
-    };
-    let mut metadata = json!({
-        "name": format!(
-            "{}-{}-{}",
-            holder_kind.to_lowercase(),
-            name_part(holder_name),
-            name_part(role.name())
-        ),
-        "labels": labels(holder),
-    });
-    if let (Some(namespace), Some(metadata)) = (role.namespace(), metadata.as_object_mut()) {
-        metadata.insert("namespace".to_owned(), namespace.into());
+pub fn binding(subject: &Subject, grant: &Grant) -> Value {
+    let (subject_kind, kind) = (subject.kind.as_kind(), grant.kind);
+    let name = label::object_name(
+        [&subject.name, &grant.role],
+        [subject_kind, &subject.name, kind, &grant.role],
+    );
+    let mut metadata = Map::from_iter([("name".to_owned(), json!(name))]);
+    if let Some(namespace) = &grant.namespace {
+        metadata.insert("namespace".to_owned(), json!(namespace));
     }
-    json!({
-        "apiVersion": API_VERSION,
-        "kind": kind,
-        "metadata": metadata,
-        "subjects": [{"apiGroup": API_GROUP, "kind": holder_kind, "name": holder_name}],
-        "roleRef": {"apiGroup": API_GROUP, "kind": role_kind, "name": role.name()},
-    })
-}
-
-fn labels(holder: &Holder) -> Value {
-    json!({
+    let labels = json!({
         "app.kubernetes.io/managed-by": "kube-enroll",
-        SUBJECT_LABEL: holder.label(),
+        subject.label_key(): label::value(&subject.name),
+    });
+    metadata.insert("labels".to_owned(), labels);
+    json!({
+        "apiVersion": format!("{API}/v1"),
+        "kind": if grant.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" },
+        "metadata": metadata,
+        "subjects": [{ "kind": subject_kind, "name": subject.name, "apiGroup": API }],
+        "roleRef": { "kind": kind, "name": grant.role, "apiGroup": API },
     })
 }
 
-/// What approving requests for client certificates needs
-/// (k8s.io/kubernetes `CertificateApproval`, `certauthorization`).
+/// The `ClusterRole` of somebody who applies and approves requests of one signer
+/// (kubernetes `plugin/pkg/admission/certificates/approval`, `pkg/certauthorization`).
+///
+/// Whoever approves requests of `kubernetes.io/kube-apiserver-client` decides who anybody is, in
+/// any group but `system:masters`: it is as good as being an administrator.
 #[must_use]
-pub fn approver_role() -> Value {
+pub fn approver(signer: &str) -> Value {
+    const GROUP: &str = "certificates.k8s.io";
+    const REQUESTS: &str = "certificatesigningrequests";
+    let approval = format!("{REQUESTS}/approval");
     json!({
-        "apiVersion": API_VERSION,
+        "apiVersion": format!("{API}/v1"),
         "kind": "ClusterRole",
         "metadata": {
             "name": APPROVER,
-            "labels": {"app.kubernetes.io/managed-by": "kube-enroll"},
+            "labels": { "app.kubernetes.io/managed-by": "kube-enroll" },
         },
         "rules": [
-            {
-                "apiGroups": ["certificates.k8s.io"],
-                "resources": ["certificatesigningrequests"],
-                "verbs": ["create", "get", "list", "watch"],
-            },
-            {
-                "apiGroups": ["certificates.k8s.io"],
-                "resources": ["certificatesigningrequests/approval"],
-                "verbs": ["update"],
-            },
-            {
-                "apiGroups": ["certificates.k8s.io"],
-                "resources": ["signers"],
-                "resourceNames": [CLIENT_SIGNER],
-                "verbs": ["approve"],
-            },
+            { "apiGroups": [GROUP], "resources": [REQUESTS], "verbs": ["create", "get", "list", "watch"] },
+            { "apiGroups": [GROUP], "resources": [approval], "verbs": ["update"] },
+            { "apiGroups": [GROUP], "resources": ["signers"], "resourceNames": [signer], "verbs": ["approve"] },
         ],
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn names_that_cannot_be_labels_get_a_hash_and_stay_apart() {
-        assert_eq!(Holder::User("alice".to_owned()).label(), "user.alice");
-        let one = Holder::User("alice@example.com".to_owned()).label();
-        let other = Holder::User("alice@example_com".to_owned()).label();
-        assert!(one.starts_with("user.alice-example-com-") && one.len() <= 63);
-        assert_ne!(one, other);
-        let group = Holder::Group("é".repeat(200)).label();
-        assert!(group.len() <= 63 && group.ends_with(|c: char| c.is_ascii_alphanumeric()));
+    const REFUSE: SystemNames = SystemNames::Refuse;
+
+    fn user(name: &str) -> Subject {
+        Subject::user(name, REFUSE).unwrap()
+    }
+
+    fn group(name: &str) -> Subject {
+        Subject::group(name, REFUSE).unwrap()
+    }
+
+    fn name(subject: &Subject, grant: &Grant) -> String {
+        binding(subject, grant)["metadata"]["name"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     #[test]
-    fn a_cluster_role_in_a_namespace_is_given_by_a_role_binding() {
-        let role = Role::Cluster {
-            name: "view".to_owned(),
-            namespace: Some("dev".to_owned()),
+    fn a_cluster_role_in_a_namespace_is_a_role_binding() {
+        let grant = Grant::cluster_role("view", Some("dev")).unwrap();
+        let expected = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {
+                "name": "alice-view-23840647",
+                "namespace": "dev",
+                "labels": { "app.kubernetes.io/managed-by": "kube-enroll", "kube-enroll/user": "alice" },
+            },
+            "subjects": [{ "kind": "User", "name": "alice", "apiGroup": "rbac.authorization.k8s.io" }],
+            "roleRef": { "kind": "ClusterRole", "name": "view", "apiGroup": "rbac.authorization.k8s.io" },
+        });
+        let binding = binding(&user("alice"), &grant);
+        assert_eq!(binding, expected);
+        let keys: Vec<_> = binding.as_object().unwrap().keys().collect();
+        assert_eq!(
+            keys,
+            ["apiVersion", "kind", "metadata", "subjects", "roleRef"]
+        );
+    }
+
+    #[test]
+    fn the_kind_follows_role_and_namespace() {
+        for (grant, kind, role) in [
+            (
+                Grant::cluster_role("view", None),
+                "ClusterRoleBinding",
+                "ClusterRole",
+            ),
+            (
+                Grant::cluster_role("view", Some("a")),
+                "RoleBinding",
+                "ClusterRole",
+            ),
+            (Grant::role("edit", Some("a")), "RoleBinding", "Role"),
+        ] {
+            let binding = binding(&group("dev"), &grant.unwrap());
+            assert_eq!(binding["kind"], kind);
+            assert_eq!(binding["roleRef"]["kind"], role);
+            assert_eq!(binding["subjects"][0]["kind"], "Group");
+            assert_eq!(binding["metadata"]["labels"]["kube-enroll/group"], "dev");
+            assert_eq!(
+                binding["metadata"].get("namespace").is_some(),
+                kind == "RoleBinding"
+            );
+        }
+    }
+
+    #[test]
+    fn bindings_that_differ_have_names_that_differ() {
+        let cluster = |role| Grant::cluster_role(role, Some("n")).unwrap();
+        let names = [
+            name(&user("a-b"), &cluster("c")),
+            name(&user("a"), &cluster("b-c")),
+            name(&group("a"), &cluster("b-c")),
+            name(&user("a"), &Grant::role("b-c", Some("n")).unwrap()),
+            name(&user("A"), &cluster("b-c")),
+            name(&user("a:b"), &cluster("c")),
+            name(&user("a b"), &cluster("c")),
+            name(&user("日本"), &cluster("c")),
+            name(&user("本日"), &cluster("c")),
+        ];
+        for (position, name) in names.iter().enumerate() {
+            assert!(!names[..position].contains(name), "{name}");
+        }
+        assert_eq!(
+            name(&user("a"), &cluster("c")),
+            name(&user("a"), &cluster("c"))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_bound_is_refused() {
+        assert_eq!(Subject::user("", REFUSE), Err(RbacError::Nameless("user")));
+        for system in [REFUSE, SystemNames::Allow] {
+            assert_eq!(
+                Subject::group("system:masters", system),
+                Err(RbacError::Masters)
+            );
+        }
+        for found in ["system:authenticated", "system:nodes"] {
+            let (kind, found) = ("group", found.to_owned());
+            assert_eq!(
+                Subject::group(&found, REFUSE),
+                Err(RbacError::System {
+                    kind,
+                    found: found.clone()
+                })
+            );
+            assert!(Subject::group(&found, SystemNames::Allow).is_ok());
+        }
+        assert!(Subject::user("system:admin", REFUSE).is_err());
+        assert!(Subject::user("systematic", REFUSE).is_ok());
+        assert_eq!(
+            Grant::role("edit", None),
+            Err(RbacError::RoleWithoutNamespace("edit".into()))
+        );
+        for role in ["", ".", "..", "a/b", "50%"] {
+            assert_eq!(
+                Grant::cluster_role(role, None),
+                Err(RbacError::RoleName(role.into()))
+            );
+        }
+        assert!(Grant::cluster_role("system:node", None).is_ok());
+        for namespace in ["", "-a", "a-", "A", "a.b", "ä", &"a".repeat(64)] {
+            let expected = Err(RbacError::Namespace(namespace.into()));
+            assert_eq!(Grant::cluster_role("view", Some(namespace)), expected);
+        }
+    }
+
+    #[test]
+    fn someone_is_bound_by_groups_or_else_by_name() {
+        let of = |groups: &[&str]| {
+            let groups: Vec<String> = groups.iter().map(|&group| group.into()).collect();
+            Subject::of("alice", &groups, REFUSE)
         };
-        let binding = binding(&Holder::User("alice".to_owned()), &role);
-        assert_eq!(binding["kind"], "RoleBinding");
-        assert_eq!(binding["metadata"]["name"], "user-alice-view");
-        assert_eq!(binding["metadata"]["namespace"], "dev");
-        assert_eq!(binding["roleRef"]["kind"], "ClusterRole");
+        assert_eq!(of(&[]), Ok(vec![user("alice")]));
+        assert_eq!(
+            of(&["dev", "ops", "dev"]),
+            Ok(vec![group("dev"), group("ops")])
+        );
+        assert_eq!(of(&["dev", "system:masters"]), Err(RbacError::Masters));
+    }
+
+    #[test]
+    fn an_approver_can_apply_read_and_approve_for_one_signer() {
+        let role = approver("kubernetes.io/kube-apiserver-client");
+        assert_eq!(role["metadata"]["name"], APPROVER);
+        let rules = &role["rules"];
+        assert_eq!(rules[0]["verbs"], json!(["create", "get", "list", "watch"]));
+        assert_eq!(
+            rules[1]["resources"],
+            json!(["certificatesigningrequests/approval"])
+        );
+        assert_eq!(
+            rules[2]["resourceNames"],
+            json!(["kubernetes.io/kube-apiserver-client"])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn names_and_labels_are_ones_kubernetes_takes(subject in "\\PC{1,80}|[a-zA-Z0-9._@-]{1,80}", role in "[^/%]{3,80}") {
+            let grant = Grant::cluster_role(&role, None).unwrap();
+            let subject = Subject::user(&subject, SystemNames::Allow).unwrap();
+            let name = name(&subject, &grant);
+            prop_assert!(name.len() <= 253 && name.split('.').all(label::is_dns_label), "{}", name);
+            prop_assert!(label::is_value(&label::value(&subject.name)));
+        }
     }
 }

@@ -79,23 +79,49 @@ fn the_groups_of_a_request_are_bound_or_its_user_where_it_has_none() {
 #[test]
 fn one_selector_finds_what_revoke_deletes() {
     let folder = Folder::new();
-    let bound = documents(
-        &folder,
-        &["--user", "alice@example.com", "--cluster-role", "view"],
-    );
-    let label = bound[0]["metadata"]["labels"]["kube-enroll/subject"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let args = ["--user", "alice@example.com", "--cluster-role", "view"];
+    let bound = documents(&folder, &args);
+    let label = &bound[0]["metadata"]["labels"]["kube-enroll/user"];
     let text = folder
         .run(&["rbac", "--user", "alice@example.com", "--revoke"])
         .good()
         .stdout;
-    assert!(
-        text.contains(&format!("-l kube-enroll/subject={label}")),
-        "{text}"
-    );
+    let selector = format!("-l kube-enroll/user={}", label.as_str().unwrap());
+    assert!(text.contains(&selector), "{text}");
     assert!(text.contains("stays valid until it ends"));
+}
+
+#[test]
+fn revoking_one_member_takes_nothing_from_the_group() {
+    let folder = Folder::new();
+    let args = [
+        "request",
+        "alice",
+        "-g",
+        "developers",
+        "--algorithm",
+        "ed25519",
+        "--no-passphrase",
+    ];
+    folder.run(&args).good();
+    let text = folder.run(&["rbac", "alice.csr", "--revoke"]).good().stdout;
+    let deletes: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("kubectl delete"))
+        .collect();
+    assert_eq!(deletes.len(), 1);
+    assert!(deletes[0].ends_with("-l kube-enroll/user=alice"), "{text}");
+}
+
+#[test]
+fn names_that_belong_to_kubernetes_are_not_bound_by_accident() {
+    let folder = Folder::new();
+    let bind = |group: &str, more: &[&str]| {
+        folder.run(&[&["rbac", "--group", group, "--cluster-role", "view"], more].concat())
+    };
+    bind("system:authenticated", &[]).fails(2, &["--allow-system"]);
+    bind("system:authenticated", &["--allow-system"]).good();
+    bind("system:masters", &["--allow-system"]).fails(2, &["beyond authorization"]);
 }
 
 #[test]

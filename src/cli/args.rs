@@ -306,6 +306,9 @@ pub struct RbacArgs {
     /// Write the ClusterRole that approving requests needs, bound to --user or --group if given
     #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["role", "cluster_role", "revoke"])]
     pub approver: bool,
+    /// Allow users and groups that start with system:
+    #[arg(long)]
+    pub allow_system: bool,
     /// Print what takes the access away
     #[arg(long, conflicts_with_all = ["role", "cluster_role"])]
     pub revoke: bool,

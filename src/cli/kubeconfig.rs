@@ -9,6 +9,7 @@ use kube_enroll::kubeconfig::{
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::{Reply, ReplyError};
 use kube_enroll::secret::{Passphrase, Secret};
+use kube_enroll::shell::quote;
 use time::OffsetDateTime;
 
 use super::args::KubeconfigArgs;
@@ -17,7 +18,6 @@ use super::file::{Access, DEFAULT_LIMIT, NewFiles};
 use super::input::Input;
 use super::message::Failure;
 use super::request::file_stem;
-use super::shell::quote;
 use super::{Verdict, file, keyring, outcome, passphrase, reply};
 
 mod check;

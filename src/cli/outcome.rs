@@ -2,10 +2,10 @@
 
 use kube_enroll::inspect::{State, state};
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use kube_enroll::shell::quote;
 use kube_enroll::text::visible;
 
 use super::message::Failure;
-use super::shell::quote;
 
 /// Fails, with an explanation, unless there is a certificate.
 pub fn require_issued(request: &CertificateSigningRequest) -> Result<(), Failure> {

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use kube_enroll::kubeconfig::{Authority, Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::{self, Reply, ReplyError};
+use kube_enroll::shell::quote;
 
 use super::args::ReplyArgs;
 use super::console::{Console, report_failure};
 use super::file::{Access, DEFAULT_LIMIT, NewFiles};
 use super::input::Input;
 use super::message::Failure;
-use super::shell::quote;
 use super::{Verdict, file, outcome};
 
 /// A list of thousands of requests, in bytes.

@@ -11,6 +11,7 @@ use kube_enroll::manifest::{Manifest, slug};
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
 use kube_enroll::secret::{Passphrase, Secret};
+use kube_enroll::shell::quote;
 use time::OffsetDateTime;
 
 use super::args::{PassphraseArgs, RequestArgs};
@@ -18,7 +19,6 @@ use super::console::Console;
 use super::file::{Access, DEFAULT_LIMIT, NewFiles};
 use super::input::Input;
 use super::message::Failure;
-use super::shell::quote;
 use super::{Verdict, file, passphrase};
 
 /// Everything that was asked for, by the command line, else by the configuration, else by default.
