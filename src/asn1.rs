@@ -418,6 +418,20 @@ fn zone(mut rest: &[u8]) -> bool {
     }
 }
 
+/// An element of a low tag and less than 64 KiB, for tests.
+#[cfg(test)]
+pub(crate) fn encode(identifier: u8, contents: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(contents.len()).unwrap();
+    let mut encoded = vec![identifier];
+    match length.to_be_bytes() {
+        [0, short] if short < 0x80 => encoded.push(short),
+        [0, long] => encoded.extend([0x81, long]),
+        long => encoded.extend([[0x82].as_slice(), &long].concat()),
+    }
+    encoded.extend(contents);
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

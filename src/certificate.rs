@@ -8,7 +8,7 @@ use time::macros::format_description;
 
 use crate::asn1::{self, Class, Element, Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
-use crate::key::{PublicKey, SignatureAlgorithm};
+use crate::key::{PublicKey, SignatureAlgorithm, Signed};
 use crate::name::Name;
 use crate::pem;
 use crate::text::hex;
@@ -73,20 +73,11 @@ impl Certificate {
     }
 
     fn read(der: &[u8]) -> std::result::Result<Self, Problem> {
-        let mut outer = Reader::new(der);
-        let whole = outer.expect(tag::SEQUENCE, true)?;
-        let mut fields = whole.inside();
-        let tbs = fields.expect(tag::SEQUENCE, true)?;
-        let signature_algorithm = SignatureAlgorithm::read(fields.sequence()?)?;
-        let signature = fields.bit_string()?;
-        if !outer.is_empty() || !fields.is_empty() {
-            return Err("trailing data");
-        }
-        let start = whole.whole.len() - whole.contents.len();
-        let tbs_fields = TbsCertificate::read(tbs)?;
+        let signed = Signed::read(der)?;
+        let tbs_fields = TbsCertificate::read(signed.contents)?;
         Ok(Self {
             der: der.to_vec(),
-            signed: start..start + tbs.whole.len(),
+            signed: signed.span,
             serial: tbs_fields.serial.to_vec(),
             issuer: Named::read(tbs_fields.issuer)?,
             subject: Named::read(tbs_fields.subject)?,
@@ -96,8 +87,8 @@ impl Certificate {
             client_auth: tbs_fields.client_auth,
             is_ca: tbs_fields.is_ca,
             key_identifier: tbs_fields.key_identifier.map(<[u8]>::to_vec),
-            signature_algorithm,
-            signature,
+            signature_algorithm: signed.algorithm,
+            signature: signed.signature,
         })
     }
 

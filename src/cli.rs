@@ -27,7 +27,8 @@ use console::Console;
 use message::Failure;
 
 /// How a command that ran has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The worst of several is the last in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     Good,
     NotGood,
@@ -48,6 +49,15 @@ pub fn run(cli: Cli) -> ExitCode {
             }
             ExitCode::from(failure.exit_status())
         }
+    }
+}
+
+/// Says what went wrong with one of several, so that the others can go on.
+fn report(failure: &Failure) -> Verdict {
+    console::report_failure(failure);
+    match failure.exit_status() {
+        1 => Verdict::NotGood,
+        _ => Verdict::CouldNotRun,
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use crate::asn1::{self, Element, Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
-use crate::key::{PublicKey, SignatureAlgorithm, SignatureError};
+use crate::key::{PublicKey, SignatureAlgorithm, SignatureError, Signed};
 use crate::name::Name;
 use crate::pem;
 
@@ -68,27 +68,18 @@ impl CertificationRequest {
     }
 
     fn read(der: &[u8]) -> std::result::Result<Self, Problem> {
-        let mut outer = Reader::new(der);
-        let whole = outer.expect(tag::SEQUENCE, true)?;
-        let mut request = whole.inside();
-        let info_element = request.expect(tag::SEQUENCE, true)?;
-        let info = Info::read(info_element)?;
-        let signature_algorithm = SignatureAlgorithm::read(request.sequence()?)?;
-        let signature = request.bit_string()?;
-        if !outer.is_empty() {
-            return Err("trailing data");
-        }
-        let start = whole.whole.len() - whole.contents.len();
+        let signed = Signed::read(der)?;
+        let info = Info::read(signed.contents)?;
         Ok(Self {
             der: der.to_vec(),
-            info: start..start + info_element.whole.len(),
+            info: signed.span,
             subject: Name::read(info.subject)?,
             public_key: PublicKey::read(info.public_key)?,
             subject_alt_names: info.subject_alt_names()?,
             attributes: info.attributes,
             extensions: info.extensions,
-            signature_algorithm,
-            signature,
+            signature_algorithm: signed.algorithm,
+            signature: signed.signature,
         })
     }
 
@@ -277,6 +268,108 @@ impl Extension {
             [0x55, 0x1D, 35] => "authorityKeyIdentifier".to_owned(),
             [0x55, 0x1D, 37] => "extendedKeyUsage".to_owned(),
             _ => self.oid.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::encode;
+
+    const ED25519_KEY: &[u8] = &[
+        0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00,
+    ];
+
+    /// A request with these attributes and this behind them, signed by nobody.
+    fn request(attributes: &[u8], more: &[u8]) -> Vec<u8> {
+        let key = [ED25519_KEY, &[9; 32]].concat();
+        let version = encode(2, &[0]);
+        let info = [
+            version,
+            encode(0x30, &[]),
+            key,
+            attributes.to_vec(),
+            more.to_vec(),
+        ]
+        .concat();
+        let algorithm = encode(0x30, &encode(6, &[0x2B, 0x65, 0x70]));
+        encode(
+            0x30,
+            &[encode(0x30, &info), algorithm, encode(3, &[0; 65])].concat(),
+        )
+    }
+
+    fn extension_request(extensions: &[Vec<u8>]) -> Vec<u8> {
+        let oid = encode(6, EXTENSION_REQUEST);
+        let value = encode(0x31, &encode(0x30, &extensions.concat()));
+        encode(0xA0, &encode(0x30, &[oid, value].concat()))
+    }
+
+    fn extension(last_arc: u8, value: &[u8]) -> Vec<u8> {
+        encode(
+            0x30,
+            &[encode(6, &[0x55, 0x1D, last_arc]), encode(4, value)].concat(),
+        )
+    }
+
+    #[test]
+    fn attributes_must_be_there_and_more_may_follow() {
+        assert!(CertificationRequest::from_der(&request(&[0xA0, 0], &[])).is_ok());
+        assert!(CertificationRequest::from_der(&request(&[0xA0, 0], &[5, 0])).is_ok());
+        for attributes in [&[][..], &[0xA1, 0], &[0x80, 0], &[0x31, 0]] {
+            assert!(CertificationRequest::from_der(&request(attributes, &[])).is_err());
+        }
+        let trailing = [request(&[0xA0, 0], &[]), vec![0]].concat();
+        assert!(CertificationRequest::from_der(&trailing).is_err());
+    }
+
+    #[test]
+    fn attributes_that_are_none_are_passed_over() {
+        let password = encode(0x30, &[encode(6, &[0x2A, 3]), encode(12, b"pw")].concat());
+        let read = CertificationRequest::from_der(&request(&encode(0xA0, &password), &[]));
+        assert!(read.unwrap().attributes().is_empty());
+    }
+
+    #[test]
+    fn an_extension_is_asked_for_once() {
+        let once = [extension(15, &[3, 2, 5, 0xA0]), extension(37, &[0x30, 0])];
+        let read = CertificationRequest::from_der(&request(&extension_request(&once), &[]));
+        let read = read.unwrap();
+        let names: Vec<_> = read.extensions().iter().map(Extension::name).collect();
+        assert_eq!(names, ["keyUsage", "extendedKeyUsage"]);
+        let twice = [extension(15, &[]), extension(15, &[])];
+        assert!(CertificationRequest::from_der(&request(&extension_request(&twice), &[])).is_err());
+    }
+
+    #[test]
+    fn alternative_names_that_cannot_be_read_spoil_the_request() {
+        let names = |names: &[u8]| {
+            let value = encode(0x30, names);
+            let attributes = extension_request(&[extension(17, &value)]);
+            CertificationRequest::from_der(&request(&attributes, &[])).map(|read| {
+                read.subject_alt_names()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect()
+            })
+        };
+        let good = [
+            encode(0x82, b"a.b"),
+            encode(0x87, &[10, 0, 0, 1]),
+            encode(0xA4, b"x"),
+        ]
+        .concat();
+        assert_eq!(
+            names(&good),
+            Ok(vec!["DNS:a.b".to_owned(), "IP:10.0.0.1".to_owned()])
+        );
+        for bad in [
+            encode(0x82, &[0x80]),
+            encode(0x87, &[1, 2, 3]),
+            encode(0x86, b"http://a b"),
+        ] {
+            assert!(names(&bad).is_err());
         }
     }
 }

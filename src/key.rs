@@ -13,6 +13,7 @@ mod signature;
 pub use fingerprint::Fingerprint;
 pub use private::{EncodedKey, Encoding, PrivateKey};
 pub use public::PublicKey;
+pub(crate) use signature::Signed;
 pub use signature::{Hash, SignatureAlgorithm, SignatureError};
 
 /// The kinds of key that a request can be made for.

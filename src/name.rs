@@ -316,3 +316,99 @@ impl fmt::Display for Attribute {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::encode;
+
+    const CN: u8 = 3;
+    const O: u8 = 10;
+    const OU: u8 = 11;
+    const UTF8: u8 = 12;
+
+    /// A name of one attribute for each (type, string tag, contents).
+    fn name(attributes: &[(u8, u8, &[u8])]) -> Result<Name, Problem> {
+        let sets = attributes.iter().map(|(kind, tag, contents)| {
+            let oid = encode(6, &[0x55, 4, *kind]);
+            encode(0x31, &encode(0x30, &[oid, encode(*tag, contents)].concat()))
+        });
+        let der = encode(0x30, &sets.collect::<Vec<_>>().concat());
+        Name::read(Reader::new(&der).element().unwrap())
+    }
+
+    fn identity(attributes: &[(u8, u8, &[u8])]) -> Option<(String, Vec<String>)> {
+        let identity = name(attributes).unwrap().identity_when_issued()?;
+        Some((identity.username, identity.groups))
+    }
+
+    #[test]
+    fn the_last_common_name_counts_and_an_empty_one_is_nobody() {
+        let user = |attributes| identity(attributes).map(|(user, _)| user);
+        assert_eq!(
+            user(&[(CN, UTF8, b"alice"), (CN, UTF8, b"bob")]).as_deref(),
+            Some("bob")
+        );
+        assert_eq!(user(&[(CN, UTF8, b"alice"), (CN, UTF8, b"")]), None);
+        assert_eq!(user(&[(O, UTF8, b"dev")]), None);
+    }
+
+    #[test]
+    fn groups_are_every_organization_in_the_order_of_the_issued_certificate() {
+        let groups = identity(&[
+            (O, UTF8, b"zz"),
+            (O, UTF8, b"developers"),
+            (OU, UTF8, b"no group"),
+            (O, UTF8, b"a*"),
+            (O, UTF8, b"aa"),
+            (CN, UTF8, b"alice"),
+        ]);
+        // Short before long, UTF8String before PrintableString, which a star is not written in.
+        assert_eq!(groups.unwrap().1, ["a*", "aa", "zz", "developers"]);
+    }
+
+    #[test]
+    fn strings_are_read_in_the_types_that_go_reads() {
+        let text = |tag, contents: &[u8]| identity(&[(CN, tag, contents)]).map(|(user, _)| user);
+        for (tag, contents, read) in [
+            (19, &b"alice"[..], Some("alice")),
+            (19, b"a*b&c", Some("a*b&c")),
+            (18, b"12 3", Some("12 3")),
+            (22, b"a@b", Some("a@b")),
+            (20, b"\xE9", Some("é")),
+            (30, b"\0a\0b", Some("ab")),
+            (30, b"\0a\0\0", Some("a")),
+            (28, b"\0\0\0a", None),
+            (2, b"\x05", None),
+        ] {
+            assert_eq!(text(tag, contents).as_deref(), read, "{tag}");
+        }
+        for (tag, contents) in [
+            (12, &b"\xFF"[..]),
+            (19, b"a@b"),
+            (18, b"a"),
+            (22, b"\x80"),
+            (30, b"a"),
+            (30, b"\xD8\x00"),
+            (2, b""),
+            (1, b"\x01"),
+            (23, b"alice"),
+        ] {
+            assert!(name(&[(CN, tag, contents)]).is_err(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn names_are_shown_in_reverse_and_cannot_be_misread() {
+        let shown = name(&[
+            (O, UTF8, b"on, call"),
+            (OU, UTF8, b" #x "),
+            (CN, UTF8, "a\u{202e}b".as_bytes()),
+            (CN, 2, b"\x05"),
+        ]);
+        assert_eq!(
+            shown.unwrap().to_string(),
+            "CN=#020105,CN=a\\u{202e}b,OU=\\ #x\\ ,O=on\\, call"
+        );
+    }
+}

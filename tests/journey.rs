@@ -191,6 +191,10 @@ fn what_is_not_issued_is_explained_with_the_apis_own_words() {
             .run(&["kubeconfig", "object.yaml", "--cluster", "admin.kubeconfig"])
             .fails(1, &words);
     }
+    folder.write("object.yaml", with(serde_json::json!([])));
+    folder
+        .run(&["kubeconfig", "object.yaml"])
+        .fails(1, &["Pending"]);
     reply(&folder, "").fails(1, &["NotFound"]);
     reply(&folder, "apiVersion: v1\nkind: List\nitems: []\n").fails(1, &["deleted"]);
     assert!(!folder.has("alice.reply.yaml") && !folder.has("alice.kubeconfig"));
@@ -479,21 +483,26 @@ fn many_certificates_and_a_folder_of_keys_give_a_kubeconfig_each() {
         "all.yaml",
     ];
     folder.run_with(&args, list.to_string().as_bytes()).good();
-    std::fs::create_dir(folder.file("out")).unwrap();
-    folder
-        .run(&[
+    let to = |folder_name| {
+        [
             "kubeconfig",
             "all.yaml",
             "--key",
             ".",
             "--output-dir",
-            "out",
-        ])
-        .good();
+            folder_name,
+        ]
+    };
+    folder.run(&to("out")).good();
     for user in ["alice", "bob", "carol"] {
         let value = kubeconfig(&folder, &format!("out/{user}.kubeconfig"));
         assert_eq!(value["current-context"], format!("{user}@prod"));
     }
+    std::fs::remove_file(folder.file("bob.key")).unwrap();
+    folder
+        .run(&to("some"))
+        .fails(1, &["none of the 2 .key file"]);
+    assert!(folder.has("some/alice.kubeconfig") && folder.has("some/carol.kubeconfig"));
 }
 
 #[test]

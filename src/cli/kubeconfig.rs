@@ -18,7 +18,7 @@ use super::file::{Access, DEFAULT_LIMIT, NewFiles};
 use super::input::Input;
 use super::message::Failure;
 use super::request::file_stem;
-use super::{Verdict, file, keyring, outcome, passphrase, reply};
+use super::{Verdict, file, keyring, outcome, passphrase, reply, report};
 
 mod check;
 
@@ -56,10 +56,10 @@ pub fn run(args: &KubeconfigArgs, console: &Console) -> Result<Verdict, Failure>
         passphrase,
         now: OffsetDateTime::now_utc(),
     };
-    for input in &inputs {
-        run.reply(input)?;
-    }
-    Ok(Verdict::Good)
+    let verdicts = inputs
+        .iter()
+        .map(|input| run.reply(input).unwrap_or_else(|failure| report(&failure)));
+    Ok(verdicts.max().unwrap_or(Verdict::Good))
 }
 
 /// What all replies of one run share.
@@ -71,13 +71,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn reply(&self, input: &Input) -> Result<(), Failure> {
+    /// Everything in one file. What is not issued, or does not fit, does not stop the others.
+    fn reply(&self, input: &Input) -> Result<Verdict, Failure> {
         let contents = file::read(input, LIMIT)?;
         let reply = Reply::read(&contents).map_err(|error| match error {
             ReplyError::Empty | ReplyError::NothingIssued => outcome::gone(&input.to_string()),
             other => Failure::could_not_run(format!("{input}: {other}")),
         })?;
-        let cluster = self.cluster(&reply, input)?;
         let one_of_many = reply.requests.len() > 1 || self.args.replies.len() > 1;
         if one_of_many && self.args.out.is_some() {
             return Err(Failure::could_not_run(
@@ -85,18 +85,39 @@ impl Run<'_> {
             )
             .next("give --output-dir DIR instead"));
         }
+        let (issued, others): (Vec<_>, Vec<_>) = reply
+            .requests
+            .iter()
+            .map(|request| outcome::require_issued(request).map(|()| request))
+            .partition(Result::is_ok);
+        let others = others.iter().filter_map(|other| other.as_ref().err());
+        let worst = others.map(report).max().unwrap_or(Verdict::Good);
+        if issued.is_empty() && reply.certificates.is_empty() {
+            return Ok(worst);
+        }
+        let cluster = self.cluster(&reply, input)?;
         if !reply.certificates.is_empty() {
-            return self.issued(None, reply.certificates, &cluster, input);
+            self.issued(None, reply.certificates.clone(), &cluster, input)?;
         }
-        for request in reply.requests {
-            outcome::require_issued(&request)?;
-            let status = request.status.as_ref();
-            let pem = status.and_then(|status| status.certificate.as_deref());
-            let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
-                .map_err(|error| Failure::in_file(input, &error))?;
-            self.issued(Some(request), chain, &cluster, input)?;
-        }
-        Ok(())
+        let verdicts = issued.into_iter().flatten().map(|request| {
+            self.request(request, &cluster, input)
+                .map_or_else(|failure| report(&failure), |()| Verdict::Good)
+        });
+        Ok(verdicts.max().unwrap_or(Verdict::Good).max(worst))
+    }
+
+    /// One issued object.
+    fn request(
+        &self,
+        request: &CertificateSigningRequest,
+        cluster: &Cluster,
+        input: &Input,
+    ) -> Result<(), Failure> {
+        let status = request.status.as_ref();
+        let pem = status.and_then(|status| status.certificate.as_deref());
+        let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
+            .map_err(|error| Failure::in_file(input, &error))?;
+        self.issued(Some(request.clone()), chain, cluster, input)
     }
 
     /// The cluster from the command line, else from the reply.

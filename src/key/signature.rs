@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::Digest as _;
 
-use crate::asn1::{self, NULL, Oid, Problem, Reader, tag};
+use crate::asn1::{self, Element, NULL, Oid, Problem, Reader, tag};
 
 /// The hash functions that signatures on requests are made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,40 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1v15(hash) | Self::RsaPss(hash) | Self::Ecdsa(hash) => Some(*hash),
             Self::Ed25519 | Self::RsaMd5 | Self::Other(_) => None,
         }
+    }
+}
+
+/// What certificates and certification requests have in common (X.509 `SIGNED`): something, and a
+/// signature over it.
+pub(crate) struct Signed<'a> {
+    /// What is signed.
+    pub(crate) contents: Element<'a>,
+    /// Where it lies in the whole.
+    pub(crate) span: std::ops::Range<usize>,
+    /// How it is signed.
+    pub(crate) algorithm: SignatureAlgorithm,
+    /// The signature.
+    pub(crate) signature: Vec<u8>,
+}
+
+impl<'a> Signed<'a> {
+    pub(crate) fn read(der: &'a [u8]) -> Result<Self, Problem> {
+        let mut outer = Reader::new(der);
+        let whole = outer.expect(tag::SEQUENCE, true)?;
+        let mut fields = whole.inside();
+        let contents = fields.expect(tag::SEQUENCE, true)?;
+        let algorithm = SignatureAlgorithm::read(fields.sequence()?)?;
+        let signature = fields.bit_string()?;
+        if !outer.is_empty() {
+            return Err("trailing data");
+        }
+        let start = whole.whole.len() - whole.contents.len();
+        Ok(Self {
+            contents,
+            span: start..start + contents.whole.len(),
+            algorithm,
+            signature,
+        })
     }
 }
 
