@@ -8,6 +8,7 @@ use crate::manifest::CertificateSigningRequest;
 use crate::name::Identity;
 use crate::policy::{Agreed, Finding, Level, Prediction};
 use crate::secret::Passphrase;
+use crate::text::is_deceptive;
 
 mod artefact;
 mod expect;
@@ -90,6 +91,23 @@ impl Report {
             kind: "Report",
             objects,
         }
+    }
+
+    /// The report as JSON text, in which nothing moves or fools a terminal either.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = String::new();
+        for character in format!("{:#}\n", self.to_value()).chars() {
+            let is_escaped = character.is_ascii() && character != '\u{7f}';
+            if is_escaped || !is_deceptive(character) {
+                text.push(character);
+                continue;
+            }
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                text.extend([format!("\\u{unit:04x}")]);
+            }
+        }
+        text
     }
 
     /// The report as a JSON value.

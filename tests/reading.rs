@@ -324,9 +324,7 @@ fn hostile_text_cannot_reach_the_terminal() {
                 .stdout
                 .chars()
                 .find(|c| *c != '\n' && kube_enroll::text::is_deceptive(*c));
-            // JSON carries the identity itself, escaped as JSON escapes control characters.
-            let allowed = format == "json" && bad.is_some_and(|c| !c.is_control());
-            assert!(bad.is_none() || allowed, "{case} {format}: {bad:?}");
+            assert_eq!(bad, None, "{case} {format}");
         }
     }
 }

@@ -58,7 +58,7 @@ pub fn inspect_all(files: &[Input], limit: u64, context: &Context<'_>) -> (Vec<O
 pub fn show(report: &Report, format: Format, console: &Console) -> Result<(), Failure> {
     match format {
         Format::Text => console.data(&render(report, console.look())),
-        Format::Json => console.data(&format!("{:#}\n", report.to_value())),
+        Format::Json => console.data(&report.to_json()),
         Format::Yaml => console.data(&yaml::to_string(&report.to_value())),
     }
 }

@@ -138,10 +138,10 @@ fn system_user(user: &str) -> Option<Finding> {
 fn system_group(group: &str) -> Option<Finding> {
     let what = match group {
         MASTERS => return None,
-        "kubeadm:cluster-admins" => "which kubeadm binds to cluster-admin",
+        "kubeadm:cluster-admins" => "a group that kubeadm binds to cluster-admin",
         "system:nodes" => "the nodes of the cluster",
         _ if group.starts_with("system:serviceaccounts") => "the service accounts",
-        _ if group.starts_with("system:") => "which Kubernetes reserves for itself",
+        _ if group.starts_with("system:") => "a name that Kubernetes reserves for itself",
         _ => return None,
     };
     Some(system_identity("group", group, what))
@@ -152,7 +152,6 @@ fn system_identity(what: &str, name: &str, meaning: &str) -> Finding {
         "{what} \"{}\" is {meaning}; approving makes the holder of this key that",
         visible(name)
     );
-    let message = message.replace("is which", "is one which");
     Finding::new(Effect::Misleads, Code::SystemIdentity, SUBJECT, message)
 }
 
