@@ -98,8 +98,8 @@ impl Report {
     pub fn to_json(&self) -> String {
         let mut text = String::new();
         for character in format!("{:#}\n", self.to_value()).chars() {
-            let is_escaped = character.is_ascii() && character != '\u{7f}';
-            if is_escaped || !is_deceptive(character) {
+            let is_plain = character.is_ascii() && character != '\u{7f}';
+            if is_plain || !is_deceptive(character) {
                 text.push(character);
                 continue;
             }

@@ -145,16 +145,16 @@ pub struct Metadata {
     pub generate_name: String,
     /// `namespace`.
     pub namespace: String,
-    /// `resourceVersion`.
-    pub resource_version: String,
+    /// `generation`.
+    pub generation: Option<i64>,
     /// `labels`, in order.
     pub labels: Vec<(String, String)>,
     /// `annotations`, in order.
     pub annotations: Vec<(String, String)>,
     /// `finalizers`.
     pub finalizers: Vec<String>,
-    /// Whether an owner reference lacks one of its four parts.
-    pub incomplete_owner: bool,
+    /// What is wrong with `ownerReferences`.
+    pub owner_problem: Option<&'static str>,
 }
 
 /// `status`.
@@ -228,15 +228,16 @@ impl Metadata {
             name: fields.string("name"),
             generate_name: fields.string("generateName"),
             namespace: fields.string("namespace"),
-            resource_version: fields.string("resourceVersion"),
+            generation: fields.int64("generation"),
             labels: fields.string_map("labels"),
             annotations: fields.string_map("annotations"),
             finalizers: fields.strings("finalizers"),
-            incomplete_owner: fields.owner_references("ownerReferences"),
+            owner_problem: fields.owner_references("ownerReferences"),
         };
         fields.string("selfLink");
         fields.string("uid");
-        fields.int64("generation");
+        // kubectl takes it away before it sends the object.
+        fields.string("resourceVersion");
         fields.int64("deletionGracePeriodSeconds");
         fields.time("creationTimestamp");
         fields.time("deletionTimestamp");

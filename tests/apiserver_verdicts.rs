@@ -1,4 +1,4 @@
-//! The prediction agrees with what a real API server (1.36.2) did with each recorded manifest.
+//! The prediction agrees with what an API server (1.36.2) did with each recorded manifest.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
@@ -7,17 +7,20 @@ use kube_enroll::policy::Agreed;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/apiserver");
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 
-fn predicted(case: &str) -> Vec<Value> {
-    let path = format!("{FOLDER}/cases/{case}.yaml");
-    let input = std::fs::read(path).unwrap();
+fn verdicts(folder: &str) -> serde_json::Map<String, Value> {
+    let verdicts = std::fs::read(format!("{VECTORS}/{folder}/verdicts.json")).unwrap();
+    serde_json::from_slice(&verdicts).unwrap()
+}
+
+fn predicted(case: &str, input: &[u8]) -> Vec<Value> {
     let context = Context {
         now: OffsetDateTime::UNIX_EPOCH,
         agreed: Agreed::default(),
         passphrase: None,
     };
-    let objects = inspect(case, &input, &context);
+    let objects = inspect(case, input, &context);
     objects
         .iter()
         .map(|object| serde_json::to_value(object).unwrap())
@@ -43,7 +46,8 @@ fn differences(case: &str, verdict: &Value) -> Vec<String> {
             differences.push(format!("{case}: {what} is {found}, recorded {expected}"));
         }
     };
-    let objects = predicted(case);
+    let path = format!("{VECTORS}/apiserver/cases/{case}.yaml");
+    let objects = predicted(case, &std::fs::read(path).unwrap());
     if verdict["accepted"] == false {
         for object in &objects {
             compare(
@@ -80,12 +84,34 @@ fn differences(case: &str, verdict: &Value) -> Vec<String> {
 
 #[test]
 fn every_recorded_manifest_is_predicted() {
-    let verdicts = std::fs::read(format!("{FOLDER}/verdicts.json")).unwrap();
-    let verdicts: serde_json::Map<String, Value> = serde_json::from_slice(&verdicts).unwrap();
+    let verdicts = verdicts("apiserver");
     assert!(verdicts.len() > 100);
     let differences: Vec<String> = verdicts
         .iter()
         .flat_map(|(case, verdict)| differences(case, verdict))
         .collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn whether_a_manifest_can_be_created_is_predicted() {
+    let verdicts = verdicts("created");
+    assert_eq!(verdicts.len(), 350);
+    for (case, verdict) in &verdicts {
+        let manifest = verdict["manifest"].as_str().unwrap();
+        let objects = predicted(case, manifest.as_bytes());
+        let accepted = objects
+            .iter()
+            .all(|object| object["prediction"]["accepted"] == true);
+        assert_eq!(
+            Value::Bool(accepted),
+            verdict["accepted"],
+            "{case}: {verdict}"
+        );
+        let told = objects.iter().any(|object| {
+            let findings = object["findings"].as_array().unwrap();
+            findings.iter().any(|finding| finding["level"] == "error")
+        });
+        assert!(accepted || told, "{case}: refused without a word");
+    }
 }

@@ -111,6 +111,9 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     for document in &documents {
         match &document.content {
             Ok(Value::Object(map)) => {
+                if items(map).is_empty() {
+                    objects.push(Object::unreadable("a list with nothing in it"));
+                }
                 for item in items(map) {
                     objects.push(from_object(item, document, context));
                 }

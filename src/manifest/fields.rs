@@ -107,8 +107,8 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub(super) fn int64(&mut self, name: &'static str) {
-        self.typed(name, "a whole number", Value::as_i64);
+    pub(super) fn int64(&mut self, name: &'static str) -> Option<i64> {
+        self.typed(name, "a whole number", Value::as_i64)
     }
 
     /// An RFC 3339 time, as text.
@@ -116,7 +116,7 @@ impl<'a> Fields<'a> {
         self.typed(name, "a time (RFC 3339)", |value| {
             value
                 .as_str()
-                .filter(|text| text.is_empty() || OffsetDateTime::parse(text, &Rfc3339).is_ok())
+                .filter(|text| OffsetDateTime::parse(text, &Rfc3339).is_ok())
         })
         .unwrap_or_default()
         .to_owned()
@@ -213,21 +213,36 @@ impl<'a> Fields<'a> {
         objects
     }
 
-    /// Reads owner references and tells whether one lacks a part that it must have.
-    pub(super) fn owner_references(&mut self, name: &'static str) -> bool {
-        let incomplete = self.objects(name, |reference, path, problems| {
+    /// Reads owner references and tells what is wrong with them
+    /// (k8s.io/apimachinery/pkg/api/validation `ValidateOwnerReferences`).
+    pub(super) fn owner_references(&mut self, name: &'static str) -> Option<&'static str> {
+        let owners = self.objects(name, |reference, path, problems| {
             let mut fields = Fields::new(reference, path, problems);
-            let lacking = ["apiVersion", "kind", "name", "uid"]
-                .into_iter()
-                .filter(|part| fields.string(part).is_empty())
-                .count();
-            for flag in ["controller", "blockOwnerDeletion"] {
-                fields.typed(flag, "true or false", Value::as_bool);
-            }
+            let [version, kind, name, uid] =
+                ["apiVersion", "kind", "name", "uid"].map(|part| fields.string(part));
+            let flag = |fields: &mut Fields<'_>, flag| {
+                fields.typed(flag, "true or false", Value::as_bool) == Some(true)
+            };
+            let controls = flag(&mut fields, "controller");
+            flag(&mut fields, "blockOwnerDeletion");
             fields.refuse_others();
-            lacking > 0
+            let lacks = [&version, &kind, &name, &uid]
+                .iter()
+                .any(|part| part.is_empty());
+            let problem = if lacks {
+                Some("an owner lacks apiVersion, kind, name or uid")
+            } else if version.ends_with('/') || version.matches('/').count() > 1 {
+                Some("the apiVersion of an owner is not group/version")
+            } else if version == "v1" && kind == "Event" {
+                Some("an event cannot be an owner")
+            } else {
+                None
+            };
+            (problem, controls)
         });
-        incomplete.contains(&true)
+        let controllers = owners.iter().filter(|(_, controls)| *controls).count();
+        let too_many = (controllers > 1).then_some("only one owner can be the controller");
+        owners.iter().find_map(|(problem, _)| *problem).or(too_many)
     }
 
     pub(super) fn managed_fields(&mut self, name: &'static str) {

@@ -159,29 +159,22 @@ fn annotations(metadata: &Metadata) -> Option<Finding> {
     ))
 }
 
-/// k8s.io/apiserver/pkg/registry/rest `BeforeCreate`, and the rest of
-/// `ValidateObjectMetaAccessor`.
+/// The rest of `ValidateObjectMetaAccessor`, and k8s.io/kubernetes/pkg/apis/core/validation
+/// `validateKubeFinalizerName`.
 fn others(metadata: &Metadata) -> Option<Finding> {
-    let bad_finalizer = |finalizer: &String| {
-        !is_qualified_name(finalizer)
-            || (!finalizer.contains('/')
-                && !matches!(
-                    finalizer.as_str(),
-                    "kubernetes" | "orphan" | "foregroundDeletion"
-                ))
-    };
-    let (field, message) = if !metadata.resource_version.is_empty() {
-        (
-            "metadata.resourceVersion",
-            "must not be set on a new object; take it out",
-        )
-    } else if metadata.incomplete_owner {
-        (
-            "metadata.ownerReferences",
-            "an owner lacks apiVersion, kind, name or uid",
-        )
-    } else if metadata.finalizers.iter().any(bad_finalizer) {
+    let finalizers = &metadata.finalizers;
+    let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
+    let (field, message) = if let Some(problem) = metadata.owner_problem {
+        ("metadata.ownerReferences", problem)
+    } else if !finalizers.iter().all(|finalizer| is_finalizer(finalizer)) {
         ("metadata.finalizers", "a finalizer is not a qualified name")
+    } else if has("orphan") && has("foregroundDeletion") {
+        (
+            "metadata.finalizers",
+            "orphan and foregroundDeletion exclude each other",
+        )
+    } else if metadata.generation.is_some_and(|generation| generation < 0) {
+        ("metadata.generation", "must not be negative")
     } else {
         return None;
     };
@@ -191,4 +184,9 @@ fn others(metadata: &Metadata) -> Option<Finding> {
         field,
         message,
     ))
+}
+
+fn is_finalizer(name: &str) -> bool {
+    let is_standard = matches!(name, "kubernetes" | "orphan" | "foregroundDeletion");
+    is_qualified_name(name) && (is_standard || name.contains('/'))
 }
