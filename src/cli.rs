@@ -18,6 +18,7 @@ mod passphrase;
 mod rbac;
 mod rehearse;
 mod reply;
+mod report;
 mod request;
 mod verify;
 

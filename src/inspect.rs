@@ -8,30 +8,28 @@ use crate::manifest::CertificateSigningRequest;
 use crate::name::Identity;
 use crate::policy::{Agreed, Finding, Level, Prediction};
 use crate::secret::Passphrase;
-use crate::text::is_deceptive;
 
 mod artefact;
 mod expect;
 mod object;
 mod status;
+mod style;
 mod text;
+mod together;
 
 pub use expect::Expected;
 pub use object::{
     CertificateReport, CsrReport, KubeconfigReport, PrivateKeyReport, PublicKeyReport,
 };
 pub use status::{State, StatusReport, check_issued, state};
-pub use text::{Look, render};
+pub use style::Style;
+pub use text::Look;
+pub use together::{KeysSeen, find_shared_factors};
 
-/// The report over one or more files. Its JSON form is stable.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    api_version: &'static str,
-    kind: &'static str,
-    /// What was found, file by file and document by document.
-    pub objects: Vec<Object>,
-}
+/// `apiVersion` of reports; their JSON form is stable.
+const API_VERSION: &str = "kube-enroll/v1";
+/// `kind` of reports.
+const KIND: &str = "Report";
 
 /// One key, request, certificate, object or kubeconfig.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -82,43 +80,43 @@ pub struct Context<'a> {
     pub passphrase: Option<&'a Passphrase>,
 }
 
-impl Report {
-    /// A report over these objects.
-    #[must_use]
-    pub fn new(objects: Vec<Object>) -> Self {
-        Self {
-            api_version: "kube-enroll/v1",
-            kind: "Report",
-            objects,
-        }
-    }
+/// A report over these objects.
+#[must_use]
+pub fn report(objects: &[Object], style: Style) -> String {
+    let objects_in_style: Vec<String> = objects.iter().map(|object| style.object(object)).collect();
+    [
+        style.head(objects.is_empty()),
+        objects_in_style.join(style.between()),
+        style.tail(objects.is_empty()).to_owned(),
+    ]
+    .concat()
+}
 
-    /// The report as JSON text, in which nothing moves or fools a terminal either.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut text = String::new();
-        for character in format!("{:#}\n", self.to_value()).chars() {
-            let is_plain = character.is_ascii() && character != '\u{7f}';
-            if is_plain || !is_deceptive(character) {
-                text.push(character);
-                continue;
-            }
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                text.extend([format!("\\u{unit:04x}")]);
-            }
-        }
-        text
-    }
-
-    /// The report as a JSON value.
+impl Object {
+    /// The object as JSON.
     #[must_use]
     pub fn to_value(&self) -> Value {
         // Strings, numbers and lists of them: nothing here can fail to be JSON.
         serde_json::to_value(self).unwrap_or_default()
     }
-}
 
-impl Object {
+    /// Whether it is about an RSA key.
+    #[must_use]
+    pub fn has_rsa_key(&self) -> bool {
+        self.rsa_modulus().is_some()
+    }
+
+    fn rsa_modulus(&self) -> Option<&[u8]> {
+        self.public_key.as_ref()?.rsa_modulus.as_deref()
+    }
+
+    /// Adds a finding behind those that matter as much.
+    fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+        self.findings
+            .sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    }
+
     /// Whether anything was found that makes it no good.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -14,6 +14,7 @@ pub mod kubeconfig;
 pub mod lifetime;
 pub mod manifest;
 pub mod name;
+pub mod parallel;
 pub mod pem;
 pub mod policy;
 pub mod rbac;

@@ -15,10 +15,12 @@ mod key;
 mod object;
 mod qualified;
 mod request;
+mod shared;
 mod signer;
 
 pub use catalogue::{CODES, Code};
 use request::Contents;
+pub(crate) use shared::shared_factors;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -70,6 +72,24 @@ impl Finding {
     pub fn not_a_request(kind: &str) -> Self {
         let message = format!("{kind} is no certificate signing request");
         Self::new(Effect::NotAccepted, Code::WrongKind, "kind", message)
+    }
+
+    pub(crate) fn same_key(place: &str) -> Self {
+        let message = format!(
+            "the same key is in {place} under another subject: whoever holds it is both; every \
+             person needs a key of their own"
+        );
+        Self::new(Effect::Warns, Code::SameKey, key::FIELD, message)
+    }
+
+    /// `place` is where the other key is.
+    pub(crate) fn shared_factor(place: Option<&str>) -> Self {
+        let message = format!(
+            "the modulus shares a prime with that of {}: anyone can have both private keys; make \
+             new ones, on a machine with a good source of randomness",
+            place.unwrap_or("another key of this run")
+        );
+        Self::new(Effect::Misleads, Code::SharedFactor, key::FIELD, message)
     }
 
     pub(crate) fn new(

@@ -141,6 +141,10 @@ pub struct ReportArgs {
     /// Read files up to this many bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     pub max_size: u64,
+    /// Look for prime factors that RSA keys share among any number of keys; takes about a
+    /// millisecond a key, and more than 256 are not compared otherwise
+    #[arg(long)]
+    pub compare_keys: bool,
 }
 
 /// `kube-enroll inspect`

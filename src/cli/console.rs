@@ -20,6 +20,11 @@ impl Console {
         Self { quiet }
     }
 
+    /// Whether only what went wrong is wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Writes data, which is wanted in any case. Colours go to terminals that want them.
     pub fn data(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = anstream::stdout();

@@ -1,15 +1,15 @@
 //! `kube-enroll inspect`: what any of these files is and says.
 
-use kube_enroll::inspect::{Context, Object, Report, inspect, render};
+use kube_enroll::inspect::Context;
 use kube_enroll::policy::Agreed;
-use kube_enroll::yaml;
 use time::OffsetDateTime;
 
-use super::args::{Format, InspectArgs};
-use super::console::{Console, report_failure};
+use super::args::InspectArgs;
+use super::console::Console;
 use super::input::Input;
 use super::message::Failure;
-use super::{Verdict, file, passphrase};
+use super::report::Report;
+use super::{Verdict, passphrase};
 
 /// Shows a report. Exit 1 says that something could not be read at all.
 pub fn run(args: InspectArgs, console: &Console) -> Result<Verdict, Failure> {
@@ -27,38 +27,7 @@ pub fn run(args: InspectArgs, console: &Console) -> Result<Verdict, Failure> {
         agreed: Agreed::default(),
         passphrase: passphrase.as_ref(),
     };
-    let (objects, all_read) = inspect_all(&files, args.report.max_size, &context);
-    let readable = objects.iter().all(|object| object.kind.is_some());
-    show(&Report::new(objects), args.report.output, console)?;
-    Ok(match (all_read, readable) {
-        (false, _) => Verdict::CouldNotRun,
-        (true, false) => Verdict::NotGood,
-        (true, true) => Verdict::Good,
-    })
-}
-
-/// Everything in all files that can be read, and whether that is all of them. The others are told
-/// of at once, so that one of a thousand does not hide the rest.
-pub fn inspect_all(files: &[Input], limit: u64, context: &Context<'_>) -> (Vec<Object>, bool) {
-    let mut objects = Vec::new();
-    let mut all_read = true;
-    for input in files {
-        match file::read(input, limit) {
-            Ok(contents) => objects.extend(inspect(&input.to_string(), &contents, context)),
-            Err(failure) => {
-                report_failure(&failure);
-                all_read = false;
-            }
-        }
-    }
-    (objects, all_read)
-}
-
-/// Writes a report in the format asked for.
-pub fn show(report: &Report, format: Format, console: &Console) -> Result<(), Failure> {
-    match format {
-        Format::Text => console.data(&render(report, console.look())),
-        Format::Json => console.data(&report.to_json()),
-        Format::Yaml => console.data(&yaml::to_string(&report.to_value())),
-    }
+    let report = Report::new(&args.report, console, false);
+    let tally = report.run(&files, &context, |_| {})?;
+    Ok(tally.of_reading())
 }

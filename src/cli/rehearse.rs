@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
 use kube_enroll::csr::CertificationRequest;
-use kube_enroll::inspect::{Context, Object, Report, inspect, render};
+use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::PrivateKey;
 use kube_enroll::kubeconfig::{Cluster, Credential, NewEntry, assemble};
 use kube_enroll::manifest::{CertificateSigningRequest, Condition, Manifest, Status};
@@ -155,8 +155,8 @@ impl Stage<'_> {
             &context,
         );
         let good = !objects.iter().any(Object::has_errors);
-        let report = Report::new(objects);
-        self.console.say(&render(&report, self.console.look()))?;
+        let style = Style::Text(self.console.look());
+        self.console.say(&report(&objects, style))?;
         if !good {
             self.console.say("\nThe admin does not approve this.\n")?;
             return Ok(None);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use getrandom::SysRng;
 use kube_enroll::config::{self, RequestConfig};
 use kube_enroll::csr::CertificationRequest;
-use kube_enroll::inspect::{Context, Report, inspect, render};
+use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, EncodedKey, PrivateKey};
 use kube_enroll::manifest::{Manifest, slug};
 use kube_enroll::name::Subject;
@@ -63,7 +63,7 @@ pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
         args.key.as_deref(),
     );
     let yaml = manifest.to_yaml();
-    let report = report(&paths.manifest, &yaml, &wanted)?;
+    let objects = read_back(&paths.manifest, &yaml, &wanted)?;
 
     file::create_folder(&args.output_dir)?;
     let mut files = NewFiles::default();
@@ -78,7 +78,7 @@ pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
     files.create(&paths.manifest, yaml.as_bytes(), Access::Everyone)?;
     files.keep();
 
-    console.say(&render(&report, console.look()))?;
+    console.say(&report(&objects, Style::Text(console.look())))?;
     let encrypted = new_key.map(|(_, encrypted)| encrypted);
     let fingerprint = key.public_key().fingerprint().to_string();
     console.say(&next_steps(
@@ -225,7 +225,7 @@ fn manifest(wanted: &Wanted, request: &CertificationRequest) -> Manifest {
 
 /// What the reading side sees in the manifest; a request that the cluster would refuse is not
 /// written at all.
-fn report(path: &Path, yaml: &str, wanted: &Wanted) -> Result<Report, Failure> {
+fn read_back(path: &Path, yaml: &str, wanted: &Wanted) -> Result<Vec<Object>, Failure> {
     let context = Context {
         now: OffsetDateTime::now_utc(),
         agreed: Agreed {
@@ -249,7 +249,7 @@ fn report(path: &Path, yaml: &str, wanted: &Wanted) -> Result<Report, Failure> {
             "the API server would refuse this: {} ({})",
             finding.message, finding.field
         ))),
-        None => Ok(Report::new(objects)),
+        None => Ok(objects),
     }
 }
 

@@ -1,17 +1,14 @@
 //! `kube-enroll verify`: a request against what was agreed on and against the cluster's rules.
 
-use std::fmt::Write as _;
-
-use kube_enroll::inspect::{Context, Expected, Object, Report};
+use kube_enroll::inspect::{Context, Expected, Object};
 use kube_enroll::policy::{Agreed, Finding};
-use kube_enroll::text::visible;
 use time::OffsetDateTime;
 
 use super::Verdict;
-use super::args::{Format, VerifyArgs};
+use super::args::VerifyArgs;
 use super::console::Console;
-use super::inspect::{inspect_all, show};
 use super::message::Failure;
+use super::report::Report;
 
 /// Checks every file; the exit status is the answer.
 pub fn run(args: &VerifyArgs, console: &Console) -> Result<Verdict, Failure> {
@@ -24,21 +21,9 @@ pub fn run(args: &VerifyArgs, console: &Console) -> Result<Verdict, Failure> {
         },
         passphrase: None,
     };
-    let (mut objects, all_read) = inspect_all(&args.files, args.report.max_size, &context);
-    for object in &mut objects {
-        check(object, &expected);
-    }
-    let good = !objects.iter().any(Object::has_errors);
-    let report = Report::new(objects);
-    show(&report, args.report.output, console)?;
-    if args.report.output == Format::Text {
-        console.say(&verdicts(&report))?;
-    }
-    Ok(match (all_read, good) {
-        (false, _) => Verdict::CouldNotRun,
-        (true, false) => Verdict::NotGood,
-        (true, true) => Verdict::Good,
-    })
+    let report = Report::new(&args.report, console, true);
+    let tally = report.run(&args.files, &context, |object| check(object, &expected))?;
+    Ok(tally.of_judging())
 }
 
 fn expected(args: &VerifyArgs) -> Expected {
@@ -60,19 +45,4 @@ fn check(object: &mut Object, expected: &Expected) {
     let mut findings = expected.check(object);
     findings.append(&mut object.findings);
     object.findings = findings;
-}
-
-/// A line for each object.
-fn verdicts(report: &Report) -> String {
-    let mut text = String::from("\n");
-    for object in &report.objects {
-        let verdict = if object.has_errors() {
-            "NOT GOOD"
-        } else {
-            "good"
-        };
-        let name = object.name.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "{}: {name}: {verdict}", visible(&object.source));
-    }
-    text.replace(": : ", ": ")
 }

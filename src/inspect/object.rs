@@ -48,6 +48,9 @@ pub struct PublicKeyReport {
     pub bits: Option<usize>,
     /// SHA-256 of the `SubjectPublicKeyInfo`.
     pub fingerprint: String,
+    /// The modulus of an RSA key.
+    #[serde(skip)]
+    pub(super) rsa_modulus: Option<Vec<u8>>,
 }
 
 /// A certificate.
@@ -121,6 +124,7 @@ impl From<&PublicKey> for PublicKeyReport {
             algorithm: key.algorithm(),
             bits: key.bits(),
             fingerprint: key.fingerprint().to_string(),
+            rsa_modulus: key.rsa().map(|(modulus, _)| modulus.to_vec()),
         }
     }
 }

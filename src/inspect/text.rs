@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::Object;
 use super::object::{CertificateReport, KubeconfigReport, NamedFields, NamedServer};
-use super::{Object, Report};
 use crate::policy::{Finding, Level, Prediction};
 use crate::text::visible;
 
@@ -26,19 +26,13 @@ pub struct Look {
     pub width: usize,
 }
 
-/// The report as text with ANSI colours, which the caller strips where they are not wanted.
-#[must_use]
-pub fn render(report: &Report, look: Look) -> String {
+/// One object as text with ANSI colours.
+pub(super) fn render(object: &Object, look: Look) -> String {
     let mut page = Page {
         text: String::new(),
         width: look.width.clamp(40, MAX_WIDTH),
     };
-    for (position, object) in report.objects.iter().enumerate() {
-        if position > 0 {
-            page.text.push('\n');
-        }
-        page.object(object);
-    }
+    page.object(object);
     page.text
 }
 

@@ -2,21 +2,18 @@
 
 use std::fmt;
 
-use rsa::BoxedUint;
-use rsa::signature::hazmat::PrehashVerifier;
+use p384::ecdsa::signature::hazmat::PrehashVerifier;
 use sha2::{Digest as _, Sha256};
 
 use super::Fingerprint;
-use super::signature::{Hash, SignatureAlgorithm, SignatureError, optional};
+use super::signature::{SignatureAlgorithm, SignatureError, optional};
 use crate::asn1::{self, Element, NULL, Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
 
-/// Smallest RSA modulus, in bits, that Go checks a signature with (crypto/rsa `checkKeySize`).
-const MIN_VERIFIED_BITS: usize = 1024;
+mod nist_p256;
+mod rsassa;
 
-/// Largest RSA modulus, in bits, that a signature is checked with here. crypto/rsa has no bound,
-/// but a connection with more than 8192 bits fails in crypto/tls anyway.
-const MAX_VERIFIED_BITS: usize = 1 << 16;
+const OFF_CURVE: Problem = "point is not on the elliptic curve";
 
 /// A public key, with the very bytes that it was read from.
 #[derive(Debug, Clone)]
@@ -44,7 +41,7 @@ enum Kind {
 #[derive(Debug, Clone)]
 enum Point {
     P224(p224::ecdsa::VerifyingKey),
-    P256(p256::ecdsa::VerifyingKey),
+    P256(nist_p256::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
 }
@@ -153,10 +150,10 @@ impl PublicKey {
         match (&self.kind, algorithm) {
             (_, Algorithm::RsaMd5) => Err(SignatureError::Insecure(algorithm.to_string())),
             (Kind::Rsa { modulus, exponent }, Algorithm::RsaPkcs1v15(hash)) => {
-                verify_pkcs1v15(&rsa_key(modulus, *exponent)?, *hash, message, signature)
+                rsassa::verify_pkcs1v15(modulus, *exponent, *hash, message, signature)
             }
             (Kind::Rsa { modulus, exponent }, Algorithm::RsaPss(hash)) => {
-                verify_pss(&rsa_key(modulus, *exponent)?, *hash, message, signature)
+                rsassa::verify_pss(modulus, *exponent, *hash, message, signature)
             }
             (Kind::Ecdsa(point), Algorithm::Ecdsa(hash)) => {
                 point.verify(&hash.of(message), signature)
@@ -175,7 +172,7 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
-fn bit_length(number: &[u8]) -> usize {
+pub(super) fn bit_length(number: &[u8]) -> usize {
     let leading = number
         .first()
         .map_or(0, |byte| byte.leading_zeros() as usize);
@@ -210,13 +207,16 @@ fn read_point(parameters: &[u8], data: &[u8]) -> std::result::Result<Point, Prob
     match curve.as_bytes() {
         [0x2B, 0x81, 4, 0, 33] => p224::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P224),
         [0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7] => {
-            p256::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P256)
+            let coordinates = data.get(1..).unwrap_or_default();
+            return nist_p256::VerifyingKey::from_coordinates(coordinates)
+                .map(Point::P256)
+                .ok_or(OFF_CURVE);
         }
         [0x2B, 0x81, 4, 0, 34] => p384::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P384),
         [0x2B, 0x81, 4, 0, 35] => p521::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P521),
         _ => return Err("unsupported elliptic curve"),
     }
-    .map_err(|_| "point is not on the elliptic curve")
+    .map_err(|_| OFF_CURVE)
 }
 
 /// RFC 8410 section 3: no parameters. The point itself is looked at when a signature is checked.
@@ -244,60 +244,6 @@ fn read_dsa(parameters: &[u8], data: &[u8]) -> std::result::Result<Kind, Problem
     Ok(Kind::Dsa { prime })
 }
 
-/// The checks of crypto/rsa before a signature is looked at (`checkKeySize`, `checkPublicKey`).
-fn rsa_key(modulus: &[u8], exponent: i64) -> std::result::Result<rsa::PublicKey, SignatureError> {
-    let bits = bit_length(modulus);
-    if bits < MIN_VERIFIED_BITS {
-        return Err(SignatureError::Key("RSA keys under 1024 bits are insecure"));
-    }
-    if bits > MAX_VERIFIED_BITS {
-        return Err(SignatureError::Key(
-            "RSA keys over 65536 bits are not checked",
-        ));
-    }
-    if exponent & 1 == 0 || exponent < 3 || i32::try_from(exponent).is_err() {
-        return Err(SignatureError::Key("RSA public exponent is out of range"));
-    }
-    let modulus = BoxedUint::from_be_slice_vartime(modulus);
-    let exponent = BoxedUint::from(exponent.unsigned_abs());
-    rsa::PublicKey::new_with_size_limits(modulus, exponent, MIN_VERIFIED_BITS..=MAX_VERIFIED_BITS)
-        .map_err(|_| SignatureError::Key("RSA public modulus is even"))
-}
-
-fn verify_pkcs1v15(
-    key: &rsa::PublicKey,
-    hash: Hash,
-    message: &[u8],
-    signature: &[u8],
-) -> std::result::Result<(), SignatureError> {
-    use rsa::Pkcs1v15Sign;
-    let padding = match hash {
-        Hash::Sha1 => Pkcs1v15Sign::new::<sha1::Sha1>(),
-        Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
-        Hash::Sha384 => Pkcs1v15Sign::new::<sha2::Sha384>(),
-        Hash::Sha512 => Pkcs1v15Sign::new::<sha2::Sha512>(),
-    };
-    key.verify(padding, &hash.of(message), signature)
-        .map_err(|_| SignatureError::DoesNotVerify)
-}
-
-fn verify_pss(
-    key: &rsa::PublicKey,
-    hash: Hash,
-    message: &[u8],
-    signature: &[u8],
-) -> std::result::Result<(), SignatureError> {
-    use rsa::Pss;
-    let hashed = hash.of(message);
-    match hash {
-        Hash::Sha1 => return Err(SignatureError::Unsupported("rsassaPss".to_owned())),
-        Hash::Sha256 => key.verify(Pss::<Sha256>::new(), &hashed, signature),
-        Hash::Sha384 => key.verify(Pss::<sha2::Sha384>::new(), &hashed, signature),
-        Hash::Sha512 => key.verify(Pss::<sha2::Sha512>::new(), &hashed, signature),
-    }
-    .map_err(|_| SignatureError::DoesNotVerify)
-}
-
 fn verify_ed25519(
     key: &[u8; 32],
     message: &[u8],
@@ -321,13 +267,14 @@ impl Point {
 
     /// Checks an `ECDSA-Sig-Value` over a hash (crypto/ecdsa `VerifyASN1`).
     fn verify(&self, hash: &[u8], signature: &[u8]) -> std::result::Result<(), SignatureError> {
-        let verified =
-            ecdsa_signature(signature, self.bits().div_ceil(8)).is_some_and(|raw| match self {
-                Self::P224(key) => verifies::<_, p224::ecdsa::Signature>(key, hash, &raw),
-                Self::P256(key) => verifies::<_, p256::ecdsa::Signature>(key, hash, &raw),
-                Self::P384(key) => verifies::<_, p384::ecdsa::Signature>(key, hash, &raw),
-                Self::P521(key) => verifies::<_, p521::ecdsa::Signature>(key, hash, &raw),
-            });
+        let size = self.bits().div_ceil(8);
+        let hash = padded(hash, size);
+        let verified = ecdsa_signature(signature, size).is_some_and(|raw| match self {
+            Self::P224(key) => verifies::<_, p224::ecdsa::Signature>(key, &hash, &raw),
+            Self::P256(key) => key.verifies(&hash, &raw),
+            Self::P384(key) => verifies::<_, p384::ecdsa::Signature>(key, &hash, &raw),
+            Self::P521(key) => verifies::<_, p521::ecdsa::Signature>(key, &hash, &raw),
+        });
         verified.then_some(()).ok_or(SignatureError::DoesNotVerify)
     }
 }
@@ -346,15 +293,18 @@ fn ecdsa_signature(der: &[u8], size: usize) -> Option<Vec<u8>> {
 }
 
 /// A hash that is shorter than the curve's order stands for the same number with zeros before it.
+fn padded(hash: &[u8], size: usize) -> Vec<u8> {
+    let mut padded = vec![0; size.saturating_sub(hash.len())];
+    padded.extend_from_slice(hash);
+    padded
+}
+
 fn verifies<'a, K, S>(key: &K, hash: &[u8], raw: &'a [u8]) -> bool
 where
     K: PrehashVerifier<S>,
     S: TryFrom<&'a [u8]>,
 {
-    let size = raw.len() / 2;
-    let mut prehash = vec![0; size.saturating_sub(hash.len())];
-    prehash.extend_from_slice(hash);
-    S::try_from(raw).is_ok_and(|signature| key.verify_prehash(&prehash, &signature).is_ok())
+    S::try_from(raw).is_ok_and(|signature| key.verify_prehash(hash, &signature).is_ok())
 }
 
 impl fmt::Display for PublicKey {

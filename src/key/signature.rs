@@ -214,6 +214,22 @@ impl Hash {
         }
     }
 
+    /// The DER of a `DigestInfo` up to the hash itself (RFC 8017 section 9.2, note 1).
+    pub(crate) fn digest_info(self) -> &'static [u8] {
+        match self {
+            Self::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2B\x0E\x03\x02\x1A\x05\x00\x04\x14",
+            Self::Sha256 => {
+                b"\x30\x31\x30\x0D\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
+            }
+            Self::Sha384 => {
+                b"\x30\x41\x30\x0D\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"
+            }
+            Self::Sha512 => {
+                b"\x30\x51\x30\x0D\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"
+            }
+        }
+    }
+
     /// The hash of `message`.
     pub(crate) fn of(self, message: &[u8]) -> Vec<u8> {
         match self {

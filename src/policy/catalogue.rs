@@ -67,6 +67,8 @@ catalogue! {
     ExtensionDropped "extension-dropped" "an extension that the signer drops"
     WeakKey "weak-key" "a key that is too weak"
     BrokenKey "broken-key" "a key whose private half can be computed"
+    SharedFactor "shared-factor" "a modulus that shares a prime with another key of the run"
+    SameKey "same-key" "a key that another request of the run has under another subject"
     UnusableKey "unusable-key" "a key that TLS does not take"
     UserMismatch "user-mismatch" "another user than agreed on"
     GroupMismatch "group-mismatch" "other groups than agreed on"

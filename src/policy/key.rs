@@ -1,12 +1,13 @@
 //! Keys that are too weak, broken, or of no use in TLS.
 
-use rsa::BoxedUint;
+use dashu_int::UBig;
+use dashu_int::ops::SquareRootRem as _;
 
 use super::{Code, Effect, Finding};
 use crate::csr::CertificationRequest;
 use crate::key::PublicKey;
 
-const FIELD: &str = "publicKey";
+pub(super) const FIELD: &str = "publicKey";
 
 /// crypto/rsa refuses to work with smaller keys.
 const MIN_TLS_BITS: usize = 1024;
@@ -126,30 +127,31 @@ fn remainder(number: &[u8], divisor: u32) -> u32 {
 /// Fermat's method, a few steps of it: n = a^2 - b^2 with a just above the square root of n.
 fn has_close_primes(modulus: &[u8]) -> bool {
     const STEPS: usize = 20;
-    let precision = u32::try_from(modulus.len() * 8 + 64).unwrap_or(u32::MAX);
-    let Ok(modulus) = BoxedUint::from_be_slice(modulus, precision) else {
-        return false;
-    };
-    let one = BoxedUint::one_with_precision(precision);
-    let mut root = modulus.floor_sqrt_vartime().wrapping_add(&one);
+    let (root, rest) = UBig::from_be_bytes(modulus).sqrt_rem();
+    if rest.is_zero() {
+        return true;
+    }
     // (a + 1)^2 - n is a^2 - n and 2a + 1 more.
-    let mut difference = root.wrapping_square().wrapping_sub(&modulus);
+    let mut step = root * 2_u8 + 1_u8;
+    let mut difference = &step - rest;
     for _ in 0..STEPS {
         if is_square(&difference) {
             return true;
         }
-        let next = root.wrapping_add(&one);
-        difference = difference.wrapping_add(&root).wrapping_add(&next);
-        root = next;
+        step += 2_u8;
+        difference += &step;
     }
     false
 }
 
-/// Most numbers are told to be no square by their last six bits.
-fn is_square(number: &BoxedUint) -> bool {
-    const SQUARES_MODULO_64: [u8; 12] = [0, 1, 4, 9, 16, 17, 25, 33, 36, 41, 49, 57];
-    let last = number.to_be_bytes().last().map_or(0, |byte| byte & 63);
-    SQUARES_MODULO_64.contains(&last) && number.checked_sqrt_vartime().is_some()
+/// Nearly all numbers are told to be no square by their rests (Cohen, "A Course in Computational
+/// Algebraic Number Theory", section 1.7.2).
+fn is_square(number: &UBig) -> bool {
+    let rest = number % (64_u32 * 63 * 65 * 11);
+    [64, 63, 65, 11].iter().all(|modulus| {
+        let rest = rest % modulus;
+        (0..*modulus).any(|root| root * root % modulus == rest)
+    }) && number.sqrt_rem().1.is_zero()
 }
 
 #[cfg(test)]
@@ -164,8 +166,8 @@ mod tests {
     }
 
     fn product(p: &[u8], q: &[u8]) -> Vec<u8> {
-        let [p, q] = [p, q].map(|bytes| BoxedUint::from_be_slice(bytes, 1024).unwrap());
-        p.wrapping_mul(&q).to_be_bytes().to_vec()
+        let [p, q] = [p, q].map(UBig::from_be_bytes);
+        (p * q).to_be_bytes().to_vec()
     }
 
     #[test]
@@ -173,6 +175,7 @@ mod tests {
         let (p, q) = (below_power(512, 569), below_power(512, 629));
         assert!(has_close_primes(&product(&p, &q)));
         assert!(!has_close_primes(&product(&p, &below_power(256, 189))));
+        assert!(has_close_primes(&product(&p, &p)));
     }
 
     #[test]

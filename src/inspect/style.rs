@@ -1,0 +1,93 @@
+//! The three forms of a report, put together object by object, so that a report over thousands of
+//! files never has to be held.
+
+use serde_json::Value;
+
+use super::text::{Look, render};
+use super::{API_VERSION, KIND, Object};
+use crate::text::is_deceptive;
+use crate::yaml;
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy)]
+pub enum Style {
+    /// For people.
+    Text(Look),
+    /// JSON, in which nothing moves or fools a terminal either.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+impl Style {
+    /// What stands before the first object; an `empty` report has none.
+    #[must_use]
+    pub fn head(self, empty: bool) -> String {
+        match self {
+            Self::Text(_) => String::new(),
+            Self::Json => {
+                let end = if empty { "" } else { "\n" };
+                format!(
+                    "{{\n  \"apiVersion\": \"{API_VERSION}\",\n  \"kind\": \"{KIND}\",\n  \
+                     \"objects\": [{end}"
+                )
+            }
+            Self::Yaml => {
+                let end = if empty { " []" } else { "" };
+                format!("apiVersion: \"{API_VERSION}\"\nkind: \"{KIND}\"\nobjects:{end}\n")
+            }
+        }
+    }
+
+    /// One object. Its text may hold ANSI colours, which the caller strips where they are not
+    /// wanted.
+    #[must_use]
+    pub fn object(self, object: &Object) -> String {
+        match self {
+            Self::Text(look) => render(object, look),
+            Self::Json => indented(&escaped(&format!("{:#}", object.to_value()))),
+            Self::Yaml => yaml::to_string(&Value::Array(vec![object.to_value()])),
+        }
+    }
+
+    /// What stands between two objects.
+    #[must_use]
+    pub fn between(self) -> &'static str {
+        match self {
+            Self::Text(_) => "\n",
+            Self::Json => ",\n",
+            Self::Yaml => "",
+        }
+    }
+
+    /// What stands behind the last object.
+    #[must_use]
+    pub fn tail(self, empty: bool) -> &'static str {
+        match self {
+            Self::Json if empty => "]\n}\n",
+            Self::Json => "\n  ]\n}\n",
+            Self::Text(_) | Self::Yaml => "",
+        }
+    }
+}
+
+/// JSON two levels further in; line breaks within strings are escaped there.
+fn indented(json: &str) -> String {
+    let lines: Vec<String> = json.lines().map(|line| format!("    {line}")).collect();
+    lines.join("\n")
+}
+
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        let is_plain = character.is_ascii() && character != '\u{7f}';
+        if is_plain || !is_deceptive(character) {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            text.extend([format!("\\u{unit:04x}")]);
+        }
+    }
+    text
+}
