@@ -33,6 +33,14 @@ pub enum KubeconfigError {
     /// The document is not an object of kind Config and version v1.
     #[error("not a kubeconfig: {0}")]
     WrongKind(String),
+    /// A value of another type than client-go reads there.
+    #[error("{field} is not {expected}")]
+    WrongType {
+        /// The field: `clusters[0].name`.
+        field: String,
+        /// What it has to be.
+        expected: &'static str,
+    },
     /// No context was named, and none is current.
     #[error("no context is current")]
     NoCurrentContext,
@@ -62,7 +70,7 @@ impl Kubeconfig {
     /// kubeconfig.
     ///
     /// # Errors
-    /// [`KubeconfigError::Yaml`], [`KubeconfigError::WrongKind`], [`KubeconfigError::Duplicate`].
+    /// [`KubeconfigError::Yaml`] and those of [`Kubeconfig::from_object`].
     pub fn read(input: &[u8]) -> Result<Self> {
         match yaml::first_document(input)? {
             Value::Object(value) => Self::from_object(value),
@@ -74,7 +82,8 @@ impl Kubeconfig {
     /// Takes an object for a kubeconfig (clientcmd `Load`: kind and version may be missing).
     ///
     /// # Errors
-    /// [`KubeconfigError::WrongKind`], [`KubeconfigError::Duplicate`].
+    /// [`KubeconfigError::WrongKind`], [`KubeconfigError::WrongType`],
+    /// [`KubeconfigError::Duplicate`].
     pub fn from_object(value: Map<String, Value>) -> Result<Self> {
         for (field, expected) in [("kind", KIND), ("apiVersion", "v1")] {
             let found = text(&value, field);
@@ -84,10 +93,47 @@ impl Kubeconfig {
             }
         }
         let kubeconfig = Self { value };
-        for list in ["clusters", "users", "contexts"] {
+        for (list, body) in [
+            ("clusters", "cluster"),
+            ("users", "user"),
+            ("contexts", "context"),
+        ] {
+            kubeconfig.refuse_other_shapes(list, body)?;
             kubeconfig.refuse_duplicates(list)?;
         }
         Ok(kubeconfig)
+    }
+
+    /// A list of objects with a name and a body; encoding/json takes null for any of these.
+    fn refuse_other_shapes(&self, list: &str, body: &str) -> Result<()> {
+        let demand = |found: Option<&Value>, field: String, fits: fn(&Value) -> bool, expected| {
+            let fits = found.is_none_or(|value| value.is_null() || fits(value));
+            if fits {
+                Ok(())
+            } else {
+                Err(KubeconfigError::WrongType { field, expected })
+            }
+        };
+        let found = self.value.get(list);
+        demand(found, list.to_owned(), Value::is_array, "a list")?;
+        let entries = found.and_then(Value::as_array).into_iter().flatten();
+        for (position, entry) in entries.enumerate() {
+            let field = format!("{list}[{position}]");
+            demand(Some(entry), field.clone(), Value::is_object, "an object")?;
+            demand(
+                entry.get("name"),
+                format!("{field}.name"),
+                Value::is_string,
+                "a text",
+            )?;
+            demand(
+                entry.get(body),
+                format!("{field}.{body}"),
+                Value::is_object,
+                "an object",
+            )?;
+        }
+        Ok(())
     }
 
     fn refuse_duplicates(&self, list: &'static str) -> Result<()> {

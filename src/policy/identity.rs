@@ -123,11 +123,12 @@ fn folded(text: &str) -> String {
 
 /// k8s.io/apiserver/pkg/authentication/user and the node and service-account authorizers.
 fn system_user(user: &str) -> Option<Finding> {
-    let what = if user.starts_with("system:node:") {
+    let known = canonical(user);
+    let what = if known.starts_with("system:node:") {
         "a node of the cluster"
-    } else if user.starts_with("system:serviceaccount:") {
+    } else if known.starts_with("system:serviceaccount:") {
         "a service account, by name"
-    } else if user.starts_with("system:") {
+    } else if known.starts_with("system:") {
         "a component of the cluster itself"
     } else {
         return None;
@@ -136,22 +137,30 @@ fn system_user(user: &str) -> Option<Finding> {
 }
 
 fn system_group(group: &str) -> Option<Finding> {
-    let what = match group {
+    let known = canonical(group);
+    let what = match known.as_str() {
         MASTERS => return None,
         "kubeadm:cluster-admins" => "a group that kubeadm binds to cluster-admin",
         "system:nodes" => "the nodes of the cluster",
-        _ if group.starts_with("system:serviceaccounts") => "the service accounts",
-        _ if group.starts_with("system:") => "a name that Kubernetes reserves for itself",
+        _ if known.starts_with("system:serviceaccounts") => "the service accounts",
+        _ if known.starts_with("system:") => "a name that Kubernetes reserves for itself",
         _ => return None,
     };
     Some(system_identity("group", group, what))
 }
 
+/// How Kubernetes would spell a name of its own.
+fn canonical(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
 fn system_identity(what: &str, name: &str, meaning: &str) -> Finding {
-    let message = format!(
-        "{what} \"{}\" is {meaning}; approving makes the holder of this key that",
-        visible(name)
-    );
+    let shown = abridged(name);
+    let message = if canonical(name) == name {
+        format!("{what} \"{shown}\" is {meaning}; approving makes the holder of this key that")
+    } else {
+        format!("{what} \"{shown}\" is spelt like {meaning}, and is another name to Kubernetes")
+    };
     Finding::new(Effect::Misleads, Code::SystemIdentity, SUBJECT, message)
 }
 

@@ -8,6 +8,8 @@
     clippy::unwrap_used
 )]
 
+pub mod odd_request;
+
 use base64::Engine as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

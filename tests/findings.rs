@@ -1,0 +1,442 @@
+//! Every finding there is, each from an input that has what it is about, and what the cluster is
+//! predicted to do with that input.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use common::odd_request::{C, CN, EMAIL, O, OU, OddRequest, TITLE, UID, UTF8};
+use dashu_int::UBig;
+use kube_enroll::inspect::{Context, Expected, KeysSeen, Object, find_shared_factors, inspect};
+use kube_enroll::policy::{Agreed, CODES};
+use time::{Duration, OffsetDateTime};
+
+/// What comes of a request: accepted, issued, authenticates.
+type Outcome = (bool, Option<bool>, bool);
+
+const FINE: Outcome = (true, Some(true), true);
+const ANONYMOUS: Outcome = (true, Some(true), false);
+const NOT_ISSUED: Outcome = (true, Some(false), false);
+const REFUSED: Outcome = (false, Some(false), false);
+const ELSEWHERE: Outcome = (true, None, false);
+
+fn agreed() -> Agreed<'static> {
+    Agreed {
+        user: Some("alice"),
+        groups: &[],
+    }
+}
+
+fn look(input: &[u8], agreed: Agreed<'_>) -> Vec<Object> {
+    let context = Context {
+        now: OffsetDateTime::now_utc(),
+        agreed,
+        passphrase: None,
+    };
+    inspect("input", input, &context)
+}
+
+fn codes(object: &Object) -> Vec<&'static str> {
+    object.findings.iter().map(|finding| finding.code).collect()
+}
+
+fn alice() -> OddRequest {
+    OddRequest::new(&[(CN, UTF8, "alice")])
+}
+
+fn with_user(user: &str) -> String {
+    manifest(&OddRequest::new(&[(CN, UTF8, user)]).to_pem())
+}
+
+fn with_group(group: &str) -> String {
+    manifest(&OddRequest::new(&[(O, UTF8, group), (CN, UTF8, "alice")]).to_pem())
+}
+
+fn with_attribute(kind: &[u8], value: &str) -> String {
+    manifest(&OddRequest::new(&[(kind, UTF8, value), (CN, UTF8, "alice")]).to_pem())
+}
+
+/// A manifest without anything odd about it, around this text.
+fn manifest(request: &str) -> String {
+    let request = BASE64_STANDARD.encode(request);
+    format!(
+        "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nmetadata:\n  name: \
+         alice-0123abcd\nspec:\n  request: {request}\n  signerName: \
+         kubernetes.io/kube-apiserver-client\n  expirationSeconds: 7776000\n  usages:\n  - digital \
+         signature\n  - client auth\n"
+    )
+}
+
+/// The same with one thing replaced.
+fn changed(from: &str, to: &str) -> String {
+    let manifest = manifest(&alice().to_pem());
+    assert!(manifest.contains(from), "{from}");
+    manifest.replacen(from, to, 1)
+}
+
+/// Inputs for the findings that show in a request alone.
+fn requests() -> Vec<(&'static str, String, Outcome)> {
+    let pem = alice().to_pem();
+    let rsa = |modulus: &UBig, exponent| {
+        manifest(&alice().with_rsa(&modulus.to_be_bytes(), exponent).to_pem())
+    };
+    let power = |exponent: usize| UBig::ONE << exponent;
+    // 2^521 - 1 and 2^607 - 1 are primes, and so are 2^512 - 569 and 2^512 - 629.
+    let honest = (power(521) - 1_u8) * (power(607) - 1_u8);
+    let close = (power(512) - 569_u16) * (power(512) - 629_u16);
+    vec![
+        (
+            "wrong-kind",
+            changed("CertificateSigningRequest", "Secret"),
+            REFUSED,
+        ),
+        ("wrong-kind", changed("v1", "v1beta1"), REFUSED),
+        ("unknown-field", changed("usages", "usage"), REFUSED),
+        ("wrong-type", changed("7776000", "90d"), REFUSED),
+        ("wrong-type", changed("- client auth", "- 1"), REFUSED),
+        (
+            "bad-base64",
+            changed("request: LS0t", "request: LS0 t"),
+            REFUSED,
+        ),
+        (
+            "bad-metadata",
+            changed("  name:", "  labels: {a: ' '}\n  name:"),
+            REFUSED,
+        ),
+        ("bad-name", changed("alice-0123abcd", "alice/x"), REFUSED),
+        ("bad-name", changed("alice-0123abcd", ".."), REFUSED),
+        (
+            "namespace-ignored",
+            changed("  name:", "  namespace: dev\n  name:"),
+            FINE,
+        ),
+        (
+            "submitter-fields",
+            changed("spec:", "spec:\n  username: bob"),
+            FINE,
+        ),
+        ("no-request", manifest("no block"), REFUSED),
+        (
+            "pem-label",
+            manifest(&pem.replace("CERTIFICATE REQUEST", "CERTIFICATE")),
+            REFUSED,
+        ),
+        (
+            "text-around-block",
+            manifest(&format!("CN=bob\n{pem}")),
+            FINE,
+        ),
+        (
+            "text-around-block",
+            manifest(&format!("{pem}CN=bob\n")),
+            FINE,
+        ),
+        ("second-block", manifest(&pem.repeat(2)), FINE),
+        (
+            "bad-request",
+            manifest(&kube_enroll::pem::encode("CERTIFICATE REQUEST", b"0")),
+            REFUSED,
+        ),
+        ("bad-signature", rsa(&honest, 65_537), REFUSED),
+        (
+            "bad-signer",
+            changed("kubernetes.io/kube-apiserver-client", "client"),
+            REFUSED,
+        ),
+        (
+            "other-signer",
+            changed("kubernetes.io/kube", "example.com/kube"),
+            ELSEWHERE,
+        ),
+        ("bad-usages", changed("client auth", "Client Auth"), REFUSED),
+        (
+            "bad-usages",
+            changed("digital signature", "client auth"),
+            REFUSED,
+        ),
+        (
+            "usages-refused",
+            changed("client auth", "server auth"),
+            NOT_ISSUED,
+        ),
+        (
+            "usages-unfit",
+            changed("digital signature", "key encipherment"),
+            FINE,
+        ),
+        (
+            "subject-refused",
+            changed("apiserver-client", "apiserver-client-kubelet"),
+            NOT_ISSUED,
+        ),
+        ("bad-lifetime", changed("7776000", "599"), REFUSED),
+        (
+            "lifetime-unset",
+            changed("  expirationSeconds: 7776000\n", ""),
+            FINE,
+        ),
+        ("lifetime-long", changed("7776000", "31536001"), FINE),
+        ("csr-prefix", changed("alice-0123abcd", "csr-alice"), FINE),
+        (
+            "name-without-hash",
+            changed("alice-0123abcd", "alice"),
+            FINE,
+        ),
+        ("system-masters", with_group("system:masters"), REFUSED),
+        ("system-masters", with_group("System:Masters"), FINE),
+        ("system-masters", with_group("system: masters"), FINE),
+        ("system-identity", with_group("system:nodes"), FINE),
+        (
+            "system-identity",
+            with_group("kubeadm:cluster-admins"),
+            FINE,
+        ),
+        ("system-identity", with_group(" System:Nodes"), FINE),
+        ("system-identity", with_user("system:node:worker-1"), FINE),
+        (
+            "system-identity",
+            with_user("system:serviceaccount:kube-system:default"),
+            FINE,
+        ),
+        ("system-identity", with_user("system:kube-scheduler"), FINE),
+        (
+            "no-user",
+            manifest(&OddRequest::new(&[(O, UTF8, "dev")]).to_pem()),
+            ANONYMOUS,
+        ),
+        ("no-user", with_user(""), ANONYMOUS),
+        ("several-users", with_attribute(CN, "bob"), FINE),
+        ("empty-group", with_group(""), FINE),
+        (
+            "looks-like-identity",
+            with_attribute(OU, "system:masters"),
+            FINE,
+        ),
+        ("looks-like-identity", with_attribute(UID, "bob"), FINE),
+        (
+            "looks-like-identity",
+            with_attribute(EMAIL, "bob@example.com"),
+            FINE,
+        ),
+        ("attribute-dropped", with_attribute(TITLE, "Dr"), FINE),
+        ("attribute-dropped", with_attribute(C, "NP"), FINE),
+        ("deceptive-characters", with_user("ali\u{1b}[2Kce"), FINE),
+        ("deceptive-characters", with_user("ali\rce"), FINE),
+        ("deceptive-characters", with_user("alice\n"), FINE),
+        ("deceptive-characters", with_user("alice\u{7}"), FINE),
+        ("deceptive-characters", with_user("\u{202e}ecila"), FINE),
+        ("deceptive-characters", with_user("ali\u{200b}ce"), FINE),
+        ("deceptive-characters", with_user("ali\u{2028}ce"), FINE),
+        ("deceptive-characters", with_group("\u{feff}dev"), FINE),
+        ("outer-space", with_user("alice "), FINE),
+        ("outer-space", with_group(" dev"), FINE),
+        ("mixed-scripts", with_group("develop\u{435}rs"), FINE),
+        ("look-alike", with_user("\u{430}lice"), FINE),
+        ("look-alike", with_user("Alice"), FINE),
+        ("long-name", with_user(&"a".repeat(65)), FINE),
+        (
+            "misleading-comment",
+            changed("spec:", "# user: bob\nspec:"),
+            FINE,
+        ),
+        (
+            "subject-alt-names",
+            manifest(&alice().with_extensions().to_pem()),
+            FINE,
+        ),
+        (
+            "extension-dropped",
+            manifest(&alice().with_extensions().to_pem()),
+            FINE,
+        ),
+        ("weak-key", rsa(&honest, 65_537), REFUSED),
+        ("weak-key", rsa(&(power(2203) - 1_u8), 3), REFUSED),
+        ("unusable-key", rsa(&(power(8200) + 1_u8), 65_537), REFUSED),
+        ("broken-key", rsa(&close, 65_537), REFUSED),
+        ("broken-key", rsa(&(honest * 97_u8), 65_537), REFUSED),
+        (
+            "broken-key",
+            rsa(&UBig::from(65_537_u32).pow(125), 65_537),
+            REFUSED,
+        ),
+        ("unreadable", "a: b: c".to_owned(), REFUSED),
+        (
+            "bad-kubeconfig",
+            "apiVersion: v1\nkind: Config\nclusters: 1\n".to_owned(),
+            REFUSED,
+        ),
+        ("redacted", redacted_kubeconfig(), REFUSED),
+    ]
+}
+
+fn redacted_kubeconfig() -> String {
+    "apiVersion: v1\nkind: Config\nclusters:\n- name: a\n  cluster:\n    server: https://a\n    \
+     certificate-authority-data: DATA+OMITTED\n"
+        .to_owned()
+}
+
+/// The object that comes back: its status, and when the certificate is looked at.
+fn returned() -> Vec<(&'static str, Vec<Object>)> {
+    let manifest = manifest(&alice().to_pem());
+    let other = with_user("bob");
+    let decided = |condition: &str| {
+        let status = format!(
+            "status:\n  conditions:\n  - type: {condition}\n    status: \"True\"\n    reason: r\n    \
+             message: m\n"
+        );
+        look((manifest.clone() + &status).as_bytes(), agreed())
+    };
+    let authority = common::authority();
+    let now = OffsetDateTime::now_utc();
+    let issued_at = |manifest: &str, days: i64| {
+        common::issue_at(manifest, &authority, now + Duration::days(days))
+    };
+    let swapped = issued_at(&other, 0)
+        .split_once("status:")
+        .unwrap()
+        .1
+        .to_owned();
+    let swapped = format!("{manifest}status:{swapped}");
+    let long = manifest.replace("7776000", "315360000");
+    let looked = |text: &str| look(text.as_bytes(), agreed());
+    vec![
+        ("denied", decided("Denied")),
+        ("failed", decided("Failed")),
+        ("not-issued", decided("Approved")),
+        ("certificate-mismatch", looked(&swapped)),
+        ("expired", looked(&issued_at(&manifest, -200))),
+        ("not-yet-valid", looked(&issued_at(&manifest, 2))),
+        (
+            "no-client-auth",
+            looked(&for_servers(&issued_at(&manifest, 0))),
+        ),
+        ("lifetime-cut", looked(&issued_at(&long, 0))),
+    ]
+}
+
+/// An object whose certificate is for server authentication; its signature is not looked at.
+fn for_servers(object: &str) -> String {
+    const CLIENT_AUTH: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 3, 2];
+    let (before, certificate) = object.split_once("certificate: ").unwrap();
+    let pem = BASE64_STANDARD
+        .decode(certificate.trim().trim_matches('"'))
+        .unwrap();
+    let mut der = kube_enroll::pem::first(&pem).unwrap().contents.to_vec();
+    let position = der
+        .windows(CLIENT_AUTH.len())
+        .position(|window| window == CLIENT_AUTH);
+    der[position.unwrap() + CLIENT_AUTH.len() - 1] = 1;
+    let pem = kube_enroll::pem::encode("CERTIFICATE", &der);
+    format!("{before}certificate: {}\n", BASE64_STANDARD.encode(pem))
+}
+
+/// What shows against what was agreed on, or against other requests.
+fn compared() -> Vec<(&'static str, Vec<Object>)> {
+    let manifest = manifest(&alice().to_pem());
+    let expected = Expected {
+        user: Some("bob".to_owned()),
+        groups: Some(vec!["dev".to_owned()]),
+        fingerprint: Some(format!("SHA256:{}", "A".repeat(43)).parse().unwrap()),
+        max_lifetime: Some("1d".parse().unwrap()),
+    };
+    let mut against = look(manifest.as_bytes(), agreed());
+    let mismatches = expected.check(&against[0]);
+    against[0].findings.extend(mismatches);
+
+    let first = alice();
+    let second = OddRequest::new(&[(CN, UTF8, "bob")]).with_key_of(&first);
+    let mut same_key = look(first.to_pem().as_bytes(), agreed());
+    same_key.extend(look(second.to_pem().as_bytes(), agreed()));
+    let mut keys = KeysSeen::default();
+    same_key.iter_mut().for_each(|object| keys.look_at(object));
+
+    let prime = |exponent: usize| (UBig::ONE << exponent) - 1_u8;
+    let mut shared: Vec<Object> = [(1279, 2203), (2281, 1279), (3217, 4253)]
+        .iter()
+        .flat_map(|(p, q)| {
+            let modulus = (prime(*p) * prime(*q)).to_be_bytes();
+            look(
+                alice().with_rsa(&modulus, 65_537).to_pem().as_bytes(),
+                agreed(),
+            )
+        })
+        .collect();
+    find_shared_factors(&mut shared);
+    assert!(!codes(&shared[2]).contains(&"shared-factor"));
+    shared.pop();
+
+    let codes = [
+        "user-mismatch",
+        "group-mismatch",
+        "fingerprint-mismatch",
+        "lifetime-mismatch",
+    ];
+    let mut compared: Vec<_> = codes.map(|code| (code, against.clone())).into();
+    compared.push(("same-key", same_key.split_off(1)));
+    compared.push(("shared-factor", shared));
+    compared
+}
+
+#[test]
+fn each_input_is_told_and_predicted() {
+    for (code, input, outcome) in requests() {
+        let objects = look(input.as_bytes(), agreed());
+        let found = codes(&objects[0]);
+        assert!(
+            found.contains(&code),
+            "no {code}, but {found:?}, in {input}"
+        );
+        if let Some(prediction) = objects[0].prediction {
+            let predicted = (
+                prediction.accepted,
+                prediction.issued,
+                prediction.authenticates,
+            );
+            assert_eq!(predicted, outcome, "{code}: {input}");
+        }
+        assert_eq!(
+            objects[0].identity.is_some(),
+            outcome == FINE,
+            "{code}: {input}"
+        );
+    }
+}
+
+#[test]
+fn what_shows_in_company_is_told_of_each_object() {
+    for (code, objects) in returned().into_iter().chain(compared()) {
+        assert!(!objects.is_empty());
+        for object in &objects {
+            let found = codes(object);
+            assert!(found.contains(&code), "no {code}, but {found:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_of_an_ordinary_request_with_the_hash_of_its_key() {
+    let pem = alice().to_pem();
+    let key = look(pem.as_bytes(), agreed()).remove(0).public_key.unwrap();
+    let hash = BASE64_STANDARD.decode(key.fingerprint.trim_start_matches("SHA256:"));
+    let name: String = hash.unwrap()[..4]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let manifest = manifest(&pem).replace("0123abcd", &name);
+    assert!(codes(&look(manifest.as_bytes(), agreed())[0]).is_empty());
+}
+
+#[test]
+fn no_finding_is_without_its_input() {
+    let mut covered: BTreeSet<&str> = requests().iter().map(|(code, ..)| *code).collect();
+    covered.extend(returned().iter().chain(&compared()).map(|(code, _)| *code));
+    // These take a signature by another algorithm; see `reading.rs`.
+    covered.insert("weak-signature");
+    let all: BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(covered, all);
+}
