@@ -41,13 +41,18 @@ struct Requests {
 
 fn requests(algorithm: Algorithm) -> Requests {
     let key = PrivateKey::generate(algorithm, &mut SysRng).unwrap();
-    let mut requests = Requests { manifests: Vec::new(), lines: String::new() };
+    let mut requests = Requests {
+        manifests: Vec::new(),
+        lines: String::new(),
+    };
     for number in 0..COUNT {
         let subject = Subject::new(&format!("user-{number}"), &["developers".to_owned()], false);
         let subject = subject.unwrap();
         let csr = CertificationRequest::build(&subject, &[], &key, &mut SysRng).unwrap();
         requests.lines += &(BASE64_STANDARD.encode(csr.der()) + "\n");
-        requests.manifests.push(Manifest::new(subject.user(), &csr).to_yaml());
+        requests
+            .manifests
+            .push(Manifest::new(subject.user(), &csr).to_yaml());
     }
     requests
 }
@@ -59,12 +64,18 @@ fn report(manifest: &str) -> String {
         passphrase: None,
     };
     let objects = inspect("request.csr.yaml", manifest.as_bytes(), &context);
-    objects.iter().map(|object| Style::Text(Look { width: 80 }).object(object)).collect()
+    objects
+        .iter()
+        .map(|object| Style::Text(Look { width: 80 }).object(object))
+        .collect()
 }
 
 /// The time that the Go program needs for so many passes; `None` without a Go compiler.
 fn peer(lines: &str, rounds: u64) -> Option<Duration> {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/check_requests.go");
+    let source = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/benches/peers/check_requests.go"
+    );
     let mut child = Command::new("go")
         .args(["run", source, &rounds.to_string()])
         .stdin(Stdio::piped())
@@ -84,7 +95,13 @@ fn verify(criterion: &mut Criterion) {
     for algorithm in ALGORITHMS {
         let requests = requests(algorithm);
         group.bench_function(BenchmarkId::new("one core", algorithm), |bencher| {
-            bencher.iter(|| requests.manifests.iter().map(|text| report(text).len()).sum::<usize>());
+            bencher.iter(|| {
+                requests
+                    .manifests
+                    .iter()
+                    .map(|text| report(text).len())
+                    .sum::<usize>()
+            });
         });
         if peer(&requests.lines, 1).is_some() {
             group.bench_function(BenchmarkId::new("one core, Go", algorithm), |bencher| {

@@ -190,7 +190,7 @@ impl<'a> Info<'a> {
     fn subject_alt_names(&self) -> std::result::Result<Vec<SubjectAltName>, Problem> {
         self.extensions
             .iter()
-            .filter(|extension| extension.oid.as_bytes() == SUBJECT_ALT_NAME)
+            .filter(|extension| extension.is_subject_alt_name())
             .try_fold(Vec::new(), |mut names, extension| {
                 names.extend(san::read(&extension.value)?);
                 Ok(names)
@@ -255,6 +255,10 @@ fn read_extension(mut fields: Reader<'_>) -> std::result::Result<Extension, Prob
 }
 
 impl Extension {
+    pub(crate) fn is_subject_alt_name(&self) -> bool {
+        self.oid.as_bytes() == SUBJECT_ALT_NAME
+    }
+
     /// The name of RFC 5280, or the object identifier.
     #[must_use]
     pub fn name(&self) -> String {

@@ -84,7 +84,9 @@ pub fn decode_base64(input: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
 /// Decodes base64 after dropping every byte of `skipped`.
 fn decode_without(input: &[u8], skipped: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
     let mut packed = Zeroizing::new(Vec::with_capacity(input.len()));
-    packed.extend(input.iter().filter(|byte| !skipped.contains(byte)));
+    for run in input.split(|byte| skipped.contains(byte)) {
+        packed.extend_from_slice(run);
+    }
     let mut decoded = Zeroizing::new(Vec::with_capacity(packed.len() / 4 * 3 + 3));
     match GO_STANDARD.decode_vec(&packed[..], &mut decoded) {
         Ok(()) => Ok(decoded),

@@ -17,6 +17,7 @@ mod qualified;
 mod request;
 mod shared;
 mod signer;
+mod size;
 
 pub use catalogue::{CODES, Code};
 use request::Contents;

@@ -78,16 +78,11 @@ fn changed(from: &str, to: &str) -> String {
     manifest.replacen(from, to, 1)
 }
 
-/// Inputs for the findings that show in a request alone.
-fn requests() -> Vec<(&'static str, String, Outcome)> {
-    let pem = alice().to_pem();
-    let rsa = |modulus: &UBig, exponent| {
-        manifest(&alice().with_rsa(&modulus.to_be_bytes(), exponent).to_pem())
-    };
-    let power = |exponent: usize| UBig::ONE << exponent;
-    // 2^521 - 1 and 2^607 - 1 are primes, and so are 2^512 - 569 and 2^512 - 629.
-    let honest = (power(521) - 1_u8) * (power(607) - 1_u8);
-    let close = (power(512) - 569_u16) * (power(512) - 629_u16);
+/// A code, an input that has what it is about, and what comes of it.
+type Case = (&'static str, String, Outcome);
+
+/// What shows in the object around the request.
+fn objects() -> Vec<Case> {
     vec![
         (
             "wrong-kind",
@@ -120,29 +115,6 @@ fn requests() -> Vec<(&'static str, String, Outcome)> {
             changed("spec:", "spec:\n  username: bob"),
             FINE,
         ),
-        ("no-request", manifest("no block"), REFUSED),
-        (
-            "pem-label",
-            manifest(&pem.replace("CERTIFICATE REQUEST", "CERTIFICATE")),
-            REFUSED,
-        ),
-        (
-            "text-around-block",
-            manifest(&format!("CN=bob\n{pem}")),
-            FINE,
-        ),
-        (
-            "text-around-block",
-            manifest(&format!("{pem}CN=bob\n")),
-            FINE,
-        ),
-        ("second-block", manifest(&pem.repeat(2)), FINE),
-        (
-            "bad-request",
-            manifest(&kube_enroll::pem::encode("CERTIFICATE REQUEST", b"0")),
-            REFUSED,
-        ),
-        ("bad-signature", rsa(&honest, 65_537), REFUSED),
         (
             "bad-signer",
             changed("kubernetes.io/kube-apiserver-client", "client"),
@@ -187,6 +159,48 @@ fn requests() -> Vec<(&'static str, String, Outcome)> {
             changed("alice-0123abcd", "alice"),
             FINE,
         ),
+        ("unreadable", "a: b: c".to_owned(), REFUSED),
+        (
+            "bad-kubeconfig",
+            "apiVersion: v1\nkind: Config\nclusters: 1\n".to_owned(),
+            REFUSED,
+        ),
+        ("redacted", redacted_kubeconfig(), REFUSED),
+    ]
+}
+
+/// What shows in how the request is wrapped.
+fn blocks() -> Vec<Case> {
+    let pem = alice().to_pem();
+    vec![
+        ("no-request", manifest("no block"), REFUSED),
+        (
+            "pem-label",
+            manifest(&pem.replace("CERTIFICATE REQUEST", "CERTIFICATE")),
+            REFUSED,
+        ),
+        (
+            "text-around-block",
+            manifest(&format!("CN=bob\n{pem}")),
+            FINE,
+        ),
+        (
+            "text-around-block",
+            manifest(&format!("{pem}CN=bob\n")),
+            FINE,
+        ),
+        ("second-block", manifest(&pem.repeat(2)), FINE),
+        (
+            "bad-request",
+            manifest(&kube_enroll::pem::encode("CERTIFICATE REQUEST", b"0")),
+            REFUSED,
+        ),
+    ]
+}
+
+/// What shows in who is asked for.
+fn subjects() -> Vec<Case> {
+    vec![
         ("system-masters", with_group("system:masters"), REFUSED),
         ("system-masters", with_group("System:Masters"), FINE),
         ("system-masters", with_group("system: masters"), FINE),
@@ -254,6 +268,24 @@ fn requests() -> Vec<(&'static str, String, Outcome)> {
             manifest(&alice().with_extensions().to_pem()),
             FINE,
         ),
+        ("too-large", with_user(&"a".repeat(1_200_000)), REFUSED),
+        ("too-large", with_user(&"a".repeat(700_000)), NOT_ISSUED),
+        ("too-large", with_user(&"a".repeat(270_000)), ANONYMOUS),
+        ("long-name", with_user(&"a".repeat(260_000)), FINE),
+    ]
+}
+
+/// What shows in the key.
+fn keys() -> Vec<Case> {
+    let rsa = |modulus: &UBig, exponent| {
+        manifest(&alice().with_rsa(&modulus.to_be_bytes(), exponent).to_pem())
+    };
+    let power = |exponent: usize| UBig::ONE << exponent;
+    // 2^521 - 1 and 2^607 - 1 are primes, and so are 2^512 - 569 and 2^512 - 629.
+    let honest = (power(521) - 1_u8) * (power(607) - 1_u8);
+    let close = (power(512) - 569_u16) * (power(512) - 629_u16);
+    vec![
+        ("bad-signature", rsa(&honest, 65_537), REFUSED),
         ("weak-key", rsa(&honest, 65_537), REFUSED),
         ("weak-key", rsa(&(power(2203) - 1_u8), 3), REFUSED),
         ("unusable-key", rsa(&(power(8200) + 1_u8), 65_537), REFUSED),
@@ -264,14 +296,12 @@ fn requests() -> Vec<(&'static str, String, Outcome)> {
             rsa(&UBig::from(65_537_u32).pow(125), 65_537),
             REFUSED,
         ),
-        ("unreadable", "a: b: c".to_owned(), REFUSED),
-        (
-            "bad-kubeconfig",
-            "apiVersion: v1\nkind: Config\nclusters: 1\n".to_owned(),
-            REFUSED,
-        ),
-        ("redacted", redacted_kubeconfig(), REFUSED),
     ]
+}
+
+/// Everything that shows in a request alone.
+fn requests() -> Vec<Case> {
+    [objects(), blocks(), subjects(), keys()].concat()
 }
 
 fn redacted_kubeconfig() -> String {
@@ -353,7 +383,9 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
     let mut same_key = look(first.to_pem().as_bytes(), agreed());
     same_key.extend(look(second.to_pem().as_bytes(), agreed()));
     let mut keys = KeysSeen::default();
-    same_key.iter_mut().for_each(|object| keys.look_at(object));
+    for object in &mut same_key {
+        keys.look_at(object);
+    }
 
     let prime = |exponent: usize| (UBig::ONE << exponent) - 1_u8;
     let mut shared: Vec<Object> = [(1279, 2203), (2281, 1279), (3217, 4253)]
@@ -423,10 +455,7 @@ fn nothing_is_said_of_an_ordinary_request_with_the_hash_of_its_key() {
     let pem = alice().to_pem();
     let key = look(pem.as_bytes(), agreed()).remove(0).public_key.unwrap();
     let hash = BASE64_STANDARD.decode(key.fingerprint.trim_start_matches("SHA256:"));
-    let name: String = hash.unwrap()[..4]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let name = kube_enroll::text::hex(&hash.unwrap()[..4]);
     let manifest = manifest(&pem).replace("0123abcd", &name);
     assert!(codes(&look(manifest.as_bytes(), agreed())[0]).is_empty());
 }

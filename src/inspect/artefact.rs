@@ -91,11 +91,14 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
 
 /// The bytes behind text that is base64 and nothing else, as copied out of a manifest.
 fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
-    let packed: Vec<u8> = input
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    if !input
         .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+        .all(|byte| is_base64(byte) || byte.is_ascii_whitespace())
+    {
+        return None;
+    }
+    let packed: Vec<u8> = input.iter().copied().filter(is_base64).collect();
     if packed.len() < 16 {
         return None;
     }

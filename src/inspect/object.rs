@@ -200,7 +200,7 @@ impl Object {
         Self {
             name: some(&object.metadata.name),
             signer_name: some(&object.signer_name),
-            usages: Some(object.usages.iter().map(|usage| safe(usage)).collect()),
+            usages: Some(object.usages.clone()),
             expiration_seconds: object.expiration_seconds,
             status: status_report,
             ..Self::of_review(crate::manifest::KIND, review)

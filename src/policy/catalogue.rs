@@ -44,6 +44,7 @@ catalogue! {
     BadUsages "bad-usages" "usages that the API server refuses"
     UsagesRefused "usages-refused" "usages that the signer refuses"
     UsagesUnfit "usages-unfit" "usages that do not fit the kind of key"
+    TooLarge "too-large" "names that are too long for what etcd stores or TLS takes"
     SubjectRefused "subject-refused" "a subject that the signer refuses"
     BadLifetime "bad-lifetime" "an expirationSeconds that the API server refuses"
     LifetimeUnset "lifetime-unset" "no expirationSeconds: the cluster's own, mostly a year"

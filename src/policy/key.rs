@@ -59,6 +59,7 @@ fn strength(key: &PublicKey) -> Option<Finding> {
 /// Keys whose private half anyone can compute.
 fn broken(key: &PublicKey) -> Option<Finding> {
     let (modulus, _) = key.rsa().filter(|_| key.bits() <= Some(MAX_TLS_BITS))?;
+    let modulus = &UBig::from_be_bytes(modulus);
     let message = if has_roca_fingerprint(modulus) {
         "the modulus has the fingerprint of ROCA (CVE-2017-15361): made by a broken smart card"
     } else if has_small_factor(modulus) {
@@ -76,58 +77,42 @@ fn broken(key: &PublicKey) -> Option<Finding> {
     ))
 }
 
+/// The odd primes to 167, in groups whose product fits 64 bits.
+const SMALL_PRIMES: [&[u64]; 4] = [
+    &[3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53],
+    &[59, 61, 67, 71, 73, 79, 83, 89, 97, 101],
+    &[103, 107, 109, 113, 127, 131, 137, 139, 149],
+    &[151, 157, 163, 167],
+];
+
+/// Each small prime with the modulus' rest by it.
+fn small_rests(modulus: &UBig) -> impl Iterator<Item = (u64, u64)> {
+    SMALL_PRIMES.iter().flat_map(move |primes| {
+        let rest = modulus % primes.iter().product::<u64>();
+        primes.iter().map(move |prime| (*prime, rest % prime))
+    })
+}
+
+/// No honest modulus is divisible by a small number.
+fn has_small_factor(modulus: &UBig) -> bool {
+    small_rests(modulus).any(|(_, rest)| rest == 0)
+}
+
 /// Nemec et al., "The Return of Coppersmith's Attack" (2017), section 2.3: modulo each of these
 /// primes, the moduli of the flawed library are powers of 65537.
-fn has_roca_fingerprint(modulus: &[u8]) -> bool {
-    const PRIMES: [u32; 38] = [
-        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,
-        97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
-    ];
-    PRIMES.iter().all(|prime| {
-        let residue = remainder(modulus, *prime);
-        let generator = 65_537 % prime;
-        let mut power = 1;
-        for _ in 0..*prime {
-            if power == residue {
-                return true;
-            }
-            power = power * generator % prime;
-        }
-        false
+fn has_roca_fingerprint(modulus: &UBig) -> bool {
+    small_rests(modulus).all(|(prime, rest)| {
+        let powers = std::iter::successors(Some(1), |power| Some(power * 65_537 % prime));
+        powers
+            .take(usize::try_from(prime).unwrap_or_default())
+            .any(|power| power == rest)
     })
-}
-
-/// No honest modulus is divisible by a small number. Products of primes that fit 32 bits take
-/// several at a time.
-fn has_small_factor(modulus: &[u8]) -> bool {
-    const PRODUCTS: [(u32, &[u32]); 4] = [
-        (3_234_846_615, &[3, 5, 7, 11, 13, 17, 19, 23, 29]),
-        (95_041_567, &[31, 37, 41, 43, 47]),
-        (907_383_479, &[53, 59, 61, 67, 71]),
-        (4_132_280_413, &[73, 79, 83, 89, 97]),
-    ];
-    PRODUCTS.iter().any(|(product, primes)| {
-        let rest = remainder(modulus, *product);
-        primes.iter().any(|prime| rest.is_multiple_of(*prime))
-    })
-}
-
-fn remainder(number: &[u8], divisor: u32) -> u32 {
-    let (chunks, last) = number.as_chunks::<4>();
-    let divisor = u64::from(divisor);
-    let rest = chunks.iter().fold(0, |rest, chunk| {
-        (rest << 32 | u64::from(u32::from_be_bytes(*chunk))) % divisor
-    });
-    let rest = last
-        .iter()
-        .fold(rest, |rest, byte| (rest << 8 | u64::from(*byte)) % divisor);
-    u32::try_from(rest).unwrap_or_default()
 }
 
 /// Fermat's method, a few steps of it: n = a^2 - b^2 with a just above the square root of n.
-fn has_close_primes(modulus: &[u8]) -> bool {
+fn has_close_primes(modulus: &UBig) -> bool {
     const STEPS: usize = 20;
-    let (root, rest) = UBig::from_be_bytes(modulus).sqrt_rem();
+    let (root, rest) = modulus.sqrt_rem();
     if rest.is_zero() {
         return true;
     }
@@ -158,31 +143,25 @@ fn is_square(number: &UBig) -> bool {
 mod tests {
     use super::*;
 
-    /// 2^bits - c, big-endian.
-    fn below_power(bits: usize, c: u16) -> Vec<u8> {
-        let mut bytes = vec![0xFF; bits / 8 - 2];
-        bytes.extend((u16::MAX - c + 1).to_be_bytes());
-        bytes
-    }
-
-    fn product(p: &[u8], q: &[u8]) -> Vec<u8> {
-        let [p, q] = [p, q].map(UBig::from_be_bytes);
-        (p * q).to_be_bytes().to_vec()
+    /// 2^bits - c
+    fn below_power(bits: usize, c: u16) -> UBig {
+        (UBig::ONE << bits) - c
     }
 
     #[test]
     fn close_primes_are_found_and_distant_ones_are_not() {
         let (p, q) = (below_power(512, 569), below_power(512, 629));
-        assert!(has_close_primes(&product(&p, &q)));
-        assert!(!has_close_primes(&product(&p, &below_power(256, 189))));
-        assert!(has_close_primes(&product(&p, &p)));
+        assert!(has_close_primes(&(&p * &q)));
+        assert!(has_close_primes(&(&p * &p)));
+        assert!(!has_close_primes(&(p * below_power(256, 189))));
     }
 
     #[test]
     fn small_factors_and_powers_of_the_roca_generator_are_found() {
-        assert!(has_small_factor(&[0x0F]));
+        assert!(has_small_factor(&UBig::from(15_u8)));
+        assert!(has_small_factor(&(below_power(512, 569) * 167_u8)));
         assert!(!has_small_factor(&below_power(512, 569)));
-        assert!(has_roca_fingerprint(&65_537_u32.to_be_bytes()));
+        assert!(has_roca_fingerprint(&UBig::from(65_537_u32).pow(99)));
         assert!(!has_roca_fingerprint(&below_power(512, 569)));
     }
 }

@@ -15,6 +15,8 @@ const OLD_LABEL: &str = "NEW CERTIFICATE REQUEST";
 /// The request, and what was found on the way to it.
 pub(super) struct Contents {
     request: Result<CertificationRequest, Finding>,
+    /// Bytes in `spec.request`, without its base64.
+    size: usize,
     signature: Result<(), SignatureError>,
     findings: Vec<Finding>,
 }
@@ -25,7 +27,10 @@ impl Contents {
         match request {
             Some(bytes) if !bytes.is_empty() => Self::of_pem(bytes),
             // A field that is not base64 has its own finding.
-            _ => Self::new(Err(refused(Code::NoRequest, "there is no request in it"))),
+            _ => Self::new(
+                Err(refused(Code::NoRequest, "there is no request in it")),
+                0,
+            ),
         }
     }
 
@@ -34,19 +39,20 @@ impl Contents {
         if pem::first(input).is_some() {
             return Self::of_pem(input);
         }
-        Self::new(read(input))
+        Self::new(read(input), super::size::of_pem(input.len()))
     }
 
     fn of_pem(input: &[u8]) -> Self {
         let Some(first) = pem::first(input) else {
-            return Self::new(Err(no_block(input)));
+            return Self::new(Err(no_block(input)), input.len());
         };
         let refused = (first.label != PEM_LABEL).then(|| wrong_label(&first.label));
-        let mut contents = match &refused {
+        let request = match &refused {
             // What is in it is the same, so it can be shown.
-            Some(finding) if first.label != OLD_LABEL => Self::new(Err(finding.clone())),
-            _ => Self::new(read(&first.contents)),
+            Some(finding) if first.label != OLD_LABEL => Err(finding.clone()),
+            _ => read(&first.contents),
         };
+        let mut contents = Self::new(request, input.len());
         if contents.request.is_ok() {
             contents.findings.extend(refused);
         }
@@ -55,13 +61,14 @@ impl Contents {
         contents
     }
 
-    fn new(request: Result<CertificationRequest, Finding>) -> Self {
+    fn new(request: Result<CertificationRequest, Finding>, size: usize) -> Self {
         let signature = match &request {
             Ok(csr) => csr.verify(),
             Err(_) => Err(SignatureError::DoesNotVerify),
         };
         Self {
             request,
+            size,
             signature,
             findings: Vec::new(),
         }
@@ -82,7 +89,10 @@ impl Contents {
     pub(super) fn check(&self) -> Vec<Finding> {
         let mut findings = self.findings.clone();
         match &self.request {
-            Ok(csr) => findings.extend(signature(csr, &self.signature)),
+            Ok(csr) => {
+                findings.extend(signature(csr, &self.signature));
+                findings.extend(super::size::check(csr, self.size));
+            }
             Err(finding) => findings.push(finding.clone()),
         }
         findings
