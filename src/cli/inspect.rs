@@ -20,14 +20,14 @@ pub fn run(args: InspectArgs, console: &Console) -> Result<Verdict, Failure> {
     };
     let passphrase = args
         .passphrase_file
-        .map(|path| passphrase::from_file(&path, console))
+        .map(|path| passphrase::from_file(&path))
         .transpose()?;
     let context = Context {
         now: OffsetDateTime::now_utc(),
         agreed: Agreed::default(),
         passphrase: passphrase.as_ref(),
     };
-    let (objects, all_read) = inspect_all(&files, args.report.max_size, &context);
+    let (objects, all_read) = inspect_all(&files, args.report.max_size, &context, console);
     let readable = objects.iter().all(|object| object.kind.is_some());
     show(&Report::new(objects), args.report.output, console)?;
     Ok(match (all_read, readable) {
@@ -39,12 +39,25 @@ pub fn run(args: InspectArgs, console: &Console) -> Result<Verdict, Failure> {
 
 /// Everything in all files that can be read, and whether that is all of them. The others are told
 /// of at once, so that one of a thousand does not hide the rest.
-pub fn inspect_all(files: &[Input], limit: u64, context: &Context<'_>) -> (Vec<Object>, bool) {
+pub fn inspect_all(
+    files: &[Input],
+    limit: u64,
+    context: &Context<'_>,
+    console: &Console,
+) -> (Vec<Object>, bool) {
     let mut objects = Vec::new();
     let mut all_read = true;
     for input in files {
         match file::read(input, limit) {
-            Ok(contents) => objects.extend(inspect(&input.to_string(), &contents, context)),
+            Ok(contents) => {
+                let found = inspect(&input.to_string(), &contents, context);
+                if found.iter().any(is_key) {
+                    input
+                        .path()
+                        .inspect(|path| file::warn_exposed(path, console));
+                }
+                objects.extend(found);
+            }
             Err(failure) => {
                 report_failure(&failure);
                 all_read = false;
@@ -52,6 +65,10 @@ pub fn inspect_all(files: &[Input], limit: u64, context: &Context<'_>) -> (Vec<O
         }
     }
     (objects, all_read)
+}
+
+fn is_key(object: &Object) -> bool {
+    object.kind.as_deref() == Some("PrivateKey")
 }
 
 /// Writes a report in the format asked for.

@@ -113,6 +113,9 @@ impl Search<'_> {
         let key = encoded
             .open(self.passphrase.or(asked.as_ref()))
             .map_err(|error| Failure::in_file(&input, &error))?;
+        if key.public_key() == self.wanted {
+            file::warn_exposed(path, self.console);
+        }
         Ok(FoundKey {
             path: path.to_owned(),
             key,
@@ -133,7 +136,7 @@ fn public_side(encoded: &EncodedKey, path: &Path) -> Option<PublicKey> {
 }
 
 /// The `.key` files of a folder, by name.
-fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let listed = if folder == Path::new("") {
         Path::new(".")
     } else {

@@ -24,7 +24,7 @@ pub fn run(args: &VerifyArgs, console: &Console) -> Result<Verdict, Failure> {
         },
         passphrase: None,
     };
-    let (mut objects, all_read) = inspect_all(&args.files, args.report.max_size, &context);
+    let (mut objects, all_read) = inspect_all(&args.files, args.report.max_size, &context, console);
     for object in &mut objects {
         check(object, &expected);
     }

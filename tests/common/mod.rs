@@ -10,6 +10,7 @@
 
 use base64::Engine as _;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -29,8 +30,20 @@ impl Folder {
         self.path().join(name)
     }
 
+    /// Writes a file that nobody else can read: it may be a key or a passphrase.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
         std::fs::write(self.file(name), contents).unwrap();
+        self.set_mode(name, 0o600);
+    }
+
+    pub fn set_mode(&self, name: &str, mode: u32) {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(self.file(name), permissions).unwrap();
+    }
+
+    pub fn mode(&self, name: &str) -> u32 {
+        let metadata = std::fs::metadata(self.file(name)).unwrap();
+        metadata.permissions().mode() & 0o7777
     }
 
     pub fn read(&self, name: &str) -> String {
