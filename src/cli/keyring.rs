@@ -76,8 +76,12 @@ impl Search<'_> {
     fn files(&self, files: &[PathBuf], place: &str) -> Result<FoundKey, Failure> {
         let mut unknown = Vec::new();
         for path in files {
-            let Ok(contents) = file::read(&Input::from(path.clone()), DEFAULT_LIMIT) else {
-                continue;
+            let contents = match file::read(&Input::from(path.clone()), DEFAULT_LIMIT) {
+                Ok(contents) => contents,
+                Err(failure) => {
+                    self.console.warn(failure);
+                    continue;
+                }
             };
             let Ok(encoded) = EncodedKey::find(&contents) else {
                 continue;

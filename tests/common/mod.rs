@@ -74,6 +74,16 @@ impl Folder {
         feed(self.program(env!("CARGO_BIN_EXE_kube-enroll"), args), input)
     }
 
+    /// Runs kube-enroll under strace, which takes these options and writes to `trace`.
+    pub fn traced(&self, options: &[&str], trace: &Path, args: &[&str], input: &[u8]) -> Ended {
+        let trace = trace.to_str().unwrap();
+        let mut all = vec!["-f", "-qq", "-s", "4096", "-o", trace];
+        all.extend(options);
+        all.extend(["--", env!("CARGO_BIN_EXE_kube-enroll")]);
+        all.extend(args);
+        feed(self.program("strace", &all), input)
+    }
+
     /// Runs another program in the folder, and demands that it succeeds.
     pub fn peer(&self, program: &str, args: &[&str]) -> String {
         let ended = feed(self.program(program, args), b"");
@@ -88,6 +98,8 @@ impl Folder {
             .current_dir(self.path())
             .env("NO_COLOR", "1")
             .env("HOME", self.path())
+            // Cargo's, where the loader would look.
+            .env_remove("LD_LIBRARY_PATH")
             .env_remove("KUBECONFIG");
         command
     }
