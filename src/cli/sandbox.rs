@@ -10,6 +10,8 @@ mod process;
 mod reach;
 #[cfg(target_os = "linux")]
 mod seccomp;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 use super::args::Command;
 
