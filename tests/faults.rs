@@ -2,6 +2,7 @@
 //! names a file: a secret is whole and private under its name or not there, what was there before
 //! is not lost, and whoever is alive says what went wrong.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! What was named stays reachable in every way of naming it, and secrets stay private.
 
+#![allow(clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
 mod common;

@@ -97,7 +97,9 @@ impl Reach {
             None => Self::beside(&args.replies),
         };
         if args.key.as_ref().is_none_or(|key| key.is_dir()) {
-            keys.iter().for_each(|folder| self.keys_in(folder));
+            for folder in &keys {
+                self.keys_in(folder);
+            }
         }
         self.cluster = args.cluster.clone().map(|cluster| (cluster, None));
         self.files(args.certificate_authority.as_deref());
@@ -134,7 +136,9 @@ impl Reach {
     }
 
     fn files(&mut self, path: Option<&Path>) {
-        path.into_iter().for_each(|path| self.file(path));
+        if let Some(path) = path {
+            self.file(path);
+        }
     }
 
     /// A folder in place of a file can be opened, to be told that it is none, but not looked into.
