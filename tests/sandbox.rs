@@ -33,7 +33,7 @@ fn journey() -> Folder {
     folder
 }
 
-fn request_into<'a>(folder: &'a str) -> Vec<&'a str> {
+fn request_into(folder: &str) -> Vec<&str> {
     [&REQUEST[..], &["--output-dir", folder]].concat()
 }
 
