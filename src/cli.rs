@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 
 mod args;
 mod console;
@@ -20,7 +21,9 @@ mod rehearse;
 mod reply;
 mod report;
 mod request;
+mod sandbox;
 mod verify;
+mod version;
 
 pub use args::Cli;
 use args::Command;
@@ -40,7 +43,17 @@ enum Verdict {
 /// Runs a command and tells the exit status: 0 good, 1 not good, 2 could not run.
 pub fn run(cli: Cli) -> ExitCode {
     let console = Console::new(cli.quiet);
-    match dispatch(cli.command, &console) {
+    let verdict = match cli.command {
+        _ if cli.version => version::run(cli.verbose, &sandbox::enter(None), &console),
+        Some(command) => {
+            sandbox::enter(Some(&command));
+            dispatch(command, &console)
+        }
+        None => Cli::command()
+            .error(ErrorKind::MissingSubcommand, "there is no command")
+            .exit(),
+    };
+    match verdict {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::NotGood) => ExitCode::from(1),
         Ok(Verdict::CouldNotRun) => ExitCode::from(2),

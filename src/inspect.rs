@@ -100,6 +100,12 @@ impl Object {
         serde_json::to_value(self).unwrap_or_default()
     }
 
+    /// Whether it is a private key.
+    #[must_use]
+    pub fn is_private_key(&self) -> bool {
+        self.private_key.is_some()
+    }
+
     /// Whether it is about an RSA key.
     #[must_use]
     pub fn has_rsa_key(&self) -> bool {

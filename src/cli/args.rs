@@ -19,6 +19,9 @@ use super::input::Input;
     name = "kube-enroll",
     version,
     about,
+    override_usage = "kube-enroll [OPTIONS] <COMMAND>",
+    arg_required_else_help = true,
+    disable_version_flag = true,
     disable_help_subcommand = true,
     after_help = "Exit status: 0 done or good, 1 read and not good, 2 could not run."
 )]
@@ -27,9 +30,17 @@ pub struct Cli {
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
+    /// Print the version
+    #[arg(short = 'V', long)]
+    pub version: bool,
+
+    /// With --version: print what this process forbids itself here
+    #[arg(short, long, requires = "version")]
+    pub verbose: bool,
+
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// The commands, in the order of the journey.

@@ -2,15 +2,21 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::text::hex;
 use rustix::fs::{OFlags, RenameFlags};
+use rustix::io::retry_on_intr;
 use zeroize::Zeroizing;
 
+use super::console::Console;
 use super::input::Input;
 use super::message::Failure;
+
+mod privacy;
+
+pub use privacy::{refuse_exposed, warn_exposed};
 
 /// How much of a file is read unless the person raises it, in bytes.
 pub const DEFAULT_LIMIT: u64 = 1 << 20;
@@ -24,6 +30,14 @@ pub fn read(input: &Input, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
             read_bounded(file, input, limit)
         }
     }
+}
+
+/// Reads a secret that nobody else may be able to read.
+pub fn read_private(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let input = Input::from(path.to_owned());
+    let file = open(path).map_err(|error| Failure::io("read", &input, &error))?;
+    refuse_exposed(&file, path)?;
+    read_bounded(file, &input, limit)
 }
 
 /// Opens a file for reading without waiting for the other end of a named pipe.
@@ -73,9 +87,11 @@ fn append(contents: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
 }
 
 /// Files written together: unless they are kept, dropping removes what was created.
-#[derive(Default)]
-pub struct NewFiles {
-    created: Vec<PathBuf>,
+pub struct NewFiles<'a> {
+    console: &'a Console,
+    files: Vec<PathBuf>,
+    /// The innermost first.
+    folders: Vec<PathBuf>,
 }
 
 /// Who may read a new file.
@@ -87,47 +103,107 @@ pub enum Access {
     Everyone,
 }
 
-impl NewFiles {
+impl<'a> NewFiles<'a> {
+    pub fn new(console: &'a Console) -> Self {
+        Self {
+            console,
+            files: Vec::new(),
+            folders: Vec::new(),
+        }
+    }
+
+    /// Creates the folder that output was asked to go to, if it is not there.
+    pub fn create_folder(&mut self, path: &Path) -> Result<(), Failure> {
+        let missing = path.ancestors().take_while(|folder| !is_there(folder));
+        self.folders.extend(missing.map(Path::to_owned));
+        fs::create_dir_all(path)
+            .map_err(|error| Failure::io("create the folder", path.display(), &error))
+    }
+
+    /// Creates a new folder that only the owner can look into.
+    pub fn create_private_folder(&mut self, path: &Path) -> Result<(), Failure> {
+        let created = fs::DirBuilder::new().mode(0o700).create(path);
+        created.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(path),
+            _ => Failure::io("create the folder", path.display(), &error),
+        })?;
+        self.folders.push(path.to_owned());
+        Ok(())
+    }
+
     /// Creates `path` with `contents`, whole and synced, or not at all. An existing file is never
     /// replaced.
     pub fn create(&mut self, path: &Path, contents: &[u8], access: Access) -> Result<(), Failure> {
         refuse_existing(path)?;
-        let temporary = Temporary::write(path, contents, access)
-            .map_err(|error| Failure::io("write", path.display(), &error))?;
-        temporary
-            .move_to_new(path)
+        if access == Access::Owner {
+            privacy::check_folder(folder_of(path), self.console)?;
+        }
+        self.write(path, contents, access)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => exists(path),
                 _ => Failure::io("write", path.display(), &error),
-            })?;
-        self.created.push(path.to_owned());
-        Ok(())
+            })
+    }
+
+    fn write(&mut self, path: &Path, contents: &[u8], access: Access) -> io::Result<()> {
+        let mut temporary = Temporary::create(path, access)?;
+        if access == Access::Owner {
+            privacy::keep_to_owner(&temporary.file)?;
+        }
+        temporary.fill(contents)?;
+        temporary.move_to_new(path)?;
+        self.files.push(path.to_owned());
+        sync_folder(path)
     }
 
     /// Keeps everything that was created.
     pub fn keep(mut self) {
-        self.created.clear();
+        self.files.clear();
+        self.folders.clear();
     }
 }
 
-impl Drop for NewFiles {
+impl Drop for NewFiles<'_> {
+    /// What cannot be removed now will be refused the next time, by name.
     fn drop(&mut self) {
-        for path in &self.created {
-            // What cannot be removed now will be refused the next time, by name.
+        for path in &self.files {
             let _ = fs::remove_file(path);
+        }
+        for path in &self.folders {
+            let _ = fs::remove_dir(path);
         }
     }
 }
 
-/// Replaces `path` in one step with `contents` and keeps its mode.
-pub fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+/// Replaces `path` in one step with `contents` and keeps its owner and mode.
+pub fn replace(path: &Path, contents: &[u8], console: &Console) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::io("write", path.display(), &error);
+    let existing = fs::symlink_metadata(path).map_err(failed)?;
+    if existing.is_symlink() {
+        return Err(symbolic_link(path));
+    }
+    privacy::check_folder(folder_of(path), console)?;
     let replace = || -> io::Result<()> {
-        let permissions = fs::metadata(path)?.permissions();
-        let temporary = Temporary::write(path, contents, Access::Owner)?;
-        fs::set_permissions(&temporary.path, permissions)?;
-        temporary.move_over(path)
+        let mut temporary = Temporary::create(path, Access::Owner)?;
+        privacy::keep_as(&temporary.file, &existing)?;
+        temporary.fill(contents)?;
+        temporary.move_over(path)?;
+        sync_folder(path)
     };
-    replace().map_err(|error| Failure::io("write", path.display(), &error))
+    replace().map_err(failed)
+}
+
+/// Putting a file in place of a link would leave what it pointed to as it was.
+fn symbolic_link(path: &Path) -> Failure {
+    let failure = Failure::could_not_run(format!("{} is a symbolic link", path.display()));
+    match fs::canonicalize(path) {
+        Ok(real) => failure.next(format!("name the file itself: {}", real.display())),
+        Err(_) => failure,
+    }
+}
+
+fn is_there(path: &Path) -> bool {
+    path == Path::new("") || path.exists()
 }
 
 /// Fails where there is anything under this name, be it a dangling link.
@@ -147,65 +223,56 @@ fn exists(path: &Path) -> Failure {
 /// A file under a name that nobody asked for, removed unless it is moved to its own.
 struct Temporary {
     path: PathBuf,
-    folder: PathBuf,
+    file: File,
     moved: bool,
 }
 
 impl Temporary {
-    fn write(target: &Path, contents: &[u8], access: Access) -> io::Result<Self> {
-        let folder = match target.parent() {
-            Some(folder) if folder != Path::new("") => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
+    /// Creates it beside `target`, where no other file system can be between the two.
+    fn create(target: &Path, access: Access) -> io::Result<Self> {
         let suffix = random_suffix()?;
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let path = folder.join(format!(".{name}.{suffix}"));
+        let path = folder_of(target).join(format!(".{name}.{suffix}"));
         let mode = match access {
             Access::Owner => 0o600,
             Access::Everyone => 0o666,
         };
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(mode)
             .open(&path)?;
-        let temporary = Self {
+        Ok(Self {
             path,
-            folder,
+            file,
             moved: false,
-        };
-        if access == Access::Owner {
-            file.set_permissions(fs::Permissions::from_mode(mode))?;
-        }
-        file.write_all(contents)?;
-        file.sync_all()?;
-        Ok(temporary)
+        })
+    }
+
+    fn fill(&mut self, contents: &[u8]) -> io::Result<()> {
+        self.file.write_all(contents)?;
+        self.file.sync_all()
     }
 
     /// Moves to a name that must be free. File systems that cannot do it in one step are asked
     /// for a second name instead.
     fn move_to_new(mut self, target: &Path) -> io::Result<()> {
-        let moved = rustix::fs::renameat_with(
-            rustix::fs::CWD,
-            &self.path,
-            rustix::fs::CWD,
-            target,
-            RenameFlags::NOREPLACE,
-        );
-        match moved {
+        use rustix::fs::{CWD, renameat_with};
+        let rename = || renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE);
+        match retry_on_intr(rename) {
             Ok(()) => self.moved = true,
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-                fs::hard_link(&self.path, target)?;
+                retry_on_intr(|| rustix::fs::link(&self.path, target))?;
             }
             Err(error) => return Err(error.into()),
         }
-        sync_folder(&self.folder)
+        Ok(())
     }
 
     fn move_over(mut self, target: &Path) -> io::Result<()> {
-        fs::rename(&self.path, target)?;
+        retry_on_intr(|| rustix::fs::rename(&self.path, target))?;
         self.moved = true;
-        sync_folder(&self.folder)
+        Ok(())
     }
 }
 
@@ -224,22 +291,15 @@ pub fn random_suffix() -> io::Result<String> {
     Ok(hex(&random))
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+/// Makes the name of a file as lasting as its contents.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
 }
 
-/// Creates a folder that only the owner can look into.
-pub fn create_private_folder(path: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let created = fs::DirBuilder::new().mode(0o700).create(path);
-    created.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => exists(path),
-        _ => Failure::io("create the folder", path.display(), &error),
-    })
-}
-
-/// Creates the folder that output was asked to go to, if it is not there.
-pub fn create_folder(path: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(path)
-        .map_err(|error| Failure::io("create the folder", path.display(), &error))
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }

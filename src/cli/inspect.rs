@@ -20,7 +20,7 @@ pub fn run(args: InspectArgs, console: &Console) -> Result<Verdict, Failure> {
     };
     let passphrase = args
         .passphrase_file
-        .map(|path| passphrase::from_file(&path, console))
+        .map(|path| passphrase::from_file(&path))
         .transpose()?;
     let context = Context {
         now: OffsetDateTime::now_utc(),

@@ -76,8 +76,12 @@ impl Search<'_> {
     fn files(&self, files: &[PathBuf], place: &str) -> Result<FoundKey, Failure> {
         let mut unknown = Vec::new();
         for path in files {
-            let Ok(contents) = file::read(&Input::from(path.clone()), DEFAULT_LIMIT) else {
-                continue;
+            let contents = match file::read(&Input::from(path.clone()), DEFAULT_LIMIT) {
+                Ok(contents) => contents,
+                Err(failure) => {
+                    self.console.warn(failure);
+                    continue;
+                }
             };
             let Ok(encoded) = EncodedKey::find(&contents) else {
                 continue;
@@ -113,6 +117,9 @@ impl Search<'_> {
         let key = encoded
             .open(self.passphrase.or(asked.as_ref()))
             .map_err(|error| Failure::in_file(&input, &error))?;
+        if key.public_key() == self.wanted {
+            file::warn_exposed(path, self.console);
+        }
         Ok(FoundKey {
             path: path.to_owned(),
             key,
@@ -133,7 +140,7 @@ fn public_side(encoded: &EncodedKey, path: &Path) -> Option<PublicKey> {
 }
 
 /// The `.key` files of a folder, by name.
-fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let listed = if folder == Path::new("") {
         Path::new(".")
     } else {

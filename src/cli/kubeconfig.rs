@@ -48,7 +48,7 @@ pub fn run(args: &KubeconfigArgs, console: &Console) -> Result<Verdict, Failure>
     let passphrase = args
         .passphrase_file
         .as_deref()
-        .map(|path| passphrase::from_file(path, console))
+        .map(passphrase::from_file)
         .transpose()?;
     let run = Run {
         args,
@@ -217,10 +217,10 @@ impl Run<'_> {
             .clone()
             .unwrap_or_else(|| format!("{}@{}", issued.user, cluster.name));
         let path = self.target(issued);
+        let mut files = NewFiles::new(self.console);
         if let Some(folder) = &self.args.output_dir {
-            file::create_folder(folder)?;
+            files.create_folder(folder)?;
         }
-        let mut files = NewFiles::default();
         let fingerprint = issued.certificate.public_key().fingerprint();
         let credential = if self.args.style.files {
             let certificate_path = path.with_extension("crt");
@@ -244,7 +244,7 @@ impl Run<'_> {
             fingerprint,
         };
         match &self.args.merge {
-            Some(existing) => merge_into(existing, &entry)?,
+            Some(existing) => merge_into(existing, &entry, self.console)?,
             None => files.create(&path, assemble(&entry).expose().as_bytes(), Access::Owner)?,
         }
         files.keep();
@@ -297,7 +297,7 @@ fn absolute(path: &Path) -> Result<String, Failure> {
     }
 }
 
-fn merge_into(path: &Path, entry: &NewEntry) -> Result<(), Failure> {
+fn merge_into(path: &Path, entry: &NewEntry, console: &Console) -> Result<(), Failure> {
     let input = Input::from(path.to_owned());
     let contents = file::read(&input, DEFAULT_LIMIT)?;
     let kubeconfig = Kubeconfig::read(&contents)
@@ -311,7 +311,10 @@ fn merge_into(path: &Path, entry: &NewEntry) -> Result<(), Failure> {
             MergeError::NotAList(_) => failure,
         }
     })?;
-    file::replace(path, merged.expose().as_bytes())
+    if matches!(entry.credential, Credential::Embedded { .. }) {
+        file::warn_exposed(path, console);
+    }
+    file::replace(path, merged.expose().as_bytes(), console)
 }
 
 fn next_steps(path: &Path, entry: &NewEntry, certificate: &Certificate) -> String {

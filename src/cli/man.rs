@@ -17,7 +17,7 @@ pub fn run(folder: Option<&Path>, console: &Console) -> Result<Verdict, Failure>
         console.data(&String::from_utf8_lossy(&page(command)?))?;
         return Ok(Verdict::Good);
     };
-    let mut files = NewFiles::default();
+    let mut files = NewFiles::new(console);
     let whole = folder.join("kube-enroll.1");
     files.create(&whole, &page(command.clone())?, Access::Everyone)?;
     for sub in command.get_subcommands() {

@@ -105,7 +105,10 @@ impl fmt::Display for Failure {
 /// Failing to write to standard output, the only I/O whose errors are passed on with `?`.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let failure = Self::io("write to", "standard output", &error);
+        let failure = Self::could_not_run(format!(
+            "cannot write to standard output: {}",
+            reason(&error)
+        ));
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self {
                 status: Status::BrokenPipe,

@@ -1,30 +1,20 @@
 //! Passphrases: from the first line of a file, or typed at the terminal; never from an argument
 //! or the environment.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use kube_enroll::secret::Passphrase;
 use zeroize::Zeroizing;
 
-use super::console::Console;
 use super::file;
-use super::input::Input;
 use super::message::Failure;
 
 /// More than anyone types, in bytes.
 const LIMIT: u64 = 64 * 1024;
 
-/// The first line of a file.
-pub fn from_file(path: &Path, console: &Console) -> Result<Passphrase, Failure> {
-    let contents = file::read(&Input::from(path.to_owned()), LIMIT)?;
-    if path
-        .metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o077 != 0)
-    {
-        let path = path.display();
-        console.warn(format!("others can read {path}; run: chmod 600 {path}"));
-    }
+/// The first line of a file that nobody else can read.
+pub fn from_file(path: &Path) -> Result<Passphrase, Failure> {
+    let contents = file::read_private(path, LIMIT)?;
     let line = contents
         .split(|byte| *byte == b'\n')
         .next()

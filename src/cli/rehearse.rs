@@ -35,8 +35,10 @@ pub fn run(args: &RehearseArgs, console: &Console) -> Result<Verdict, Failure> {
     } else {
         &args.user
     };
-    let stage = Stage {
-        folder: folder(args.dir.as_deref())?,
+    let mut files = NewFiles::new(console);
+    let mut stage = Stage {
+        folder: folder(args.dir.as_deref(), &mut files)?,
+        files,
         stem: file_stem(user, "user"),
         console,
         now: OffsetDateTime::now_utc(),
@@ -48,23 +50,13 @@ pub fn run(args: &RehearseArgs, console: &Console) -> Result<Verdict, Failure> {
             (manifest, Some(key))
         }
     };
-    let Some(object) = stage.verify(&manifest)? else {
-        return Ok(Verdict::NotGood);
-    };
-    let Some(reply) = stage.sign(object)? else {
-        return Ok(Verdict::NotGood);
-    };
-    match key {
-        Some(key) => stage.kubeconfig(&reply, &key)?,
-        None => {
-            console.say("\nThe private key is not here, so the journey ends with the reply.\n")?;
-        }
-    }
-    Ok(Verdict::Good)
+    let verdict = stage.go_on(&manifest, key.as_ref())?;
+    stage.files.keep();
+    Ok(verdict)
 }
 
 /// A new folder, temporary unless it is named.
-fn folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
+fn folder(named: Option<&Path>, files: &mut NewFiles<'_>) -> Result<PathBuf, Failure> {
     let folder = match named {
         Some(folder) => folder.to_owned(),
         None => {
@@ -73,13 +65,14 @@ fn folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
             std::env::temp_dir().join(format!("kube-enroll-{suffix}"))
         }
     };
-    file::create_private_folder(&folder)?;
+    files.create_private_folder(&folder)?;
     Ok(folder)
 }
 
 /// Where the rehearsal takes place.
 struct Stage<'a> {
     folder: PathBuf,
+    files: NewFiles<'a>,
     /// What the files are named after.
     stem: String,
     console: &'a Console,
@@ -91,17 +84,32 @@ impl Stage<'_> {
         self.console.say(&format!("\n{number}. {who}: {what}\n\n"))
     }
 
-    fn write(&self, suffix: &str, contents: &[u8], access: Access) -> Result<PathBuf, Failure> {
+    /// From the manifest to the kubeconfig, as far as it goes.
+    fn go_on(&mut self, manifest: &str, key: Option<&PrivateKey>) -> Result<Verdict, Failure> {
+        let Some(object) = self.verify(manifest)? else {
+            return Ok(Verdict::NotGood);
+        };
+        let Some(reply) = self.sign(object)? else {
+            return Ok(Verdict::NotGood);
+        };
+        match key {
+            Some(key) => self.kubeconfig(&reply, key)?,
+            None => self
+                .console
+                .say("\nThe private key is not here, so the journey ends with the reply.\n")?,
+        }
+        Ok(Verdict::Good)
+    }
+
+    fn write(&mut self, suffix: &str, contents: &[u8], access: Access) -> Result<PathBuf, Failure> {
         let path = self.folder.join(format!("{}{suffix}", self.stem));
-        let mut files = NewFiles::default();
-        files.create(&path, contents, access)?;
-        files.keep();
+        self.files.create(&path, contents, access)?;
         self.console.say(&format!("  wrote {}\n", path.display()))?;
         Ok(path)
     }
 
     /// The user makes a key and a request.
-    fn request(&self, args: &RehearseArgs) -> Result<(String, PrivateKey), Failure> {
+    fn request(&mut self, args: &RehearseArgs) -> Result<(String, PrivateKey), Failure> {
         let algorithm = args.algorithm.unwrap_or_default();
         self.step(
             1,
@@ -121,7 +129,7 @@ impl Stage<'_> {
     }
 
     /// The request is there already: a manifest, or a CSR to put into one.
-    fn bring(&self, input: &Input) -> Result<String, Failure> {
+    fn bring(&mut self, input: &Input) -> Result<String, Failure> {
         self.step(1, "The user", &format!("{input} is the request"))?;
         let contents = file::read(input, DEFAULT_LIMIT)?;
         let block = pem::first(&contents).map(|block| block.contents);
@@ -165,7 +173,7 @@ impl Stage<'_> {
     }
 
     /// The cluster signs, and the admin sends the reply back.
-    fn sign(&self, mut object: CertificateSigningRequest) -> Result<Option<Reply>, Failure> {
+    fn sign(&mut self, mut object: CertificateSigningRequest) -> Result<Option<Reply>, Failure> {
         let name = object.metadata.name.clone();
         self.step(
             3,
@@ -206,7 +214,7 @@ impl Stage<'_> {
     }
 
     /// The user comes home with a kubeconfig.
-    fn kubeconfig(&self, reply: &Reply, key: &PrivateKey) -> Result<(), Failure> {
+    fn kubeconfig(&mut self, reply: &Reply, key: &PrivateKey) -> Result<(), Failure> {
         self.step(
             5,
             "The user",

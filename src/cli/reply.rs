@@ -37,7 +37,7 @@ pub fn run(args: &ReplyArgs, console: &Console) -> Result<Verdict, Failure> {
     match args.out.path() {
         None => console.data(&text)?,
         Some(path) => {
-            let mut files = NewFiles::default();
+            let mut files = NewFiles::new(console);
             files.create(path, text.as_bytes(), Access::Everyone)?;
             files.keep();
             console.say(&next_steps(path))?;
@@ -76,11 +76,35 @@ fn read_requests(input: &Input) -> Result<Vec<CertificateSigningRequest>, Failur
 
 /// The cluster of the admin's kubeconfig, its certificate authority put in.
 fn cluster(args: &ReplyArgs, console: &Console) -> Result<Cluster, Failure> {
-    let path = match &args.kubeconfig {
-        Some(path) => path.clone(),
-        None => default_kubeconfig()?,
-    };
-    read_cluster(&path, args.context.as_deref(), console)
+    read_cluster(&kubeconfig_path(args)?, args.context.as_deref(), console)
+}
+
+/// The kubeconfig to take the cluster from.
+pub fn kubeconfig_path(args: &ReplyArgs) -> Result<PathBuf, Failure> {
+    match &args.kubeconfig {
+        Some(path) => Ok(path.clone()),
+        None => default_kubeconfig(),
+    }
+}
+
+/// The file that a kubeconfig names as the cluster's certificate authority, if it names one.
+#[cfg(target_os = "linux")]
+pub fn authority_file(kubeconfig: &Path, context: Option<&str>) -> Option<PathBuf> {
+    let contents = file::read(&Input::from(kubeconfig.to_owned()), DEFAULT_LIMIT).ok()?;
+    match Kubeconfig::read(&contents)
+        .ok()?
+        .cluster(context)
+        .ok()?
+        .authority
+    {
+        Authority::File(authority) => Some(beside(kubeconfig, &authority)),
+        _ => None,
+    }
+}
+
+/// client-go resolves against the folder of the kubeconfig.
+fn beside(kubeconfig: &Path, file: &str) -> PathBuf {
+    kubeconfig.parent().unwrap_or(Path::new("")).join(file)
 }
 
 /// Reads a cluster from a kubeconfig and puts the file of its authority in.
@@ -95,9 +119,8 @@ pub fn read_cluster(
         .and_then(|kubeconfig| kubeconfig.cluster(context))
         .map_err(|error| unusable(&input, &error))?;
     if let Authority::File(authority) = &cluster.authority {
-        // client-go resolves against the folder of the kubeconfig.
-        let authority = path.parent().unwrap_or(Path::new("")).join(authority);
-        let pem = file::read(&Input::from(authority), DEFAULT_LIMIT)?;
+        let authority = Input::from(beside(path, authority));
+        let pem = file::read(&authority, DEFAULT_LIMIT)?;
         cluster.authority = Authority::Data(pem.to_vec());
     }
     if cluster.insecure {
@@ -140,7 +163,7 @@ fn unusable(input: &Input, error: &KubeconfigError) -> Failure {
 }
 
 /// The first file of `$KUBECONFIG` that is there, else `~/.kube/config` (clientcmd
-/// `ClientConfigLoadingRules`).
+/// `ClientConfigLoadingRules`), where `~` is `$HOME` and nothing else (client-go `homedir`).
 fn default_kubeconfig() -> Result<PathBuf, Failure> {
     let listed = env::var_os("KUBECONFIG").unwrap_or_default();
     let listed: Vec<_> = env::split_paths(&listed)
@@ -149,7 +172,8 @@ fn default_kubeconfig() -> Result<PathBuf, Failure> {
     if let Some(path) = listed.iter().find(|path| path.exists()).or(listed.first()) {
         return Ok(path.clone());
     }
-    let home = env::home_dir().ok_or_else(|| {
+    let home = env::var_os("HOME").filter(|home| !home.is_empty());
+    let home = home.map(PathBuf::from).ok_or_else(|| {
         Failure::could_not_run("no kubeconfig is given, and there is no home folder")
             .next("name it with --kubeconfig FILE")
     })?;

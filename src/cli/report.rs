@@ -85,6 +85,10 @@ impl<'a> Report<'a> {
         let read = |input: &Input| -> Part {
             let contents = file::read(input, self.args.max_size)?;
             let mut objects = inspect(&input.to_string(), &contents, context);
+            if objects.iter().any(Object::is_private_key) {
+                let warn = |path| file::warn_exposed(path, self.console);
+                input.path().inspect(|path| warn(path));
+            }
             objects.iter_mut().for_each(&judge);
             Ok((objects, contents.len()))
         };

@@ -65,8 +65,8 @@ pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
     let yaml = manifest.to_yaml();
     let objects = read_back(&paths.manifest, &yaml, &wanted)?;
 
-    file::create_folder(&args.output_dir)?;
-    let mut files = NewFiles::default();
+    let mut files = NewFiles::new(console);
+    files.create_folder(&args.output_dir)?;
     if let Some((text, _)) = &new_key {
         files.create(&paths.key, text.expose().as_bytes(), Access::Owner)?;
     }
@@ -167,8 +167,9 @@ fn existing_key(
     let contents = file::read(&input, DEFAULT_LIMIT)?;
     let in_file = |error| Failure::in_file(&input, &error);
     let key = EncodedKey::find(&contents).map_err(in_file)?;
+    file::warn_exposed(path, console);
     let passphrase = match &passphrase.passphrase_file {
-        Some(path) => Some(passphrase::from_file(path, console)?),
+        Some(path) => Some(passphrase::from_file(path)?),
         None if key.is_encrypted() && console.can_ask() => {
             Some(passphrase::ask_existing(&input.to_string())?)
         }
@@ -183,7 +184,7 @@ fn new_passphrase(args: &PassphraseArgs, console: &Console) -> Result<Option<Pas
         return Ok(None);
     }
     if let Some(path) = &args.passphrase_file {
-        return passphrase::from_file(path, console).map(Some);
+        return passphrase::from_file(path).map(Some);
     }
     if console.can_ask() {
         return passphrase::ask_new();

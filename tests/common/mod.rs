@@ -12,6 +12,7 @@ pub mod odd_request;
 
 use base64::Engine as _;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -31,8 +32,20 @@ impl Folder {
         self.path().join(name)
     }
 
+    /// Writes a file that nobody else can read: it may be a key or a passphrase.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
         std::fs::write(self.file(name), contents).unwrap();
+        self.set_mode(name, 0o600);
+    }
+
+    pub fn set_mode(&self, name: &str, mode: u32) {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(self.file(name), permissions).unwrap();
+    }
+
+    pub fn mode(&self, name: &str) -> u32 {
+        let metadata = std::fs::metadata(self.file(name)).unwrap();
+        metadata.permissions().mode() & 0o7777
     }
 
     pub fn read(&self, name: &str) -> String {
@@ -63,6 +76,16 @@ impl Folder {
         feed(self.program(env!("CARGO_BIN_EXE_kube-enroll"), args), input)
     }
 
+    /// Runs kube-enroll under strace, which takes these options and writes to `trace`.
+    pub fn traced(&self, options: &[&str], trace: &Path, args: &[&str], input: &[u8]) -> Ended {
+        let trace = trace.to_str().unwrap();
+        let mut all = vec!["-f", "-qq", "-s", "4096", "-o", trace];
+        all.extend(options);
+        all.extend(["--", env!("CARGO_BIN_EXE_kube-enroll")]);
+        all.extend(args);
+        feed(self.program("strace", &all), input)
+    }
+
     /// Runs another program in the folder, and demands that it succeeds.
     pub fn peer(&self, program: &str, args: &[&str]) -> String {
         let ended = feed(self.program(program, args), b"");
@@ -77,6 +100,8 @@ impl Folder {
             .current_dir(self.path())
             .env("NO_COLOR", "1")
             .env("HOME", self.path())
+            // Cargo's, where the loader would look.
+            .env_remove("LD_LIBRARY_PATH")
             .env_remove("KUBECONFIG");
         command
     }

@@ -1,0 +1,98 @@
+//! Who else can read a secret, or put another in its place.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::path::Path;
+
+use kube_enroll::shell::quote;
+use rustix::process::{getegid, geteuid};
+
+use super::super::console::Console;
+use super::super::message::Failure;
+
+const GROUP_WRITES: u32 = 0o020;
+const OTHERS_WRITE: u32 = 0o002;
+/// Only its owner renames or removes a file in such a folder.
+const STICKY: u32 = 0o1000;
+
+/// As ssh does with its keys: not even the group. A pipe has no readers but this one.
+fn is_exposed(metadata: &Metadata) -> bool {
+    metadata.is_file() && metadata.mode() & 0o077 != 0
+}
+
+/// Warns about a key that others can read.
+pub fn warn_exposed(path: &Path, console: &Console) {
+    if fs::metadata(path).is_ok_and(|metadata| is_exposed(&metadata)) {
+        console.warn(format!("{}; {}", others_can_read(path), tighten(path)));
+    }
+}
+
+/// Refuses a secret that others can read.
+pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
+    let metadata = file.metadata();
+    let metadata = metadata.map_err(|error| Failure::io("read", path.display(), &error))?;
+    if is_exposed(&metadata) {
+        return Err(Failure::could_not_run(others_can_read(path)).next(tighten(path)));
+    }
+    Ok(())
+}
+
+fn others_can_read(path: &Path) -> String {
+    format!("others can read {}", path.display())
+}
+
+fn tighten(path: &Path) -> String {
+    format!("run: chmod 600 {}", quote(&path.display().to_string()))
+}
+
+/// Refuses a folder where everyone could put another file in place of a secret, and warns where a
+/// group could.
+pub fn check_folder(folder: &Path, console: &Console) -> Result<(), Failure> {
+    let metadata =
+        fs::metadata(folder).map_err(|error| Failure::io("write to", folder.display(), &error))?;
+    let (shown, quoted) = (folder.display(), quote(&folder.display().to_string()));
+    if metadata.mode() & STICKY != 0 {
+        return Ok(());
+    }
+    if metadata.mode() & OTHERS_WRITE != 0 {
+        return Err(
+            Failure::could_not_run(format!("everyone can replace files in {shown}")).next(format!(
+                "choose another folder, or run: chmod go-w {quoted}"
+            )),
+        );
+    }
+    if metadata.mode() & GROUP_WRITES != 0 && !is_private_group(&metadata) {
+        console.warn(format!(
+            "a group can replace files in {shown}; run: chmod g-w {quoted}"
+        ));
+    }
+    Ok(())
+}
+
+/// A group that has the number of its user is that user's alone, by the convention of
+/// `pam_umask(8)` `usergroups`.
+fn is_private_group(metadata: &Metadata) -> bool {
+    let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+    user == group && metadata.gid() == group
+}
+
+/// Mode 0600, whatever the umask says, or an error where the file system has no modes.
+pub fn keep_to_owner(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    if is_exposed(&file.metadata()?) {
+        return Err(io::Error::other(
+            "this file system lets others read every file",
+        ));
+    }
+    Ok(())
+}
+
+/// The owner, group and mode of the file that is going to be replaced.
+pub fn keep_as(file: &File, existing: &Metadata) -> io::Result<()> {
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (existing.uid(), existing.gid()) {
+        fchown(file, Some(existing.uid()), Some(existing.gid()))?;
+    }
+    file.set_permissions(existing.permissions())
+}

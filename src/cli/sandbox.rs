@@ -1,0 +1,46 @@
+//! What the process forbids itself before it reads any input. Each part is best effort: where the
+//! kernel or a container refuses one, the command goes on, and `kube-enroll --version -v` shows it.
+//! Only Linux offers these; on other systems this is a no-op that says so.
+
+#[cfg(target_os = "linux")]
+mod landlock;
+#[cfg(target_os = "linux")]
+mod process;
+#[cfg(target_os = "linux")]
+mod reach;
+#[cfg(target_os = "linux")]
+mod seccomp;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
+use super::args::Command;
+
+/// One thing that the process forbids itself, and whether that is in force.
+pub struct Restriction {
+    pub name: &'static str,
+    pub state: String,
+}
+
+/// Forbids what `command` does not need, for all threads that will be, and tells what is in force.
+///
+/// The order matters: secrets cannot leak into a core image from here on, then the kernel's
+/// attack surface shrinks, and only then are paths looked at.
+#[cfg(target_os = "linux")]
+pub fn enter(command: Option<&Command>) -> Vec<Restriction> {
+    process::harden();
+    seccomp::install();
+    let landlock = reach::confine(command);
+    let mut restrictions = process::in_force();
+    restrictions.push(seccomp::in_force());
+    restrictions.push(landlock::in_force(&landlock));
+    restrictions
+}
+
+/// Nothing can be forbidden here.
+#[cfg(not(target_os = "linux"))]
+pub fn enter(_command: Option<&Command>) -> Vec<Restriction> {
+    vec![Restriction {
+        name: "sandbox",
+        state: "not available on this system".to_owned(),
+    }]
+}

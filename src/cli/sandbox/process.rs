@@ -1,0 +1,44 @@
+//! No core dumps, no debugger of the same user, no privileges gained (core(5), `PR_SET_DUMPABLE(2const)`,
+//! `PR_SET_NO_NEW_PRIVS(2const)`).
+
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, set_dumpable_behavior,
+    setrlimit,
+};
+use rustix::thread::{no_new_privs, set_no_new_privs};
+
+use super::Restriction;
+
+/// Not one of these can be refused by a kernel that knows it, and [`in_force`] asks it.
+///
+/// The limit alone is not enough: a `core_pattern` that is a pipe ignores it. A process that is
+/// not dumpable can neither be dumped nor traced by its own user.
+pub fn harden() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = set_no_new_privs(true);
+}
+
+/// What the kernel says.
+pub fn in_force() -> Vec<Restriction> {
+    let no_core = getrlimit(Resource::Core).maximum == Some(0);
+    let not_dumpable = dumpable_behavior() == Ok(DumpableBehavior::NotDumpable);
+    let no_privileges = no_new_privs() == Ok(true);
+    vec![
+        restriction("core dumps", no_core, "off", "ON"),
+        restriction("traceable by its user", not_dumpable, "no", "YES"),
+        restriction("new privileges", no_privileges, "none", "POSSIBLE"),
+    ]
+}
+
+fn restriction(name: &'static str, holds: bool, good: &str, bad: &str) -> Restriction {
+    let state = if holds { good } else { bad };
+    Restriction {
+        name,
+        state: state.to_owned(),
+    }
+}

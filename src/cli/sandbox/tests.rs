@@ -1,0 +1,124 @@
+//! What an attacker inside the process would try, each in a process of its own.
+
+#![allow(clippy::print_stderr, clippy::print_stdout, clippy::unwrap_used)]
+
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus, exit};
+
+use super::enter;
+
+/// Names the test whose deed is to be done in this process.
+const INSIDE: &str = "KUBE_ENROLL_TEST_INSIDE";
+
+/// Runs this test program again for the one test `name`, where `deed` is done in the sandbox.
+/// It exits with 0 if the deed tells that all is as it should be.
+fn in_sandbox(name: &str, deed: fn() -> bool) -> ExitStatus {
+    if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
+        enter(None);
+        exit(i32::from(!deed()));
+    }
+    let test = format!("cli::sandbox::tests::{name}");
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &test])
+        .env(INSIDE, name)
+        .output()
+        .unwrap()
+        .status
+}
+
+/// Whether the kernel or the container that tests run in does not have what is tested. Unlike a
+/// program that is missing, nobody can install that.
+fn lacks(what: &str) -> bool {
+    let shown = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "cli::sandbox::tests::what_is_in_force",
+            "--nocapture",
+        ])
+        .env(INSIDE, "what_is_in_force")
+        .output()
+        .unwrap();
+    let lacks = String::from_utf8_lossy(&shown.stdout).contains(&format!("{what}: NOT"));
+    if lacks {
+        eprintln!("skipped: {what} is missing");
+    }
+    lacks
+}
+
+#[test]
+fn what_is_in_force() {
+    let status = in_sandbox("what_is_in_force", || {
+        for restriction in enter(None) {
+            println!("{}: {}", restriction.name, restriction.state);
+        }
+        true
+    });
+    assert!(status.success());
+}
+
+#[test]
+fn another_program_kills() {
+    if lacks("system calls (seccomp)") {
+        return;
+    }
+    let status = in_sandbox("another_program_kills", || {
+        let error = Command::new("/bin/true").exec();
+        panic!("{error}");
+    });
+    assert_eq!(status.signal(), Some(libc::SIGSYS));
+}
+
+#[test]
+fn no_process_is_forked() {
+    if lacks("system calls (seccomp)") {
+        return;
+    }
+    let status = in_sandbox("no_process_is_forked", || {
+        Command::new("/bin/true").status().is_err()
+    });
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn sockets_are_refused() {
+    if lacks("system calls (seccomp)") {
+        return;
+    }
+    let status = in_sandbox("sockets_are_refused", || {
+        TcpListener::bind("127.0.0.1:0").is_err()
+            && UdpSocket::bind("127.0.0.1:0").is_err()
+            && UnixStream::pair().is_err()
+    });
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn threads_work() {
+    let status = in_sandbox("threads_work", || {
+        let threads: Vec<_> = (0..8).map(|n| std::thread::spawn(move || n)).collect();
+        let sum: i32 = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum();
+        sum == 28
+    });
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn files_that_were_not_named_stay_closed() {
+    if lacks("files (landlock)") {
+        return;
+    }
+    let status = in_sandbox("files_that_were_not_named_stay_closed", || {
+        let folder = std::env::temp_dir();
+        fs::read("/etc/passwd").is_err()
+            && fs::read_dir(&folder).is_err()
+            && fs::write(folder.join("kube-enroll-not-named"), "").is_err()
+            && fs::create_dir(folder.join("kube-enroll-not-named")).is_err()
+    });
+    assert!(status.success(), "{status}");
+}

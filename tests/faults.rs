@@ -1,0 +1,333 @@
+//! strace kills the program at every system call, and lets every call fail that writes, syncs or
+//! names a file: a secret is whole and private under its name or not there, what was there before
+//! is not lost, and whoever is alive says what went wrong.
+
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
+use kube_enroll::csr::CertificationRequest;
+use kube_enroll::key::EncodedKey;
+
+/// Calls that fail, and how.
+const CALLS: &[&str] = &[
+    "write",
+    "fsync",
+    "rename",
+    "renameat2",
+    "link",
+    "linkat",
+    "open",
+    "openat",
+    "mkdir",
+    "fchmod",
+];
+const ERRORS: &[&str] = &["ENOSPC", "EIO", "EINTR", "EROFS"];
+
+/// Makes the program ask for a second name instead of a rename.
+const NO_RENAME: &str = "--inject=renameat2:error=EINVAL";
+
+/// A command, what it finds, and what it writes.
+struct Case {
+    args: &'static [&'static str],
+    /// Name and contents of the files that are there; nothing but `old` may change.
+    found: Vec<(&'static str, String)>,
+    /// What holds for each new file under its final name.
+    new: &'static [New],
+    /// A file that is replaced, and what stays in it.
+    old: Option<(&'static str, &'static str)>,
+}
+
+struct New {
+    name: &'static str,
+    mode: u32,
+    is_whole: fn(&str) -> bool,
+}
+
+#[test]
+fn request() {
+    check(&Case {
+        args: &[
+            "request",
+            "alice",
+            "-g",
+            "dev",
+            "--algorithm",
+            "ecdsa-p256",
+            "--no-passphrase",
+            "--output-dir",
+            "out",
+        ],
+        found: vec![],
+        new: &[
+            New {
+                name: "out/alice.key",
+                mode: 0o600,
+                is_whole: is_key,
+            },
+            New {
+                name: "out/alice.csr",
+                mode: 0o644,
+                is_whole: is_request,
+            },
+            New {
+                name: "out/alice.csr.yaml",
+                mode: 0o644,
+                is_whole: is_manifest,
+            },
+        ],
+        old: None,
+    });
+}
+
+#[test]
+fn kubeconfig_embed() {
+    check(&Case {
+        args: &["kubeconfig", "alice.reply.yaml", "--embed"],
+        found: journey(),
+        new: &[New {
+            name: "alice.kubeconfig",
+            mode: 0o600,
+            is_whole: is_kubeconfig,
+        }],
+        old: None,
+    });
+}
+
+#[test]
+fn kubeconfig_merge() {
+    let mut found = journey();
+    found.push((
+        "config",
+        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
+    ));
+    check(&Case {
+        args: &["kubeconfig", "alice.reply.yaml", "--merge", "config"],
+        found,
+        new: &[],
+        old: Some(("config", "kept")),
+    });
+}
+
+fn is_key(text: &str) -> bool {
+    EncodedKey::find(text.as_bytes()).is_ok_and(|key| key.open(None).is_ok())
+}
+
+fn is_request(text: &str) -> bool {
+    let block = kube_enroll::pem::first(text.as_bytes());
+    block.is_some_and(|block| CertificationRequest::from_der(&block.contents).is_ok())
+}
+
+fn is_manifest(text: &str) -> bool {
+    let documents = kube_enroll::yaml::documents(text.as_bytes());
+    let objects = kube_enroll::inspect::signing_requests(&documents);
+    objects.len() == 1 && text.ends_with("\"client auth\"\n")
+}
+
+/// One with our key in it.
+fn is_kubeconfig(text: &str) -> bool {
+    let documents = kube_enroll::yaml::documents(text.as_bytes());
+    let Ok(value) = &documents[0].content else {
+        return false;
+    };
+    let users = value["users"].as_array().into_iter().flatten();
+    let mut keys = users.filter_map(|user| user["user"]["client-key-data"].as_str());
+    let contexts = value["contexts"].as_array().map_or(0, Vec::len);
+    contexts == 1
+        && keys.any(|key| {
+            let pem = BASE64_STANDARD.decode(key).unwrap_or_default();
+            is_key(&String::from_utf8_lossy(&pem))
+        })
+}
+
+/// A key, its request, and the reply to it.
+fn journey() -> Vec<(&'static str, String)> {
+    let folder = Folder::new();
+    let request = [
+        "request",
+        "alice",
+        "-g",
+        "dev",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    folder.run(&request).good();
+    let authority = authority();
+    folder.write("issued", issue(&folder.read("alice.csr.yaml"), &authority));
+    folder.write("admin", admin_kubeconfig(&authority));
+    let reply = folder
+        .run(&["reply", "issued", "--kubeconfig", "admin"])
+        .good();
+    vec![
+        ("alice.key", folder.read("alice.key")),
+        ("alice.csr", folder.read("alice.csr")),
+        ("alice.reply.yaml", reply.stdout),
+    ]
+}
+
+/// Injects every fault, and tells how many there were.
+fn check(case: &Case) {
+    if !have("strace") {
+        return;
+    }
+    let (mut killed, mut failed) = (0, 0);
+    for before in [&[][..], &[NO_RENAME]] {
+        for (call, occurrences) in calls(case, before) {
+            for when in 1..=occurrences {
+                killed += inject(case, before, &call, &format!("signal=KILL:when={when}"));
+                if !CALLS.contains(&call.as_str()) {
+                    continue;
+                }
+                for error in ERRORS {
+                    failed += inject(case, before, &call, &format!("error={error}:when={when}"));
+                }
+            }
+        }
+    }
+    let command = case.args.join(" ");
+    // Not through the macros, whose output the test harness keeps to itself.
+    let mut stderr = std::io::stderr();
+    writeln!(
+        stderr,
+        "{command}: killed {killed} times, {failed} calls failed"
+    )
+    .unwrap();
+    assert!(killed > 200 && failed > 100);
+}
+
+/// The calls of a run that nothing happens to, and how often each is made.
+fn calls(case: &Case, options: &[&str]) -> BTreeMap<String, usize> {
+    let (ended, trace) = run(case, options);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    let mut calls = BTreeMap::new();
+    for line in trace.lines() {
+        let call = line.split_once(' ').unwrap().1.trim_start();
+        if let Some((name, _)) = call.split_once('(') {
+            *calls.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    // One is strace's own, the other fails already.
+    calls.remove("execve");
+    if !options.is_empty() {
+        calls.remove("renameat2");
+    }
+    calls
+}
+
+/// One run with one fault. Randomness may make a call more or less, so not every fault hits.
+fn inject(case: &Case, before: &[&str], call: &str, fault: &str) -> usize {
+    let fault = format!("--inject={call}:{fault}");
+    let mut options = before.to_vec();
+    options.push(&fault);
+    let (ended, trace) = run(case, &options);
+    let failed = |line: &str| line.contains(&format!(" {call}(")) && line.contains("(INJECTED)");
+    let hit = ended.status == -1 || trace.lines().any(failed);
+    assert!(hit || ended.status == 0, "{options:?}: {}", ended.stderr);
+    usize::from(hit)
+}
+
+/// One run on fresh files, which are looked at afterwards.
+fn run(case: &Case, options: &[&str]) -> (Ended, String) {
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    for (name, contents) in &case.found {
+        folder.write(name, contents);
+    }
+    let trace = elsewhere.file("trace");
+    let ended = folder.traced(options, &trace, case.args, b"");
+    let trace = std::fs::read_to_string(&trace).unwrap();
+    let last = trace.lines().rev().find(|line| line.contains("INJECTED"));
+    let about = format!("{options:?} {last:?} {} {}", ended.status, ended.stderr);
+    check_new(case, &folder, &ended, &about);
+    check_old(case, &folder, &about);
+    check_words(&ended, &about);
+    (ended, trace)
+}
+
+/// New files are whole and have their mode; there is nothing else, unless the program was killed.
+fn check_new(case: &Case, folder: &Folder, ended: &Ended, about: &str) {
+    let mut written = 0;
+    for path in files(folder) {
+        let name = path.strip_prefix(folder.path()).unwrap().to_str().unwrap();
+        if case.found.iter().any(|(found, _)| *found == name) {
+            continue;
+        }
+        if let Some(new) = case.new.iter().find(|new| new.name == name) {
+            let contents = folder.read(name);
+            assert!((new.is_whole)(&contents), "{name} is not whole: {about}");
+            assert_eq!(folder.mode(name), new.mode, "{name}: {about}");
+            written += 1;
+        } else {
+            let temporary = path.file_name().unwrap().to_str().unwrap().starts_with('.');
+            assert!(temporary && ended.status == -1, "{name} was left: {about}");
+            let public = name.contains(".csr");
+            assert!(
+                public || folder.mode(name) == 0o600,
+                "{name} is not private: {about}"
+            );
+        }
+    }
+    match ended.status {
+        -1 => {}
+        0 => assert_eq!(written, case.new.len(), "{about}"),
+        _ if ended.stderr.contains("standard output") => {}
+        _ => assert!(written == 0 && !folder.has("out"), "left behind: {about}"),
+    }
+}
+
+/// What was there is as it was, or with more in it.
+fn check_old(case: &Case, folder: &Folder, about: &str) {
+    for (name, before) in &case.found {
+        let after = folder.read(name);
+        let merged = case.old.is_some_and(|(old, kept)| {
+            old == *name && after.contains(kept) && is_kubeconfig(&after)
+        });
+        assert!(after == *before || merged, "{name} changed: {about}");
+        assert_eq!(folder.mode(name), 0o600, "{name}: {about}");
+    }
+}
+
+/// Whoever is alive and did not succeed says so.
+fn check_words(ended: &Ended, about: &str) {
+    let said = ended.stderr.as_str();
+    assert!(!said.contains("panicked"), "{about}");
+    match ended.status {
+        -1 | 0 => {}
+        1 | 2 => assert!(
+            said.starts_with("kube-enroll: ") && said.contains("cannot"),
+            "{about}"
+        ),
+        // Before the program starts, the loader speaks.
+        127 => assert!(
+            said.contains("error while loading shared libraries"),
+            "{about}"
+        ),
+        _ => panic!("{about}"),
+    }
+}
+
+/// All files beneath the folder.
+fn files(folder: &Folder) -> Vec<PathBuf> {
+    let mut folders = vec![folder.path().to_owned()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                &mut folders
+            } else {
+                &mut files
+            }
+            .push(path);
+        }
+    }
+    files
+}

@@ -1,0 +1,312 @@
+//! What was named stays reachable in every way of naming it, and secrets stay private.
+
+#![allow(clippy::unwrap_used)]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use common::{Folder, admin_kubeconfig, authority, have, issue};
+
+const REQUEST: [&str; 7] = [
+    "request",
+    "alice",
+    "-g",
+    "dev",
+    "--algorithm",
+    "ecdsa-p256",
+    "--no-passphrase",
+];
+
+/// A folder with a key, its request, the issued object and an admin's kubeconfig.
+fn journey() -> Folder {
+    let folder = Folder::new();
+    folder.run(&REQUEST).good();
+    let authority = authority();
+    folder.write(
+        "issued.yaml",
+        issue(&folder.read("alice.csr.yaml"), &authority),
+    );
+    folder.write("admin", admin_kubeconfig(&authority));
+    folder
+}
+
+fn request_into(folder: &str) -> Vec<&str> {
+    [&REQUEST[..], &["--output-dir", folder]].concat()
+}
+
+#[test]
+fn the_version_is_one_line_and_on_demand_says_what_is_in_force() {
+    let folder = Folder::new();
+    let version = folder.run(&["--version"]).good().stdout;
+    assert_eq!(
+        version,
+        concat!("kube-enroll ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+    let lines = folder.run(&["--version", "-v"]).good().stdout;
+    assert!(lines.starts_with(&version));
+    for name in [
+        "core dumps: off",
+        "traceable by its user: no",
+        "new privileges: none",
+        "system calls (seccomp): ",
+        "files (landlock): ",
+    ] {
+        assert!(lines.contains(name), "{lines}");
+    }
+    folder.run(&["-v"]).fails(2, &["--version"]);
+    folder.run(&["-q"]).fails(2, &["no command"]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_made_however_deep() {
+    let folder = Folder::new();
+    folder.run(&request_into("a/b/c")).good();
+    assert!(folder.has("a/b/c/alice.key"));
+    let above = folder.file("a/b/../d");
+    folder.run(&request_into(above.to_str().unwrap())).good();
+    assert!(folder.has("a/d/alice.key"));
+}
+
+#[test]
+fn files_are_read_through_links_pipes_and_standard_input() {
+    let folder = journey();
+    symlink("alice.csr.yaml", folder.file("link")).unwrap();
+    symlink("/dev/stdin", folder.file("link-to-stdin")).unwrap();
+    let manifest = folder.read("alice.csr.yaml");
+    folder.run(&["inspect", "link"]).good();
+    folder
+        .run_with(&["inspect", "-"], manifest.as_bytes())
+        .good();
+    folder
+        .run_with(&["inspect", "/dev/stdin"], manifest.as_bytes())
+        .good();
+    folder
+        .run_with(&["inspect", "link-to-stdin"], manifest.as_bytes())
+        .good();
+    let program = env!("CARGO_BIN_EXE_kube-enroll");
+    let redirected = format!("'{program}' inspect /dev/stdin < link");
+    folder.peer("sh", &["-c", &redirected]);
+    if have("bash") {
+        let pipe = format!("'{program}' verify <(cat link)");
+        folder.peer("bash", &["-c", &pipe]);
+    }
+    folder.run(&["inspect", "."]).fails(2, &["directory"]);
+}
+
+#[test]
+fn a_certificate_authority_is_read_where_the_kubeconfig_says() {
+    let folder = journey();
+    let elsewhere = Folder::new();
+    elsewhere.write("ca.crt", authority().certificate().to_pem());
+    let file = elsewhere.file("ca.crt");
+    let kubeconfig: String = folder
+        .read("admin")
+        .lines()
+        .map(|line| {
+            if line.contains("certificate-authority-data") {
+                format!("    certificate-authority: {}\n", file.display())
+            } else {
+                format!("{line}\n")
+            }
+        })
+        .collect();
+    folder.write("admin", &kubeconfig);
+    let reply = folder
+        .run(&["reply", "issued.yaml", "--kubeconfig", "admin"])
+        .good();
+    assert!(reply.stdout.contains("certificate-authority-data"));
+    let pipe = ["reply", "issued.yaml", "--kubeconfig", "/dev/stdin"];
+    folder.run_with(&pipe, kubeconfig.as_bytes()).good();
+    let cluster = [
+        "kubeconfig",
+        "issued.yaml",
+        "--cluster",
+        "admin",
+        "--output-dir",
+        "out",
+    ];
+    folder.run(&cluster).good();
+    assert!(folder.has("out/alice.kubeconfig"));
+}
+
+#[test]
+fn the_home_folder_is_where_home_says() {
+    let folder = journey();
+    std::fs::create_dir(folder.file(".kube")).unwrap();
+    folder.write(".kube/config", folder.read("admin"));
+    folder.run(&["reply", "issued.yaml"]).good();
+    let nowhere = Command::new("env")
+        .args([
+            "-u",
+            "HOME",
+            "-u",
+            "KUBECONFIG",
+            env!("CARGO_BIN_EXE_kube-enroll"),
+        ])
+        .args(["reply", "issued.yaml"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("no home folder"));
+}
+
+#[test]
+fn keys_are_found_beside_the_reply_and_here() {
+    let folder = journey();
+    let reply = folder
+        .run(&["reply", "issued.yaml", "--kubeconfig", "admin"])
+        .good();
+    std::fs::create_dir(folder.file("inbox")).unwrap();
+    folder.write("inbox/alice.reply.yaml", reply.stdout);
+    folder.run(&["kubeconfig", "inbox/alice.reply.yaml"]).good();
+    assert!(folder.has("alice.kubeconfig"));
+    std::fs::rename(folder.file("alice.key"), folder.file("inbox/alice.key")).unwrap();
+    folder.run(&["kubeconfig", "inbox/alice.reply.yaml"]).good();
+    assert!(folder.has("inbox/alice.kubeconfig"));
+}
+
+#[test]
+fn a_key_that_others_can_read_is_warned_about_with_the_chmod() {
+    let folder = journey();
+    folder.set_mode("alice.key", 0o640);
+    let words = ["others can read alice.key", "chmod 600 alice.key"];
+    let again = [
+        "request",
+        "alice",
+        "--key",
+        "alice.key",
+        "--output-dir",
+        "again",
+    ];
+    folder.run(&again).fails(0, &words);
+    folder.run(&["inspect", "alice.key"]).fails(0, &words);
+    let kubeconfig = [
+        "kubeconfig",
+        "issued.yaml",
+        "--cluster",
+        "admin",
+        "--out",
+        "config",
+    ];
+    folder.run(&kubeconfig).fails(0, &words);
+    folder.set_mode("config", 0o644);
+    let merge = [
+        "kubeconfig",
+        "issued.yaml",
+        "--cluster",
+        "admin",
+        "--merge",
+        "config",
+    ];
+    folder
+        .run(&merge)
+        .fails(0, &["others can read config", "chmod 600 config"]);
+    assert_eq!(folder.mode("config"), 0o644);
+}
+
+#[test]
+fn a_passphrase_that_others_can_read_is_refused_with_the_chmod() {
+    let folder = Folder::new();
+    folder.write("pass", "correct horse\n");
+    let request = [
+        "request",
+        "alice",
+        "--algorithm",
+        "ecdsa-p256",
+        "--passphrase-file",
+        "pass",
+    ];
+    for mode in [0o640, 0o604, 0o644, 0o660] {
+        folder.set_mode("pass", mode);
+        folder
+            .run(&request)
+            .fails(2, &["others can read pass", "chmod 600 pass"]);
+        assert_eq!(folder.names(), ["pass"]);
+    }
+    folder.set_mode("pass", 0o400);
+    folder.run(&request).good();
+}
+
+#[test]
+fn a_secret_does_not_go_where_everyone_can_replace_it() {
+    let folder = journey();
+    std::fs::create_dir(folder.file("open")).unwrap();
+    folder.set_mode("open", 0o777);
+    folder
+        .run(&request_into("open"))
+        .fails(2, &["everyone can replace", "chmod go-w open"]);
+    assert!(!folder.has("open/alice.key") && !folder.has("open/alice.csr"));
+    folder.write("open/config", "apiVersion: v1\n");
+    let merge = [
+        "kubeconfig",
+        "issued.yaml",
+        "--cluster",
+        "admin",
+        "--merge",
+        "open/config",
+    ];
+    folder.run(&merge).fails(2, &["everyone can replace"]);
+    assert_eq!(folder.read("open/config"), "apiVersion: v1\n");
+    folder.set_mode("open", 0o1777);
+    folder.run(&request_into("open")).good();
+}
+
+#[test]
+fn merging_through_a_link_names_the_file_to_merge_into() {
+    let folder = journey();
+    folder.write("real", "apiVersion: v1\n");
+    symlink("real", folder.file("link")).unwrap();
+    let merge = [
+        "kubeconfig",
+        "issued.yaml",
+        "--cluster",
+        "admin",
+        "--merge",
+        "link",
+    ];
+    folder
+        .run(&merge)
+        .fails(2, &["link is a symbolic link", "real"]);
+    assert_eq!(folder.read("real"), "apiVersion: v1\n");
+    assert!(folder.file("link").is_symlink());
+}
+
+#[test]
+fn a_link_under_the_name_of_a_new_secret_is_refused() {
+    let folder = Folder::new();
+    symlink("elsewhere", folder.file("alice.key")).unwrap();
+    folder
+        .run(&REQUEST)
+        .fails(2, &["refusing to overwrite alice.key"]);
+    assert!(!folder.has("elsewhere") && folder.names() == ["alice.key"]);
+}
+
+#[test]
+fn the_same_works_where_nothing_can_be_forbidden() {
+    if !have("strace") {
+        return;
+    }
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    // As in a container that forbids these, and on a kernel from before Landlock.
+    let refused = [
+        "--inject=seccomp,prctl:error=EPERM",
+        "--inject=landlock_create_ruleset:error=ENOSYS",
+    ];
+    let trace = elsewhere.file("trace");
+    folder.traced(&refused, &trace, &REQUEST, b"").good();
+    assert_eq!(folder.names(), ["alice.csr", "alice.csr.yaml", "alice.key"]);
+    let version = folder
+        .traced(&refused, &trace, &["--version", "-v"], b"")
+        .good();
+    for line in [
+        "traceable by its user: YES",
+        "seccomp): NOT FILTERED",
+        "landlock): NOT RESTRICTED",
+    ] {
+        assert!(version.stdout.contains(line), "{}", version.stdout);
+    }
+}

@@ -1,0 +1,121 @@
+//! What the dependencies are not: able to open a socket, or written in C. The list is that of
+//! `deny.toml`, so that this holds without cargo-deny and without a network.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// All packages that become part of the program or of its build on this platform.
+fn packages() -> Vec<Value> {
+    let metadata = metadata();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let mut found = BTreeSet::new();
+    let mut next = vec![metadata["resolve"]["root"].as_str().unwrap()];
+    while let Some(id) = next.pop() {
+        if found.insert(id) {
+            let node = nodes.iter().find(|node| node["id"] == id).unwrap();
+            let needed = node["deps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|dep| is_needed(dep));
+            next.extend(needed.map(|dep| dep["pkg"].as_str().unwrap()));
+        }
+    }
+    let mut packages = metadata["packages"].as_array().unwrap().clone();
+    packages.retain(|package| found.contains(package["id"].as_str().unwrap()));
+    for package in &mut packages {
+        let node = nodes
+            .iter()
+            .find(|node| node["id"] == package["id"])
+            .unwrap();
+        package["enabled"] = node["features"].clone();
+    }
+    assert!(packages.len() > 50, "{}", packages.len());
+    packages
+}
+
+fn metadata() -> Value {
+    let version = Command::new("rustc").arg("-vV").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap();
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--offline", "--format-version", "1"])
+        .args(["--filter-platform", host])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Not for tests alone.
+fn is_needed(dependency: &Value) -> bool {
+    let mut kinds = dependency["dep_kinds"].as_array().unwrap().iter();
+    kinds.any(|kind| kind["kind"] != "dev")
+}
+
+fn name(package: &Value) -> &str {
+    package["name"].as_str().unwrap()
+}
+
+#[test]
+fn no_dependency_is_one_that_deny_toml_bans() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deny.toml");
+    let deny = std::fs::read_to_string(path).unwrap();
+    let banned: BTreeSet<_> = deny
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next())
+        .collect();
+    assert!(banned.contains("socket2") && banned.contains("cc"));
+    for package in packages() {
+        assert!(!banned.contains(name(&package)), "{}", name(&package));
+    }
+}
+
+#[test]
+fn no_dependency_links_a_library_or_compiles_c() {
+    for package in packages() {
+        assert!(package["links"].is_null(), "{}", name(&package));
+        for target in package["targets"].as_array().unwrap() {
+            let kinds = target["kind"].as_array().unwrap();
+            if kinds.iter().any(|kind| kind == "custom-build") {
+                let script = std::fs::read_to_string(target["src_path"].as_str().unwrap()).unwrap();
+                for sign in ["rustc-link-lib", "cc::Build", "pkg_config::"] {
+                    assert!(!script.contains(sign), "{}: {sign}", name(&package));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_dependency_has_its_network_part_enabled() {
+    for package in packages() {
+        let enabled = package["enabled"].as_array().unwrap();
+        for feature in ["net", "network", "http", "io_uring", "tls"] {
+            let found = enabled.iter().any(|name| name == feature);
+            assert!(!found, "{}: {feature}", name(&package));
+        }
+    }
+}
+
+#[test]
+fn every_dependency_is_from_crates_io() {
+    for package in packages() {
+        let own = name(&package) == env!("CARGO_PKG_NAME");
+        let registry = package["source"] == "registry+https://github.com/rust-lang/crates.io-index";
+        assert!(own || registry, "{}: {}", name(&package), package["source"]);
+    }
+}
