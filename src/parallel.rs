@@ -1,8 +1,19 @@
 //! Work on all cores.
 
 use std::panic::resume_unwind;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Builder};
+
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
+
+/// How many threads the machine, or the container, has time for. Linux tells in files, so a
+/// process that will not be able to read any asks before.
+#[must_use]
+pub fn cores() -> usize {
+    *CORES
+}
 
 /// `work` done on every item by as many threads as there are cores; the results in the order of
 /// the items. Where threads are not to be had, this one does it all.
@@ -10,7 +21,6 @@ use std::thread::{self, Builder};
 /// # Panics
 /// Only where `work` does.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let take_turns = || {
         let turns = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
@@ -18,7 +28,7 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<
         mine.collect::<Vec<_>>()
     };
     let mut results = thread::scope(|scope| {
-        let others: Vec<_> = (1..cores.min(items.len()))
+        let others: Vec<_> = (1..cores().min(items.len()))
             .map_while(|_| Builder::new().spawn_scoped(scope, take_turns).ok())
             .collect();
         let mut results = take_turns();

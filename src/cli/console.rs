@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use kube_enroll::inspect::Look;
 
@@ -27,8 +29,12 @@ impl Console {
 
     /// Writes data, which is wanted in any case. Colours go to terminals that want them.
     pub fn data(&self, text: &str) -> Result<(), Failure> {
-        let mut stdout = anstream::stdout();
-        stdout.write_all(text.as_bytes())?;
+        let mut stdout = io::stdout().lock();
+        match AutoStream::choice(&stdout) {
+            // A stream that strips writes every piece on its own.
+            ColorChoice::Never => stdout.write_all(strip_str(text).to_string().as_bytes())?,
+            _ => stdout.write_all(text.as_bytes())?,
+        }
         stdout.flush()?;
         Ok(())
     }

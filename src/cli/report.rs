@@ -93,22 +93,26 @@ impl<'a> Report<'a> {
             Ok((objects, contents.len()))
         };
         for batch in files.chunks(BATCH) {
-            for part in parallel::map(batch, read) {
-                self.take(part)?;
-            }
+            self.take(parallel::map(batch, read))?;
         }
         self.finish()
     }
 
-    fn take(&mut self, part: Part) -> Result<(), Failure> {
-        let (mut objects, size) = match part {
-            Ok(part) => part,
-            Err(failure) => {
-                report_failure(&failure);
-                self.tally.unread += 1;
-                return Ok(());
+    fn take(&mut self, parts: Vec<Part>) -> Result<(), Failure> {
+        let mut objects = Vec::new();
+        let mut size = 0;
+        for part in parts {
+            match part {
+                Ok((more, measure)) => {
+                    objects.extend(more);
+                    size += measure;
+                }
+                Err(failure) => {
+                    report_failure(&failure);
+                    self.tally.unread += 1;
+                }
             }
-        };
+        }
         for object in &mut objects {
             self.keys.look_at(object);
         }

@@ -13,6 +13,8 @@ mod seccomp;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
+use kube_enroll::parallel;
+
 use super::args::Command;
 
 /// One thing that the process forbids itself, and whether that is in force.
@@ -28,6 +30,8 @@ pub struct Restriction {
 #[cfg(target_os = "linux")]
 pub fn enter(command: Option<&Command>) -> Vec<Restriction> {
     process::harden();
+    // Asked later, the answer would lie in files out of reach.
+    let _ = parallel::cores();
     seccomp::install();
     let landlock = reach::confine(command);
     let mut restrictions = process::in_force();
