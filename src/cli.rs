@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
+use kube_enroll::stack;
 
 mod args;
 mod console;
@@ -47,7 +48,7 @@ pub fn run(cli: Cli) -> ExitCode {
         _ if cli.version => version::run(cli.verbose, &sandbox::enter(None), &console),
         Some(command) => {
             sandbox::enter(Some(&command));
-            dispatch(command, &console)
+            stack::wiped(|| dispatch(command, &console))
         }
         None => Cli::command()
             .error(ErrorKind::MissingSubcommand, "there is no command")

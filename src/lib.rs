@@ -22,5 +22,6 @@ pub mod rehearsal;
 pub mod reply;
 pub mod secret;
 pub mod shell;
+pub mod stack;
 pub mod text;
 pub mod yaml;

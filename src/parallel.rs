@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Builder};
 
+use crate::stack;
+
 static CORES: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
 
@@ -16,7 +18,8 @@ pub fn cores() -> usize {
 }
 
 /// `work` done on every item by as many threads as there are cores; the results in the order of
-/// the items. Where threads are not to be had, this one does it all.
+/// the items. Where threads are not to be had, this one does it all. Stacks of other threads are
+/// overwritten: an item may be a key.
 ///
 /// # Panics
 /// Only where `work` does.
@@ -29,7 +32,11 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<
     };
     let mut results = thread::scope(|scope| {
         let others: Vec<_> = (1..cores().min(items.len()))
-            .map_while(|_| Builder::new().spawn_scoped(scope, take_turns).ok())
+            .map_while(|_| {
+                Builder::new()
+                    .spawn_scoped(scope, || stack::wiped(take_turns))
+                    .ok()
+            })
             .collect();
         let mut results = take_turns();
         for other in others {

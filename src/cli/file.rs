@@ -24,11 +24,20 @@ pub const DEFAULT_LIMIT: u64 = 1 << 20;
 /// Reads all of `input`, at most `limit` bytes. What is read may be a key, so it is wiped.
 pub fn read(input: &Input, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     match input {
-        Input::Stdio => read_bounded(io::stdin().lock(), input, limit),
+        Input::Stdio => read_bounded(Unbuffered, input, limit),
         Input::File(path) => {
             let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
             read_bounded(file, input, limit)
         }
+    }
+}
+
+/// Standard input without the buffer of [`io::stdin`], which is never wiped.
+struct Unbuffered;
+
+impl Read for Unbuffered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
     }
 }
 

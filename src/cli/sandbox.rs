@@ -29,12 +29,12 @@ pub struct Restriction {
 /// attack surface shrinks, and only then are paths looked at.
 #[cfg(target_os = "linux")]
 pub fn enter(command: Option<&Command>) -> Vec<Restriction> {
-    process::harden();
+    let locked = process::harden();
     // Asked later, the answer would lie in files out of reach.
     let _ = parallel::cores();
     seccomp::install();
     let landlock = reach::confine(command);
-    let mut restrictions = process::in_force();
+    let mut restrictions = process::in_force(&locked);
     restrictions.push(seccomp::in_force());
     restrictions.push(landlock::in_force(&landlock));
     restrictions
