@@ -1,0 +1,94 @@
+//! What tests and benchmarks take hold of: keys from a given seed, and the filters one by one. No
+//! promise is made about any of it.
+
+use std::num::NonZero;
+
+use super::candidate::{Candidate, Seed, Size};
+use super::filter::Filter;
+use super::search::{Search, candidates};
+use super::sieve::Sieve;
+#[cfg(target_arch = "x86_64")]
+use super::vector::Ifma;
+use crate::error::Result;
+use crate::key::PrivateKey;
+
+pub use super::filter::Backend;
+
+/// How a key is made. None of it changes the key.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How many threads work on it.
+    pub threads: NonZero<usize>,
+    /// What filters the candidates; the fastest there is where this machine does not have it.
+    pub backend: Backend,
+    /// Trial division is by the primes below this; None for what suits the filter.
+    pub sieve_bound: Option<usize>,
+}
+
+/// The key that `seed` stands for.
+///
+/// # Errors
+/// As [`PrivateKey::generate`].
+pub fn generate(size: Size, seed: &Seed, options: Options) -> Result<PrivateKey> {
+    let filter = filter(options.backend);
+    let sieve_bound = options.sieve_bound.unwrap_or(filter.sieve_bound(size));
+    let search = Search::new(size, seed, &*filter, sieve_bound);
+    PrivateKey::from_rsa(search.run(options.threads)?)
+}
+
+fn filter(backend: Backend) -> Box<dyn Filter> {
+    backend.filter().unwrap_or_else(super::filter::fastest)
+}
+
+/// Candidates that passed the sieve, for a filter to be measured with.
+pub struct Batch {
+    size: Size,
+    filter: Box<dyn Filter>,
+    candidates: Vec<Candidate>,
+}
+
+impl Batch {
+    /// As many candidates as `backend` tests at a time.
+    #[must_use]
+    pub fn new(size: Size, seed: &Seed, backend: Backend) -> Self {
+        let filter = filter(backend);
+        let sieve = Sieve::new(filter.sieve_bound(size));
+        let mut candidates = candidates(0..1024, size, seed, &*filter, &sieve);
+        candidates.truncate(filter.lanes());
+        Self {
+            size,
+            filter,
+            candidates,
+        }
+    }
+
+    /// How many candidates there are.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Tests them all: bit `i` says whether candidate `i` passes in base 2.
+    #[must_use]
+    pub fn probable_primes(&self) -> Option<u8> {
+        self.filter
+            .probable_primes(self.size, &self.candidates, &|| false)
+    }
+}
+
+/// Draws `count` numbers and sieves them, and gives how many candidates are left.
+#[must_use]
+pub fn sieve(size: Size, seed: &Seed, backend: Backend, bound: usize, count: u64) -> usize {
+    let filter = filter(backend);
+    candidates(0..count, size, seed, &*filter, &Sieve::new(bound)).len()
+}
+
+/// Runs `count` rounds of independent IFMA instructions and gives how many those were, or None on
+/// a machine without.
+#[must_use]
+pub fn spin_ifma(count: u32) -> Option<u64> {
+    #[cfg(target_arch = "x86_64")]
+    return Ifma::detect().map(|ifma| ifma.spin(count));
+    #[cfg(not(target_arch = "x86_64"))]
+    None
+}

@@ -1,0 +1,162 @@
+//! Trial division of candidates by all odd primes up to a bound, exactly.
+//!
+//! Odd primes are multiplied together as long as the product stays below 2^52. The candidate is
+//! reduced modulo the product, in Montgomery form and hence times an unimportant unit, and then
+//! the one residue is tested for divisibility by each prime: x is a multiple of p if and only if
+//! `x / p mod 2^52`, computed with the inverse of p, is at most `(2^52 - 1) / p`.
+
+use super::batch::inverse;
+
+/// 2^52 - 1: the numbers that IFMA multiplies.
+pub(super) const MASK: u64 = (1 << 52) - 1;
+
+/// How many products are worked on together: eight vectors of eight lanes hide the latency of the
+/// multiplications.
+pub(super) const ROWS: usize = 8;
+/// The lanes of one vector.
+pub(super) const LANES: usize = 8;
+
+/// One number for each product of a group.
+pub(super) type Columns = [[u64; LANES]; ROWS];
+
+/// The primes to divide by.
+pub(super) struct Sieve {
+    pub(super) groups: Vec<Group>,
+}
+
+/// As many products of primes as are worked on together.
+pub(super) struct Group {
+    /// The products: m below `2^52 - 1`.
+    pub(super) modulus: Columns,
+    /// -1/m modulo 2^64.
+    pub(super) negated_inverse: Columns,
+    /// The primes: the first factor of each product, the second of each, and so on.
+    pub(super) factors: Vec<Factors>,
+}
+
+/// One prime factor of each product.
+pub(super) struct Factors {
+    /// 1/p modulo 2^64.
+    pub(super) inverse: Columns,
+    /// The largest multiple of p below 2^52, divided by p.
+    pub(super) limit: Columns,
+}
+
+impl Sieve {
+    /// Divides by every odd prime below `bound`.
+    pub(super) fn new(bound: usize) -> Self {
+        let primes = odd_primes(bound);
+        let mut rest = primes.as_slice();
+        let mut groups = Vec::new();
+        while let Some(last) = rest.last() {
+            let (group, used) = Group::new(rest, *last);
+            groups.push(group);
+            rest = rest.get(used..).unwrap_or_default();
+        }
+        Self { groups }
+    }
+
+    /// Whether no prime below the bound divides the odd number of these little-endian words.
+    pub(super) fn passes(&self, words: &[u64]) -> bool {
+        self.groups.iter().all(|group| group.passes(words))
+    }
+}
+
+impl Group {
+    /// Takes the first of the ascending `primes`, and says how many. Each product takes every
+    /// 64th of them; where primes run out, `last` stands in.
+    fn new(primes: &[u64], last: u64) -> (Self, usize) {
+        const COUNT: usize = ROWS * LANES;
+        let prime = |index: usize| primes.get(index).copied().unwrap_or(last);
+        let largest = (1..)
+            .scan(1_u64, |product, factors| {
+                *product = product.checked_mul(prime(factors * COUNT - 1))?;
+                (*product < MASK).then_some(factors)
+            })
+            .last();
+        let count = largest.unwrap_or(1).min(primes.len().div_ceil(COUNT));
+        let factor = |factor: usize| columns(|index| prime(factor * COUNT + index));
+        let modulus = columns(|index| (0..count).map(|f| prime(f * COUNT + index)).product());
+        let group = Self {
+            modulus,
+            negated_inverse: map(&modulus, |m| inverse(m).wrapping_neg()),
+            factors: (0..count).map(factor).map(|p| Factors::new(&p)).collect(),
+        };
+        (group, count * COUNT)
+    }
+
+    fn passes(&self, words: &[u64]) -> bool {
+        let residues = self.residues(words);
+        !self.factors.iter().any(|factors| factors.divide(&residues))
+    }
+
+    /// The number times a power of two modulo each product m, at most m + 1.
+    fn residues(&self, words: &[u64]) -> Columns {
+        let mut residues = Columns::default();
+        let constants = self.modulus.iter().zip(&self.negated_inverse);
+        for (row, (moduli, inverses)) in residues.iter_mut().zip(constants) {
+            for word in words {
+                let constants = moduli.iter().zip(inverses);
+                for (residue, (modulus, inverse)) in row.iter_mut().zip(constants) {
+                    *residue = reduce(*residue, *word, *modulus, *inverse);
+                }
+            }
+        }
+        residues
+    }
+}
+
+/// `(residue + word) / 2^64` modulo m, at most m + 1 where the residue is.
+fn reduce(residue: u64, word: u64, modulus: u64, negated_inverse: u64) -> u64 {
+    let quotient = residue.wrapping_add(word).wrapping_mul(negated_inverse);
+    let sum = u128::from(quotient) * u128::from(modulus) + u128::from(residue) + u128::from(word);
+    (sum >> 64) as u64
+}
+
+impl Factors {
+    fn new(primes: &Columns) -> Self {
+        Self {
+            inverse: map(primes, inverse),
+            limit: map(primes, |prime| MASK / prime),
+        }
+    }
+
+    /// Whether any of these primes divides its residue.
+    fn divide(&self, residues: &Columns) -> bool {
+        let inverses = self.inverse.as_flattened().iter();
+        let limits = self.limit.as_flattened().iter();
+        residues
+            .as_flattened()
+            .iter()
+            .zip(inverses)
+            .zip(limits)
+            .fold(false, |divides, ((residue, inverse), limit)| {
+                divides | (residue.wrapping_mul(*inverse) & MASK <= *limit)
+            })
+    }
+}
+
+fn columns(value: impl Fn(usize) -> u64) -> Columns {
+    std::array::from_fn(|row| std::array::from_fn(|lane| value(row * LANES + lane)))
+}
+
+fn map(columns: &Columns, function: impl Fn(u64) -> u64) -> Columns {
+    columns.map(|row| row.map(&function))
+}
+
+/// The odd primes below `bound` in ascending order (the sieve of Eratosthenes).
+fn odd_primes(bound: usize) -> Vec<u64> {
+    // The number at index i is 2i + 1.
+    let mut composite = vec![false; bound / 2];
+    for root in (3..).step_by(2).take_while(|root| root * root < bound) {
+        if composite.get(root / 2) == Some(&false) {
+            let multiples = composite.iter_mut().skip(root * root / 2).step_by(root);
+            multiples.for_each(|multiple| *multiple = true);
+        }
+    }
+    let numbers = (1_u64..).step_by(2).zip(composite);
+    numbers
+        .skip(1)
+        .filter_map(|(number, composite)| (!composite).then_some(number))
+        .collect()
+}
