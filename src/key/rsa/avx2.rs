@@ -17,7 +17,7 @@ use std::arch::x86_64::{
     _mm256_sllv_epi64, _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_sub_epi64, _mm256_xor_si256,
 };
 
-use super::batch::{BLOCK, Batch, Lanes};
+use super::batch::{BLOCK, Batch, Lanes, for_all_pairs};
 
 /// How many candidates a batch has.
 pub(super) const LANES: usize = 4;
@@ -61,15 +61,11 @@ fn add_product(column: Vector, a: Vector, b: Vector) -> Vector {
     _mm256_add_epi64(column, _mm256_mul_epu32(a, b))
 }
 
-/// Adds the products of all limbs of two blocks.
+/// Adds the product of `a[i]` and `b[j]` to its column.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn accumulate(sums: &mut Sums, a: &Block, b: &Block) {
-    for j in 0..BLOCK {
-        for i in 0..BLOCK {
-            sums[i + j] = add_product(sums[i + j], a[i], b[j]);
-        }
-    }
+fn accumulate(sums: &mut Sums, a: &Block, b: &Block, i: usize, j: usize) {
+    sums[i + j] = add_product(sums[i + j], a[i], b[j]);
 }
 
 #[inline]
@@ -87,19 +83,19 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
     let mut i = k.saturating_sub(BLOCKS - 1);
     while 2 * i < k {
         let a = x[i];
-        accumulate(sums, &a, &x[k - i]);
+        for_all_pairs!(accumulate(sums, &a, &x[k - i]));
         i += 1;
     }
     if k % 2 == 0 {
         let a = x[k / 2];
         for i in 0..BLOCK {
             for j in i + 1..BLOCK {
-                sums[i + j] = add_product(sums[i + j], a[i], a[j]);
+                accumulate(sums, &a, &a, i, j);
             }
         }
         double(sums);
         for i in 0..BLOCK {
-            sums[2 * i] = add_product(sums[2 * i], a[i], a[i]);
+            accumulate(sums, &a, &a, i, i);
         }
     } else {
         double(sums);
@@ -167,7 +163,7 @@ fn reduce<const BLOCKS: usize, const SQUARE: bool>(
         let mut i = k.saturating_sub(BLOCKS - 1);
         while i < k.min(BLOCKS) {
             let a = quotients[i];
-            accumulate(&mut sums, &a, &n[k - i]);
+            for_all_pairs!(accumulate(&mut sums, &a, &n[k - i]));
             i += 1;
         }
         let carry;

@@ -16,6 +16,28 @@ use super::candidate::Candidate;
 /// How many limbs a kernel handles together: 5 x 5 products stay in registers.
 pub(super) const BLOCK: usize = 5;
 
+/// Calls `$add` for the limbs of two blocks, each with each. Spelled out, because it is only with
+/// constant indices that the compiler keeps the sums in registers, and a macro, because it cannot
+/// be told to inline a function that needs a CPU feature.
+macro_rules! for_all_pairs {
+    ($add:ident($sums:expr, $a:expr, $b:expr)) => {{
+        let (a, b) = ($a, $b);
+        for_all_pairs!(row 0, $add($sums, a, b));
+        for_all_pairs!(row 1, $add($sums, a, b));
+        for_all_pairs!(row 2, $add($sums, a, b));
+        for_all_pairs!(row 3, $add($sums, a, b));
+        for_all_pairs!(row 4, $add($sums, a, b));
+    }};
+    (row $j:literal, $add:ident($sums:expr, $a:ident, $b:ident)) => {
+        $add($sums, $a, $b, 0, $j);
+        $add($sums, $a, $b, 1, $j);
+        $add($sums, $a, $b, 2, $j);
+        $add($sums, $a, $b, 3, $j);
+        $add($sums, $a, $b, 4, $j);
+    };
+}
+pub(super) use for_all_pairs;
+
 /// One number in each lane, little-endian limbs.
 pub(super) type Lanes<const LANES: usize, const BLOCKS: usize> = [[[u64; LANES]; BLOCK]; BLOCKS];
 

@@ -96,9 +96,8 @@ impl Filter for Portable {
 
     fn sieve_bound(&self, size: Size) -> usize {
         match size {
-            Size::Rsa2048 => 1 << 16,
-            Size::Rsa3072 => 1 << 17,
-            Size::Rsa4096 => 1 << 18,
+            Size::Rsa2048 => 1 << 17,
+            Size::Rsa3072 | Size::Rsa4096 => 1 << 18,
         }
     }
 

@@ -24,7 +24,7 @@ use std::arch::x86_64::{
     _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_sub_epi64, _mm512_xor_si512,
 };
 
-use super::batch::{BLOCK, Batch, Lanes};
+use super::batch::{BLOCK, Batch, Lanes, for_all_pairs};
 
 /// How many candidates a batch has.
 pub(super) const LANES: usize = 8;
@@ -70,27 +70,17 @@ fn load_number<const BLOCKS: usize>(lanes: &Lanes<LANES, BLOCKS>) -> Number<BLOC
 /// Adds the product of `a[i]` and `b[j]` to its column.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn accumulate_limb(sums: &mut Sums, a: &Block, b: &Block, i: usize, j: usize) {
+fn accumulate(sums: &mut Sums, a: &Block, b: &Block, i: usize, j: usize) {
     sums.low[i + j] = _mm512_madd52lo_epu64(sums.low[i + j], a[i], b[j]);
     sums.high[i + j] = _mm512_madd52hi_epu64(sums.high[i + j], a[i], b[j]);
-}
-
-/// Adds the products of all limbs of two blocks.
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn accumulate(sums: &mut Sums, a: &Block, b: &Block) {
-    for j in 0..BLOCK {
-        for i in 0..BLOCK {
-            accumulate_limb(sums, a, b, i, j);
-        }
-    }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn double(sums: &mut Sums) {
-    for column in sums.low.iter_mut().chain(&mut sums.high) {
-        *column = _mm512_add_epi64(*column, *column);
+    for i in 0..COLUMNS {
+        sums.low[i] = _mm512_add_epi64(sums.low[i], sums.low[i]);
+        sums.high[i] = _mm512_add_epi64(sums.high[i], sums.high[i]);
     }
 }
 
@@ -101,19 +91,19 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
     let mut i = k.saturating_sub(BLOCKS - 1);
     while 2 * i < k {
         let a = x[i];
-        accumulate(sums, &a, &x[k - i]);
+        for_all_pairs!(accumulate(sums, &a, &x[k - i]));
         i += 1;
     }
     if k % 2 == 0 {
         let a = x[k / 2];
         for i in 0..BLOCK {
             for j in i + 1..BLOCK {
-                accumulate_limb(sums, &a, &a, i, j);
+                accumulate(sums, &a, &a, i, j);
             }
         }
         double(sums);
         for i in 0..BLOCK {
-            accumulate_limb(sums, &a, &a, i, i);
+            accumulate(sums, &a, &a, i, i);
         }
     } else {
         double(sums);
@@ -140,7 +130,7 @@ fn quotient(sums: &mut Sums, lowest: &Block, negated_inverse: Vector) -> (Block,
         carry = _mm512_srli_epi64::<52>(_mm512_add_epi64(sum, mask));
         sums.high[i] = _mm512_madd52hi_epu64(sums.high[i], quotient[i], lowest[0]);
         for j in 1..BLOCK {
-            accumulate_limb(sums, &quotient, lowest, i, j);
+            accumulate(sums, &quotient, lowest, i, j);
         }
     }
     (quotient, carry)
@@ -205,7 +195,7 @@ fn reduce<const BLOCKS: usize, const SQUARE: bool>(
         let mut i = k.saturating_sub(BLOCKS - 1);
         while i < k.min(BLOCKS) {
             let a = quotients[i];
-            accumulate(&mut sums, &a, &n[k - i]);
+            for_all_pairs!(accumulate(&mut sums, &a, &n[k - i]));
             i += 1;
         }
         let carry;
@@ -287,7 +277,7 @@ pub(super) fn spin(count: u32) -> u64 {
         for chain in &mut chains {
             *chain = _mm512_madd52lo_epu64(*chain, factor, factor);
         }
-        chains = std::hint::black_box(chains);
     }
+    std::hint::black_box(chains);
     u64::from(count) * CHAINS as u64
 }

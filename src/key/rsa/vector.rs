@@ -52,9 +52,9 @@ impl Filter for Ifma {
 
     fn sieve_bound(&self, size: Size) -> usize {
         match size {
-            Size::Rsa2048 => 1 << 16,
-            Size::Rsa3072 => 1 << 17,
-            Size::Rsa4096 => 1 << 18,
+            Size::Rsa2048 => 1 << 15,
+            Size::Rsa3072 => 1 << 16,
+            Size::Rsa4096 => 1 << 17,
         }
     }
 
@@ -104,7 +104,8 @@ impl Filter for Avx2 {
     fn sieve_bound(&self, size: Size) -> usize {
         match size {
             Size::Rsa2048 => 1 << 15,
-            Size::Rsa3072 | Size::Rsa4096 => 1 << 16,
+            Size::Rsa3072 => 1 << 16,
+            Size::Rsa4096 => 1 << 17,
         }
     }
 
