@@ -47,3 +47,30 @@ pub(super) fn generate<R: TryCryptoRng + ?Sized>(
     let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     Search::new(size, &seed, &*filter, filter.sieve_bound(size)).run(threads)
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_core::TryRng;
+
+    use super::*;
+
+    #[test]
+    fn a_generator_that_fails_is_an_error() {
+        struct Failing;
+        impl TryRng for Failing {
+            type Error = std::fmt::Error;
+            fn try_next_u32(&mut self) -> std::result::Result<u32, Self::Error> {
+                Err(std::fmt::Error)
+            }
+            fn try_next_u64(&mut self) -> std::result::Result<u64, Self::Error> {
+                Err(std::fmt::Error)
+            }
+            fn try_fill_bytes(&mut self, _: &mut [u8]) -> std::result::Result<(), Self::Error> {
+                Err(std::fmt::Error)
+            }
+        }
+        impl TryCryptoRng for Failing {}
+        let error = generate(Size::Rsa4096, &mut Failing).unwrap_err();
+        assert!(matches!(error, Error::Randomness(_)));
+    }
+}

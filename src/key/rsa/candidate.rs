@@ -76,42 +76,56 @@ impl Candidate {
     }
 }
 
-/// The draws of a seed, in order from any of them on: draw `i` is bytes `i * len` to
-/// `(i + 1) * len` of the `ChaCha20` key stream number 0.
+/// The draws of a seed, in order from any of them on.
+///
+/// The top word of draw `i` is word `i` of the `ChaCha20` key stream number 1; the words below it
+/// begin at byte `i * len` of key stream 0, and are only made for a top word that is large enough.
 pub(super) struct Draws {
-    rng: ChaCha20Rng,
+    tops: ChaCha20Rng,
+    rests: ChaCha20Rng,
+    blocks_per_draw: u64,
+    number: u64,
     words: Zeroizing<Vec<u64>>,
 }
 
 impl Draws {
     /// Draws for primes of `size`, beginning with number `first`.
     pub(super) fn starting_at(first: u64, size: Size, seed: &Seed) -> Self {
-        const BLOCK_BITS: u64 = 512;
-        let mut rng = ChaCha20Rng::from_seed(*seed);
-        rng.set_block_pos(first * (u64::from(size.prime_bits()) / BLOCK_BITS));
+        const BLOCK_BITS: u32 = 512;
+        let mut tops = ChaCha20Rng::from_seed(*seed);
+        tops.set_stream(1);
+        tops.set_word_pos(2 * u128::from(first));
         Self {
-            rng,
+            tops,
+            rests: ChaCha20Rng::from_seed(*seed),
+            blocks_per_draw: u64::from(size.prime_bits() / BLOCK_BITS),
+            number: first,
             words: Zeroizing::new(vec![0; size.words()]),
         }
     }
 
     /// Makes the next draw, and gives its little-endian words if it is large enough (step 4.4).
     pub(super) fn draw(&mut self) -> Option<&[u64]> {
-        self.words.fill_with(|| self.rng.next_u64());
-        if let Some(lowest) = self.words.first_mut() {
-            *lowest |= 1;
+        let number = self.number;
+        self.number += 1;
+        let top = self.tops.next_u64();
+        if !is_large(top) {
+            return None;
         }
-        let large = self.words.last().is_some_and(is_large);
-        large.then_some(self.words.as_slice())
+        self.rests.set_block_pos(number * self.blocks_per_draw);
+        self.words.fill_with(|| self.rests.next_u64());
+        *self.words.first_mut()? |= 1;
+        *self.words.last_mut()? = top;
+        Some(&self.words)
     }
 }
 
 /// Whether a number with this top word is at least sqrt(2) 2^(bits-1). One draw in 2^64 has a top
 /// word that leaves it open, and counts as too small.
-fn is_large(top_word: &u64) -> bool {
+fn is_large(top_word: u64) -> bool {
     /// The first 64 bits of the square root of 2.
     const SQRT_2: u64 = 0xb504_f333_f9de_6484;
-    *top_word > SQRT_2
+    top_word > SQRT_2
 }
 
 /// Whether gcd(p - 1, e) = 1 (step 4.5): e is a prime, so only p = 1 modulo e is refused.
@@ -128,6 +142,67 @@ pub(super) fn fits_public_exponent(words: &[u64]) -> bool {
 /// candidate and round, none of them the one that candidates are drawn from.
 pub(super) fn bases(candidate: &Candidate, round: u8, seed: &Seed) -> ChaCha20Rng {
     let mut rng = ChaCha20Rng::from_seed(*seed);
-    rng.set_stream((candidate.number << 8) | (u64::from(round) + 1));
+    rng.set_stream(((candidate.number + 1) << 8) | u64::from(round));
     rng
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: Seed = [3; SEED_LEN];
+
+    #[test]
+    fn a_draw_is_the_same_wherever_drawing_starts() {
+        for size in Size::ALL {
+            let mut all = Draws::starting_at(0, size, &SEED);
+            let draws: Vec<_> = (0..10).map(|_| all.draw().map(<[u64]>::to_vec)).collect();
+            for (first, expected) in (0..).zip(&draws) {
+                let mut from_here = Draws::starting_at(first, size, &SEED);
+                assert_eq!(from_here.draw(), expected.as_deref());
+            }
+        }
+    }
+
+    #[test]
+    fn a_candidate_is_odd_and_at_least_the_root_of_half_the_largest_modulus() {
+        // The first 64 bits of the root, rounded down: its square is below 2^127 as the next
+        // number's is not.
+        let below = u128::from(u64::MAX) + 1;
+        assert!(!is_large(0xb504_f333_f9de_6484) && is_large(0xb504_f333_f9de_6485));
+        assert!(0xb504_f333_f9de_6484_u128.pow(2) < below << 63);
+        assert!(0xb504_f333_f9de_6485_u128.pow(2) > below << 63);
+        let mut draws = Draws::starting_at(0, Size::Rsa2048, &SEED);
+        let candidates: Vec<_> = (0..1000)
+            .filter_map(|_| draws.draw().map(|it| (it[0], it[15])))
+            .collect();
+        assert!(
+            candidates
+                .iter()
+                .all(|(lowest, top)| lowest & 1 == 1 && is_large(*top))
+        );
+        // 1000 (1 - 1/sqrt 2) = 293, with a standard deviation of 14.
+        assert!((240..350).contains(&candidates.len()));
+    }
+
+    #[test]
+    fn only_one_modulo_the_public_exponent_is_refused() {
+        let e = u64::from(PUBLIC_EXPONENT);
+        // 2^64 = 1 modulo 65537, so the words' sum is what counts.
+        for residue in [0, 1, 2, 65536, e + 1, e + 2, u64::MAX] {
+            let words = [residue, 7 * e, u64::MAX - e, 1];
+            let sum: u128 = words.iter().map(|word| u128::from(*word)).sum();
+            assert_eq!(fits_public_exponent(&words), sum % u128::from(e) != 1);
+        }
+    }
+
+    #[test]
+    fn the_rounds_of_a_candidate_have_bases_of_their_own() {
+        let numbers = [0, 1, 2].map(|number| Candidate::new(number, &[1; 16]));
+        let firsts: std::collections::BTreeSet<u64> = numbers
+            .iter()
+            .flat_map(|it| (0..5).map(|round| bases(it, round, &SEED).next_u64()))
+            .collect();
+        assert_eq!(firsts.len(), 15);
+    }
 }

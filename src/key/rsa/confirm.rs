@@ -86,3 +86,44 @@ fn verifies_its_signature(key: &rsa::PrivateKey) -> Result<()> {
 fn number(candidate: &Candidate) -> BoxedUint {
     BoxedUint::from_le_slice_vartime(&candidate.to_le_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto_primes::hazmat::minimum_mr_iterations;
+
+    use super::*;
+
+    #[test]
+    fn the_rounds_reach_the_error_bound() {
+        for size in Size::ALL {
+            // One bit more, for the share of the numbers of this length that are drawn from.
+            let needed = minimum_mr_iterations(size.prime_bits(), 113);
+            assert_eq!(needed, Some(usize::from(rounds(size))));
+        }
+    }
+
+    #[test]
+    fn primes_have_to_be_apart() {
+        let size = Size::Rsa2048;
+        let least = BoxedUint::one_with_precision(1024).shl(1024 - 100);
+        let low = BoxedUint::one_with_precision(1024).shl(1023);
+        let at = |distance: &BoxedUint| are_apart(&low.wrapping_add(distance), &low, size);
+        assert!(!at(&BoxedUint::zero()));
+        assert!(!at(&least.wrapping_sub(BoxedUint::one())));
+        assert!(!at(&least));
+        assert!(at(&least.wrapping_add(BoxedUint::one())));
+    }
+
+    #[test]
+    fn numbers_that_are_no_primes_make_no_key() {
+        let candidate = |number, top| {
+            let mut words = [u64::MAX; 16];
+            words[15] = top;
+            Candidate::new(number, &words)
+        };
+        let (first, second) = (candidate(0, u64::MAX), candidate(1, u64::MAX - 1));
+        let built = build(&first, &second, Size::Rsa2048);
+        assert!(matches!(built, Err(Error::Inconsistent)));
+        assert!(matches!(build(&first, &first, Size::Rsa2048), Ok(None)));
+    }
+}

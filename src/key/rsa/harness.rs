@@ -5,7 +5,7 @@ use std::num::NonZero;
 
 use super::candidate::{Candidate, Seed, Size};
 use super::filter::Filter;
-use super::search::{Search, candidates};
+use super::search::{self, Search};
 use super::sieve::Sieve;
 #[cfg(target_arch = "x86_64")]
 use super::vector::Ifma;
@@ -40,7 +40,13 @@ fn filter(backend: Backend) -> Box<dyn Filter> {
     backend.filter().unwrap_or_else(super::filter::fastest)
 }
 
-/// Candidates that passed the sieve, for a filter to be measured with.
+/// How many numbers a filter tests at a time.
+#[must_use]
+pub fn lanes(backend: Backend) -> usize {
+    filter(backend).lanes()
+}
+
+/// Numbers for a filter to test at a time.
 pub struct Batch {
     size: Size,
     filter: Box<dyn Filter>,
@@ -48,24 +54,19 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// As many candidates as `backend` tests at a time.
+    /// Takes odd numbers whose top bit is set, in little-endian words, as many as `backend` tests
+    /// at a time at most.
     #[must_use]
-    pub fn new(size: Size, seed: &Seed, backend: Backend) -> Self {
+    pub fn new(size: Size, backend: Backend, numbers: &[Vec<u64>]) -> Self {
         let filter = filter(backend);
-        let sieve = Sieve::new(filter.sieve_bound(size));
-        let mut candidates = candidates(0..1024, size, seed, &*filter, &sieve);
-        candidates.truncate(filter.lanes());
+        let numbered = (0..).zip(numbers).take(filter.lanes());
         Self {
             size,
             filter,
-            candidates,
+            candidates: numbered
+                .map(|(number, words)| Candidate::new(number, words))
+                .collect(),
         }
-    }
-
-    /// How many candidates there are.
-    #[must_use]
-    pub fn lanes(&self) -> usize {
-        self.candidates.len()
     }
 
     /// Tests them all: bit `i` says whether candidate `i` passes in base 2.
@@ -76,11 +77,19 @@ impl Batch {
     }
 }
 
-/// Draws `count` numbers and sieves them, and gives how many candidates are left.
+/// Makes the first `draws` draws of `seed`, divides them by the primes below `bound`, and gives
+/// what is left in little-endian words.
 #[must_use]
-pub fn sieve(size: Size, seed: &Seed, backend: Backend, bound: usize, count: u64) -> usize {
-    let filter = filter(backend);
-    candidates(0..count, size, seed, &*filter, &Sieve::new(bound)).len()
+pub fn candidates(
+    size: Size,
+    seed: &Seed,
+    backend: Backend,
+    bound: usize,
+    draws: u64,
+) -> Vec<Vec<u64>> {
+    let sieve = Sieve::new(bound);
+    let left = search::candidates(0..draws, size, seed, &*filter(backend), &sieve);
+    left.iter().map(|it| it.words.to_vec()).collect()
 }
 
 /// Runs `count` rounds of independent IFMA instructions and gives how many those were, or None on

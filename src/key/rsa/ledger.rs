@@ -91,14 +91,14 @@ impl Ledger {
 
     /// How many draws a sieve job makes: about as many as leave one batch.
     fn draws_per_job(&self) -> u64 {
-        16 * self.lanes as u64
+        32 * self.lanes as u64
     }
 
-    /// How many draws are made for a key before giving up. Of these, 59 % are candidates, so this
+    /// How many draws are made for a key before giving up. Of these, 29 % are candidates, so this
     /// is a little less than the 5 nlen that FIPS 186-5 A.1.3 allows for p alone. One key in 2^34
     /// needs more.
     fn draw_limit(&self) -> u64 {
-        8 * u64::from(self.size.modulus_bits())
+        16 * u64::from(self.size.modulus_bits())
     }
 
     /// The number of the second hit: nothing above it matters as long as it stands.

@@ -161,3 +161,96 @@ impl Drop for Release<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rsa::traits::PublicKeyParts as _;
+
+    use super::super::candidate::SEED_LEN;
+    use super::super::filter::fastest;
+    use super::*;
+
+    const SEED: Seed = [9; SEED_LEN];
+
+    /// The machine's own filter, and a lie about what it said of a batch of this many.
+    struct Liar(Box<dyn Filter>, fn(u8, usize) -> u8);
+
+    impl Filter for Liar {
+        fn lanes(&self) -> usize {
+            self.0.lanes()
+        }
+
+        fn sieve_bound(&self, size: Size) -> usize {
+            self.0.sieve_bound(size)
+        }
+
+        fn probable_primes(
+            &self,
+            size: Size,
+            candidates: &[Candidate],
+            stop: &dyn Fn() -> bool,
+        ) -> Option<u8> {
+            let truth = self.0.probable_primes(size, candidates, stop)?;
+            Some((self.1)(truth, candidates.len()))
+        }
+    }
+
+    fn search(filter: &dyn Filter, threads: usize) -> Result<Box<rsa::PrivateKey>> {
+        let size = Size::Rsa2048;
+        let threads = NonZero::new(threads).unwrap();
+        Search::new(size, &SEED, filter, filter.sieve_bound(size)).run(threads)
+    }
+
+    fn modulus(filter: &dyn Filter, threads: usize) -> rsa::BoxedUint {
+        let key = search(filter, threads).unwrap();
+        key.validate().unwrap();
+        key.n().as_ref().clone()
+    }
+
+    #[test]
+    fn a_filter_that_passes_composites_changes_nothing() {
+        let honest = modulus(&*fastest(), 1);
+        let everything = Liar(fastest(), |_, lanes| ((1_u16 << lanes) - 1) as u8);
+        assert_eq!(modulus(&everything, 1), honest);
+        assert_eq!(modulus(&everything, 3), honest);
+        let neighbours = Liar(fastest(), |truth, _| truth | truth << 1 | truth >> 1);
+        assert_eq!(modulus(&neighbours, 2), honest);
+    }
+
+    #[test]
+    fn a_filter_that_loses_primes_costs_time_and_the_key_is_good() {
+        let fussy = Liar(fastest(), |truth, _| truth & 0b0101_0000);
+        assert_ne!(modulus(&fussy, 1), modulus(&*fastest(), 1));
+        assert_eq!(modulus(&fussy, 1), modulus(&fussy, 2));
+    }
+
+    #[test]
+    fn a_filter_that_passes_nothing_ends_in_an_error() {
+        let nothing = Liar(fastest(), |_, _| 0);
+        let error = search(&nothing, 2).unwrap_err();
+        assert_eq!(error, Error::NoPrimes { draws: 32_768 });
+    }
+
+    #[test]
+    fn a_filter_that_panics_ends_the_search_on_every_thread() {
+        struct Broken;
+        impl Filter for Broken {
+            fn lanes(&self) -> usize {
+                1
+            }
+            fn sieve_bound(&self, _: Size) -> usize {
+                1 << 10
+            }
+            fn probable_primes(
+                &self,
+                _: Size,
+                _: &[Candidate],
+                _: &dyn Fn() -> bool,
+            ) -> Option<u8> {
+                panic!("broken");
+            }
+        }
+        let ended = std::panic::catch_unwind(|| search(&Broken, 3));
+        assert!(ended.is_err());
+    }
+}

@@ -160,3 +160,97 @@ fn odd_primes(bound: usize) -> Vec<u64> {
         .filter_map(|(number, composite)| (!composite).then_some(number))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::candidate::{Draws, SEED_LEN, Size};
+    use super::super::filter::{Backend, Filter};
+    use super::*;
+
+    fn filters() -> Vec<Box<dyn Filter>> {
+        Backend::ALL
+            .into_iter()
+            .filter_map(Backend::filter)
+            .collect()
+    }
+
+    fn remainder(words: &[u64], divisor: u64) -> u64 {
+        let divisor = u128::from(divisor);
+        let remainder = words.iter().rev().fold(0, |remainder, word| {
+            ((remainder << 64) | u128::from(*word)) % divisor
+        });
+        remainder as u64
+    }
+
+    /// The largest power of `prime` that has at most `len` words.
+    fn largest_power(prime: u64, len: usize) -> Vec<u64> {
+        let mut power = vec![0; len];
+        power[0] = 1;
+        loop {
+            let mut carry = 0;
+            let next = power.iter().map(|word| {
+                let product = u128::from(*word) * u128::from(prime) + carry;
+                carry = product >> 64;
+                product as u64
+            });
+            let next = next.collect();
+            if carry > 0 {
+                return power;
+            }
+            power = next;
+        }
+    }
+
+    #[test]
+    fn the_primes_are_all_odd_primes_below_the_bound() {
+        let plain = |number: &u64| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
+        for bound in [4, 9, 10, 121, 122, 1009, 1010] {
+            let primes: Vec<u64> = (3..bound as u64).filter(plain).collect();
+            assert_eq!(odd_primes(bound), primes, "below {bound}");
+        }
+        // pi(2^18), without the prime 2.
+        assert_eq!(odd_primes(1 << 18).len(), 23_000 - 1);
+    }
+
+    #[test]
+    fn every_prime_below_the_bound_is_noticed_and_none_above() {
+        const BOUND: usize = 1 << 13;
+        let sieve = Sieve::new(BOUND);
+        for prime in odd_primes(2 * BOUND) {
+            let power = largest_power(prime, Size::Rsa2048.words());
+            for filter in filters() {
+                let passes = filter.sieve(&sieve, &power);
+                assert_eq!(passes, prime >= BOUND as u64, "{prime}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_sieve_says_what_plain_division_says() {
+        for size in Size::ALL {
+            let mut draws = Draws::starting_at(0, size, &[5; SEED_LEN]);
+            let drawn: Vec<_> = (0..300)
+                .filter_map(|_| draws.draw().map(<[u64]>::to_vec))
+                .collect();
+            for bound in [100, 3000] {
+                let sieve = Sieve::new(bound);
+                let primes = odd_primes(bound);
+                for words in &drawn {
+                    let plain = primes.iter().all(|prime| remainder(words, *prime) != 0);
+                    for filter in filters() {
+                        assert_eq!(filter.sieve(&sieve, words), plain);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_primes_stay_below_what_ifma_multiplies() {
+        let sieve = Sieve::new(1 << 18);
+        let moduli = sieve.groups.iter().flat_map(|it| it.modulus.as_flattened());
+        assert!(moduli.clone().all(|modulus| *modulus < MASK));
+        // Two primes to a product at least: the largest have 18 bits.
+        assert!(moduli.count() < 23_000 / 2);
+    }
+}
