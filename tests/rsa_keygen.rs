@@ -372,7 +372,7 @@ fn primes_look_like_primes_chosen_uniformly() {
     let primes: Vec<_> = keys.flat_map(|key| primes(&key)).collect();
     let remainder = |prime: &BoxedUint, modulus: u32| {
         let modulus = BoxedUint::from(modulus).to_nz().unwrap();
-        u64::from(prime.rem(&modulus).as_words()[0]) as usize
+        usize::from(prime.rem(&modulus).to_le_bytes()[0])
     };
     for modulus in [8, 3, 5, 7, 11, 13] {
         let mut counts = vec![0_u32; modulus as usize];

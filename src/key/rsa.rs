@@ -1,4 +1,61 @@
 //! RSA keys, made as fast as the machine allows.
+//!
+//! # How
+//!
+//! FIPS 186-5 A.1.3: numbers are drawn, each independently and uniformly, until two of them are
+//! primes that fit together. Almost all are not primes, and what is done to find that out gets more
+//! expensive step by step:
+//!
+//! | step | module | removes |
+//! |---|---|---|
+//! | draw an odd number of at least sqrt(2) 2^(bits-1) | `candidate` | |
+//! | divide by the primes below 2^15 to 2^18 | `sieve`, `ifma_sieve` | 9 of 10 |
+//! | test in base 2, many candidates at a time | `filter`, `ifma`, `avx2` | 30 to 70 for a prime |
+//! | Miller-Rabin in random bases | `confirm`, by `crypto-primes` | nothing that was ever seen |
+//! | make the key, and have it sign and verify | `confirm`, by `rsa` | nothing that was ever seen |
+//!
+//! `ledger` keeps account of who does what, and `search` is the threads that do it.
+//!
+//! A key is a function of its size and of a 32-byte seed alone, which the operating system's
+//! generator gives. `ChaCha20` expands it. A key's primes are the two draws of lowest number that
+//! are primes; how many threads there are, which filter they run, and up to where they divide
+//! decides how long it takes to find them and nothing else.
+//!
+//! # Why a key is good
+//!
+//! No filter has to be trusted. Sieve and filter only ever throw numbers away. What remains is
+//! confirmed as FIPS 186-5 B.3.1 asks, by the rounds of a library, whose bases come from a key
+//! stream of their own for every candidate and round: a composite gets through with probability
+//! 2^-112 at most, whatever the filter did. Then `rsa` builds and validates the key, and it has to
+//! verify what it signs. A filter that is wrong costs time: it lets composites through, which the
+//! first round stops, or it loses primes, and others are found.
+//!
+//! The conditions of FIPS 186-5 A.1.1 and A.1.3 hold by construction or are checked: e = 65537,
+//! gcd(p - 1, e) = 1, both primes at least sqrt(2) 2^(nlen/2 - 1), |p - q| > 2^(nlen/2 - 100),
+//! d > 2^(nlen/2), and the modulus has its full length. The larger prime is p.
+//!
+//! # The floor
+//!
+//! Of numbers without a factor below B, one in `ln(2^bits) e^-0.577 / ln B` is a prime: 68 for
+//! primes of 2048 bits and B = 2^17. Testing one takes 2037 squarings modulo a number of 40 limbs,
+//! 4840 IFMA instructions each for eight candidates. At two instructions per cycle and 4 GHz that is
+//! 154 microseconds, and `cargo bench` shows how near to it the filter is. The rounds of the
+//! confirmation and the signature come to about as much as all of the filtering.
+//!
+//! # What leaks
+//!
+//! The time that a key takes shows how many draws were made, and so does the scheduling of the
+//! threads. Sieving leaves a number at its first divisors, which tells of numbers that are thrown
+//! away, and of a prime only that it has none. The vector filters do the same for every candidate.
+//! Which draws a key is made of tells nothing about the draws, as long as the key stream is
+//! indistinguishable from randomness. `crypto-primes` and `rsa` do their arithmetic on primes in
+//! constant time, except where they draw bases, square after the power of a Miller-Rabin round
+//! (which shows the number of trailing zeros of p - 1), and count those zeros. Which of the two
+//! primes is the larger shows in the time of one comparison. All this is there for whoever can
+//! time the process that makes the key, once, and repeats for nobody.
+//!
+//! What was secret is wiped: numbers in types that wipe themselves, the stack by overwriting it.
+//! What `crypto-bigint` frees on the heap is for the allocator to wipe.
 
 use std::num::NonZero;
 use std::thread::available_parallelism;

@@ -22,7 +22,7 @@ use super::batch::{BLOCK, Batch, Lanes, for_all_pairs};
 /// How many candidates a batch has.
 pub(super) const LANES: usize = 4;
 /// Length of a limb in bits.
-pub(super) const LIMB_BITS: usize = 28;
+pub(super) const LIMB_BITS: u32 = 28;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
 /// The columns that the products of two blocks fall into.
 const COLUMNS: usize = 2 * BLOCK - 1;
@@ -38,8 +38,8 @@ type Sums = [Vector; COLUMNS];
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(lanes: &[u64; LANES]) -> Vector {
-    let [a, b, c, d] = lanes.map(u64::cast_signed);
-    _mm256_set_epi64x(d, c, b, a)
+    let lane = |lane: usize| lanes[lane].cast_signed();
+    _mm256_set_epi64x(lane(3), lane(2), lane(1), lane(0))
 }
 
 #[inline]
@@ -86,7 +86,7 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
         for_all_pairs!(accumulate(sums, &a, &x[k - i]));
         i += 1;
     }
-    if k % 2 == 0 {
+    if k.is_multiple_of(2) {
         let a = x[k / 2];
         for i in 0..BLOCK {
             for j in i + 1..BLOCK {
@@ -184,7 +184,7 @@ fn reduce<const BLOCKS: usize, const SQUARE: bool>(
 #[target_feature(enable = "avx2")]
 fn shift<const BLOCKS: usize>(x: &mut Number<BLOCKS>, digits: [u8; LANES]) {
     let left = _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(i32::from_le_bytes(digits)));
-    let right = _mm256_sub_epi64(_mm256_set1_epi64x(LIMB_BITS as i64), left);
+    let right = _mm256_sub_epi64(_mm256_set1_epi64x(i64::from(LIMB_BITS)), left);
     let mask = _mm256_set1_epi64x(LIMB_MASK);
     let mut below = _mm256_setzero_si256();
     for limb in x.as_flattened_mut() {
@@ -205,7 +205,8 @@ fn ones<const BLOCKS: usize>(x: &Number<BLOCKS>) -> u8 {
         difference = _mm256_or_si256(difference, *limb);
     }
     let equal = _mm256_cmpeq_epi64(difference, _mm256_setzero_si256());
-    _mm256_movemask_pd(_mm256_castsi256_pd(equal)) as u8
+    // Four bits.
+    _mm256_movemask_pd(_mm256_castsi256_pd(equal)).to_le_bytes()[0]
 }
 
 /// Fermat's test in base 2: bit `l` says whether 2^(n-1) = 1 modulo the number in lane `l`. None

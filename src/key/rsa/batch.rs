@@ -5,8 +5,9 @@
 //! block. Which memory is read depends on the lengths alone.
 
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
-    reason = "indices run over the arrays' own bounds"
+    reason = "digits and limbs are cut out of longer numbers; indices run over the arrays' bounds"
 )]
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -62,7 +63,8 @@ pub(super) struct Batch<const LANES: usize, const BLOCKS: usize> {
 
 impl<const LANES: usize, const BLOCKS: usize> Batch<LANES, BLOCKS> {
     /// Prepares `candidates`, which are all of one length; lanes to spare repeat the first one.
-    pub(super) fn new(candidates: &[Candidate], limb_bits: usize) -> Self {
+    pub(super) fn new(candidates: &[Candidate], limb_bits: u32) -> Self {
+        let limb_bits = limb_bits as usize;
         let numbers: [&[u64]; LANES] = std::array::from_fn(|lane| {
             let candidate = candidates.get(lane).or(candidates.first());
             candidate.map_or(&[][..], |candidate| &candidate.words)

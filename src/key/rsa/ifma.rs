@@ -29,7 +29,7 @@ use super::batch::{BLOCK, Batch, Lanes, for_all_pairs};
 /// How many candidates a batch has.
 pub(super) const LANES: usize = 8;
 /// Length of a limb in bits.
-pub(super) const LIMB_BITS: usize = 52;
+pub(super) const LIMB_BITS: u32 = 52;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
 /// The columns that the products of two blocks fall into.
 const COLUMNS: usize = 2 * BLOCK - 1;
@@ -51,8 +51,17 @@ struct Sums {
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn load(lanes: &[u64; LANES]) -> Vector {
-    let [a, b, c, d, e, f, g, h] = lanes.map(u64::cast_signed);
-    _mm512_set_epi64(h, g, f, e, d, c, b, a)
+    let lane = |lane: usize| lanes[lane].cast_signed();
+    _mm512_set_epi64(
+        lane(7),
+        lane(6),
+        lane(5),
+        lane(4),
+        lane(3),
+        lane(2),
+        lane(1),
+        lane(0),
+    )
 }
 
 #[inline]
@@ -94,7 +103,7 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
         for_all_pairs!(accumulate(sums, &a, &x[k - i]));
         i += 1;
     }
-    if k % 2 == 0 {
+    if k.is_multiple_of(2) {
         let a = x[k / 2];
         for i in 0..BLOCK {
             for j in i + 1..BLOCK {
@@ -218,7 +227,7 @@ fn reduce<const BLOCKS: usize, const SQUARE: bool>(
 #[target_feature(enable = "avx512f")]
 fn shift<const BLOCKS: usize>(x: &mut Number<BLOCKS>, digits: [u8; LANES]) {
     let left = _mm512_cvtepu8_epi64(_mm_set_epi64x(0, i64::from_le_bytes(digits)));
-    let right = _mm512_sub_epi64(_mm512_set1_epi64(LIMB_BITS as i64), left);
+    let right = _mm512_sub_epi64(_mm512_set1_epi64(i64::from(LIMB_BITS)), left);
     let mask = _mm512_set1_epi64(LIMB_MASK);
     let mut below = _mm512_setzero_si512();
     for limb in x.as_flattened_mut() {

@@ -15,8 +15,9 @@ type Rows = [__m512i; ROWS];
 /// Whether no prime of the sieve divides the odd number of these little-endian words.
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn passes(sieve: &Sieve, words: &[u64]) -> bool {
-    let count = (words.len() * 64).div_ceil(LIMB_BITS);
-    let limb = |limb| bits_at(words, limb * LIMB_BITS, LIMB_BITS);
+    const BITS: usize = LIMB_BITS as usize;
+    let count = (words.len() * 64).div_ceil(BITS);
+    let limb = |limb| bits_at(words, limb * BITS, BITS);
     let limbs: Zeroizing<Vec<u64>> = Zeroizing::new((0..count).map(limb).collect());
     for group in &sieve.groups {
         let residues = residues(group, &limbs);

@@ -68,7 +68,7 @@ impl Group {
     fn new(primes: &[u64], last: u64) -> (Self, usize) {
         const COUNT: usize = ROWS * LANES;
         let prime = |index: usize| primes.get(index).copied().unwrap_or(last);
-        let largest = (1..)
+        let largest = (1..=MASK.count_ones() as usize)
             .scan(1_u64, |product, factors| {
                 *product = product.checked_mul(prime(factors * COUNT - 1))?;
                 (*product < MASK).then_some(factors)
@@ -162,6 +162,7 @@ fn odd_primes(bound: usize) -> Vec<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)]
 mod tests {
     use super::super::candidate::{Draws, SEED_LEN, Size};
     use super::super::filter::{Backend, Filter};
