@@ -26,9 +26,11 @@
 //! No filter has to be trusted. Sieve and filter only ever throw numbers away. What remains is
 //! confirmed as FIPS 186-5 B.3.1 asks, by the rounds of a library, whose bases come from a key
 //! stream of their own for every candidate and round: a composite gets through with probability
-//! 2^-112 at most, whatever the filter did. Then `rsa` builds and validates the key, and it has to
-//! verify what it signs. A filter that is wrong costs time: it lets composites through, which the
-//! first round stops, or it loses primes, and others are found.
+//! 2^-112 at most. Even a filter made to find the worst composites could only choose among the draws
+//! of one key, where 27 primes are expected at most, and that is the factor it could gain. Then `rsa`
+//! builds and validates the key, and it has to verify what it signs. A filter that is wrong costs
+//! time: it lets composites through, which the first round stops, or it loses primes, and others
+//! are found.
 //!
 //! The conditions of FIPS 186-5 A.1.1 and A.1.3 hold by construction or are checked: e = 65537,
 //! gcd(p - 1, e) = 1, both primes at least sqrt(2) 2^(nlen/2 - 1), |p - q| > 2^(nlen/2 - 100),
@@ -48,11 +50,11 @@
 //! threads. Sieving leaves a number at its first divisors, which tells of numbers that are thrown
 //! away, and of a prime only that it has none. The vector filters do the same for every candidate.
 //! Which draws a key is made of tells nothing about the draws, as long as the key stream is
-//! indistinguishable from randomness. `crypto-primes` and `rsa` do their arithmetic on primes in
-//! constant time, except where they draw bases, square after the power of a Miller-Rabin round
-//! (which shows the number of trailing zeros of p - 1), and count those zeros. Which of the two
-//! primes is the larger shows in the time of one comparison. All this is there for whoever can
-//! time the process that makes the key, once, and repeats for nobody.
+//! indistinguishable from randomness. Powers modulo a prime take constant time in `crypto-primes` and
+//! `rsa`. Not constant is what `crypto-primes` does around them: the Montgomery parameters of the
+//! number, the draw of a base below it, and the squarings, of which there are fewer than p - 1 has
+//! trailing zeros. Which of the two primes is the larger decides a branch. Whoever can time the
+//! process that makes the key sees all this once, and can never ask again.
 //!
 //! What was secret is wiped: numbers in types that wipe themselves, the stack by overwriting it.
 //! What `crypto-bigint` frees on the heap is for the allocator to wipe.
@@ -67,6 +69,7 @@ use crate::error::{Error, Result};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod batch;
 mod candidate;
 mod confirm;

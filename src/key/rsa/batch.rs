@@ -13,6 +13,7 @@
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::candidate::Candidate;
+use super::sieve::inverse;
 
 /// How many limbs a kernel handles together: 5 x 5 products stay in registers.
 pub(super) const BLOCK: usize = 5;
@@ -128,11 +129,4 @@ pub(super) fn bits_at(words: &[u64], at: usize, len: usize) -> u64 {
     let word = |index: usize| u128::from(words.get(index).copied().unwrap_or(0));
     let pair = word(at / 64) | (word(at / 64 + 1) << 64);
     (pair >> (at % 64)) as u64 & ((1 << len) - 1)
-}
-
-/// The inverse of an odd number modulo 2^64, by Newton's iteration from three correct bits.
-pub(super) fn inverse(odd: u64) -> u64 {
-    (0..5).fold(odd, |x, _| {
-        x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x)))
-    })
 }

@@ -4,8 +4,8 @@ use chacha20::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
 
-/// How many bytes a key is made from: the strength of the largest modulus is 150 bits or so (NIST
-/// SP 800-57), and the seed has more.
+/// How many bytes a key is made from: 256 bits, where no modulus here has a strength above 152
+/// (FIPS 140-3 implementation guidance D.B).
 pub const SEED_LEN: usize = 32;
 
 /// What a key is a function of.

@@ -6,6 +6,7 @@ use crypto_primes::hazmat::MillerRabin;
 use rsa::Pkcs1v15Sign;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::candidate::{Candidate, PUBLIC_EXPONENT, Seed, Size, bases};
 use crate::error::{Error, Result};
@@ -35,7 +36,7 @@ pub(super) fn passes_round(candidate: &Candidate, round: u8, seed: &Seed) -> boo
 }
 
 /// The key of two numbers that are primes, as far as the rounds say. None if the pair does not
-/// meet the conditions, which one pair in 2^98 does not.
+/// meet the conditions, which one pair in 2^97 does not.
 ///
 /// # Errors
 /// [`Error::Inconsistent`] if `rsa` does not accept the pair, or the key does not verify what it
@@ -56,7 +57,7 @@ pub(super) fn build(
     }
     let key = rsa::PrivateKey::from_p_q(p, q, BoxedUint::from(PUBLIC_EXPONENT))
         .map_err(|_| Error::Inconsistent)?;
-    // d is odd, so having more bits than 2^(nlen/2 - 1) is being larger than 2^(nlen/2).
+    // d is odd: with more than nlen/2 bits it is larger than 2^(nlen/2).
     let exponent_is_large = key.d().bit_width() > size.prime_bits();
     let full_length = key.n().bit_width() == size.modulus_bits();
     if !(exponent_is_large && full_length) {
@@ -66,12 +67,12 @@ pub(super) fn build(
     Ok(Some(Box::new(key)))
 }
 
-/// Whether p - q > 2^(nlen/2 - 100): equality is impossible to tell from `>=` by length, so one
-/// is taken off first.
+/// Whether p - q > 2^(nlen/2 - 100), for p no smaller than q. A length tells what is at least a
+/// power of two, so one is taken off first.
 fn are_apart(p: &BoxedUint, q: &BoxedUint, size: Size) -> bool {
-    let difference = p.wrapping_sub(q);
-    difference.wrapping_sub(BoxedUint::one()).bit_width() > size.prime_bits() - 100
-        && !bool::from(difference.is_zero())
+    let difference = Zeroizing::new(p.wrapping_sub(q));
+    let less_one = Zeroizing::new(difference.wrapping_sub(BoxedUint::one()));
+    less_one.bit_width() > size.prime_bits() - 100 && !bool::from(difference.is_zero())
 }
 
 /// The pairwise consistency test. What is signed is a constant, so it is not blinded.

@@ -94,10 +94,15 @@ pub fn candidates(
 
 /// Runs `count` rounds of independent IFMA instructions and gives how many those were, or None on
 /// a machine without.
+#[cfg(target_arch = "x86_64")]
 #[must_use]
 pub fn spin_ifma(count: u32) -> Option<u64> {
-    #[cfg(target_arch = "x86_64")]
-    return Ifma::detect().map(|ifma| ifma.spin(count));
-    #[cfg(not(target_arch = "x86_64"))]
+    Ifma::detect().map(|ifma| ifma.spin(count))
+}
+
+/// There is no IFMA on this architecture.
+#[cfg(not(target_arch = "x86_64"))]
+#[must_use]
+pub fn spin_ifma(_count: u32) -> Option<u64> {
     None
 }

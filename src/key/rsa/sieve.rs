@@ -5,8 +5,6 @@
 //! the one residue is tested for divisibility by each prime: x is a multiple of p if and only if
 //! `x / p mod 2^52`, computed with the inverse of p, is at most `(2^52 - 1) / p`.
 
-use super::batch::inverse;
-
 /// 2^52 - 1: the numbers that IFMA multiplies.
 pub(super) const MASK: u64 = (1 << 52) - 1;
 
@@ -142,6 +140,13 @@ fn columns(value: impl Fn(usize) -> u64) -> Columns {
 
 fn map(columns: &Columns, function: impl Fn(u64) -> u64) -> Columns {
     columns.map(|row| row.map(&function))
+}
+
+/// The inverse of an odd number modulo 2^64, by Newton's iteration from three correct bits.
+pub(super) fn inverse(odd: u64) -> u64 {
+    (0..5).fold(odd, |x, _| {
+        x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x)))
+    })
 }
 
 /// The odd primes below `bound` in ascending order (the sieve of Eratosthenes).
