@@ -77,46 +77,42 @@ fn verdicts(size: Size, backend: Backend, numbers: &[Vec<u64>]) -> Vec<bool> {
         .collect()
 }
 
-/// What `backend` has to say of a number: the vector filters test as Fermat did, the library as
-/// Miller and Rabin did.
-fn expected(backend: Backend, words: &[u64]) -> bool {
-    match backend {
-        Backend::Portable => passes_miller_rabin(words),
-        _ => passes_fermat(words),
-    }
-}
-
+/// Demands that the vector filters say what Fermat's test says, and the library's what Miller and
+/// Rabin's says.
 fn assert_agreement(size: Size, numbers: &[Vec<u64>]) {
+    let fermat: Vec<_> = numbers.iter().map(|it| passes_fermat(it)).collect();
+    let miller_rabin: Vec<_> = numbers.iter().map(|it| passes_miller_rabin(it)).collect();
     for backend in backends() {
-        let expected: Vec<_> = numbers.iter().map(|it| expected(backend, it)).collect();
+        let expected = match backend {
+            Backend::Portable => &miller_rabin,
+            _ => &fermat,
+        };
         let found = verdicts(size, backend, numbers);
         for ((words, found), expected) in numbers.iter().zip(found).zip(expected) {
-            assert_eq!(found, expected, "{backend}, {size:?}: {words:x?}");
+            assert_eq!(found, *expected, "{backend}, {size:?}: {words:x?}");
         }
     }
 }
 
-/// How many numbers of a size are tested, in a build without optimisation and in one with it.
-fn amount(size: Size) -> u64 {
+/// How many draws leave 4000, 1000 and 500 candidates, or four times as many in a release build.
+fn draws(size: Size) -> u64 {
     let draws = match size {
-        Size::Rsa2048 => 20_000,
-        Size::Rsa3072 => 4_000,
-        Size::Rsa4096 => 2_000,
+        Size::Rsa2048 => 100_000,
+        Size::Rsa3072 => 25_000,
+        Size::Rsa4096 => 12_500,
     };
     if cfg!(debug_assertions) {
-        draws / 4
+        draws
     } else {
-        draws * 4
+        4 * draws
     }
 }
 
 #[test]
 fn filters_say_what_the_library_says_of_candidates() {
     for size in Size::ALL {
-        let numbers = candidates(size, &[1; 32], Backend::Portable, 1 << 12, amount(size));
+        let numbers = candidates(size, &[1; 32], Backend::Portable, 1 << 12, draws(size));
         assert_agreement(size, &numbers);
-        let primes = numbers.iter().filter(|it| passes_miller_rabin(it)).count();
-        assert!(primes > 0, "there are primes among {}", numbers.len());
     }
 }
 

@@ -10,9 +10,9 @@
 //! |---|---|---|
 //! | draw an odd number of at least sqrt(2) 2^(bits-1) | `candidate` | |
 //! | divide by the primes below 2^15 to 2^18 | `sieve`, `ifma_sieve` | 9 of 10 |
-//! | test in base 2, many candidates at a time | `filter`, `ifma`, `avx2` | 30 to 70 for a prime |
-//! | Miller-Rabin in random bases | `confirm`, by `crypto-primes` | nothing that was ever seen |
-//! | make the key, and have it sign and verify | `confirm`, by `rsa` | nothing that was ever seen |
+//! | test in base 2, many candidates at a time | `filter`, `ifma`, `avx2` | all but one of 38 to 68 |
+//! | Miller-Rabin in random bases | `confirm`, by `crypto-primes` | what a filter lets through |
+//! | make the key, and have it sign and verify | `confirm`, by `rsa` | what should not be there |
 //!
 //! `ledger` keeps account of who does what, and `search` is the threads that do it.
 //!
@@ -91,6 +91,9 @@ pub use candidate::Size;
 use candidate::{SEED_LEN, Seed};
 use search::Search;
 
+/// A key takes 9 to 17 batches of the fastest filter, so more threads would find nothing to do.
+const MAX_THREADS: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(15);
+
 /// Makes a key of `size` with a seed from `rng`, on all cores.
 ///
 /// # Errors
@@ -104,7 +107,7 @@ pub(super) fn generate<R: TryCryptoRng + ?Sized>(
     rng.try_fill_bytes(&mut *seed)
         .map_err(|error| Error::Randomness(error.to_string()))?;
     let filter = filter::fastest();
-    let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let threads = available_parallelism().map_or(NonZero::<usize>::MIN, |it| it.min(MAX_THREADS));
     Search::new(size, &seed, &*filter, filter.sieve_bound(size)).run(threads)
 }
 

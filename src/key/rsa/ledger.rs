@@ -67,9 +67,13 @@ pub(super) struct Ledger {
 
 /// Two candidates on their way to a key.
 struct Trial {
+    /// Number of the second of them.
     second: u64,
+    /// What is left to do.
     jobs: std::vec::IntoIter<Job>,
+    /// How many jobs are under way.
     running: usize,
+    /// Numbers of those that failed.
     refuted: Vec<u64>,
     key: Option<Result<Box<rsa::PrivateKey>>>,
 }
