@@ -26,6 +26,12 @@ pub enum Error {
     /// The operating system's random number generator failed.
     #[error("the random number generator failed: {0}")]
     Randomness(String),
+    /// No two primes came up for an RSA key: next to impossible, unless the machine is faulty.
+    #[error("no two primes among {draws} random numbers")]
+    NoPrimes {
+        /// How many numbers were drawn.
+        draws: u64,
+    },
     /// A key did not verify what it had just signed: a fault of the machine, or of this program.
     #[error("the key does not verify its own signature")]
     Inconsistent,

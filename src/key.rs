@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 mod fingerprint;
 mod private;
 mod public;
+pub mod rsa;
 mod signature;
 
 pub use fingerprint::Fingerprint;

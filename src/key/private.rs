@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
+use super::rsa::Size;
 use super::{Algorithm, PublicKey, SignatureAlgorithm};
 use crate::asn1::Reader;
 use crate::error::{Error, Result};
@@ -54,12 +55,12 @@ impl PrivateKey {
     ///
     /// # Errors
     /// [`Error::Randomness`] if the generator fails; [`Error::Inconsistent`] if the new key
-    /// does not verify what it signs.
+    /// does not verify what it signs; [`Error::NoPrimes`], once in 2^34 RSA keys.
     pub fn generate<R: TryCryptoRng + ?Sized>(algorithm: Algorithm, rng: &mut R) -> Result<Self> {
         let secret = match algorithm {
-            Algorithm::Rsa2048 => generate_rsa(2048, rng)?,
-            Algorithm::Rsa3072 => generate_rsa(3072, rng)?,
-            Algorithm::Rsa4096 => generate_rsa(4096, rng)?,
+            Algorithm::Rsa2048 => return generate_rsa(Size::Rsa2048, rng),
+            Algorithm::Rsa3072 => return generate_rsa(Size::Rsa3072, rng),
+            Algorithm::Rsa4096 => return generate_rsa(Size::Rsa4096, rng),
             Algorithm::EcdsaP256 => SecretKey::P256(generate(rng)?),
             Algorithm::EcdsaP384 => SecretKey::P384(generate(rng)?),
             Algorithm::Ed25519 => {
@@ -71,6 +72,11 @@ impl PrivateKey {
         let key = Self::new(secret)?;
         key.sign(b"pairwise consistency", rng)?;
         Ok(key)
+    }
+
+    /// An RSA key that was made and tested.
+    pub(super) fn from_rsa(key: Box<rsa::PrivateKey>) -> Result<Self> {
+        Self::new(SecretKey::Rsa(key))
     }
 
     fn new(secret: SecretKey) -> Result<Self> {
@@ -203,9 +209,9 @@ fn generate<K: Generate, R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<K> {
     K::try_generate_from_rng(rng).map_err(randomness)
 }
 
-fn generate_rsa<R: TryCryptoRng + ?Sized>(bits: usize, rng: &mut R) -> Result<SecretKey> {
-    let key = rsa::PrivateKey::new(rng, bits).map_err(randomness)?;
-    Ok(SecretKey::Rsa(Box::new(key)))
+/// The search for an RSA key ends with its own test of consistency.
+fn generate_rsa<R: TryCryptoRng + ?Sized>(size: Size, rng: &mut R) -> Result<PrivateKey> {
+    PrivateKey::from_rsa(super::rsa::generate(size, rng)?)
 }
 
 fn randomness(error: impl fmt::Display) -> Error {

@@ -1,0 +1,130 @@
+//! The last word on a pair of primes: Miller-Rabin rounds of `crypto-primes`, the conditions of
+//! FIPS 186-5 A.1.1, and a key that `rsa` has validated and that verifies what it signs.
+
+use crypto_bigint::{BoxedUint, Odd};
+use crypto_primes::hazmat::MillerRabin;
+use rsa::Pkcs1v15Sign;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::candidate::{Candidate, PUBLIC_EXPONENT, Seed, Size, bases};
+use crate::error::{Error, Result};
+
+/// How many rounds with random bases leave a composite with probability 2^-112 at most, by
+/// FIPS 186-5 C.1 equation (2).
+///
+/// That is for numbers drawn uniformly between 2^(bits-1) and 2^bits. Ours are the upper 59 % of
+/// them, without those that have a small factor; the first can double the bound and the second
+/// only lowers it. The bounds are 2^-124, 2^-117 and 2^-137.
+pub(super) const fn rounds(size: Size) -> u8 {
+    match size {
+        Size::Rsa2048 => 5,
+        Size::Rsa3072 | Size::Rsa4096 => 3,
+    }
+}
+
+/// The library's test of a candidate. None for an even number, which no candidate is.
+pub(super) fn miller_rabin(candidate: &Candidate) -> Option<MillerRabin<BoxedUint>> {
+    Option::from(Odd::new(number(candidate))).map(MillerRabin::new)
+}
+
+/// One round of Miller-Rabin in a random base: false proves that the candidate is composite.
+pub(super) fn passes_round(candidate: &Candidate, round: u8, seed: &Seed) -> bool {
+    let mut rng = bases(candidate, round, seed);
+    miller_rabin(candidate).is_some_and(|test| test.test_random_base(&mut rng).is_probably_prime())
+}
+
+/// The key of two numbers that are primes, as far as the rounds say. None if the pair does not
+/// meet the conditions, which one pair in 2^97 does not.
+///
+/// # Errors
+/// [`Error::Inconsistent`] if `rsa` does not accept the pair, or the key does not verify what it
+/// signs: the numbers are no primes, or the machine is faulty.
+pub(super) fn build(
+    first: &Candidate,
+    second: &Candidate,
+    size: Size,
+) -> Result<Option<Box<rsa::PrivateKey>>> {
+    let (first, second) = (number(first), number(second));
+    let (p, q) = if first > second {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    if !are_apart(&p, &q, size) {
+        return Ok(None);
+    }
+    let key = rsa::PrivateKey::from_p_q(p, q, BoxedUint::from(PUBLIC_EXPONENT))
+        .map_err(|_| Error::Inconsistent)?;
+    // d is odd: with more than nlen/2 bits it is larger than 2^(nlen/2).
+    let exponent_is_large = key.d().bit_width() > size.prime_bits();
+    let full_length = key.n().bit_width() == size.modulus_bits();
+    if !(exponent_is_large && full_length) {
+        return Ok(None);
+    }
+    verifies_its_signature(&key)?;
+    Ok(Some(Box::new(key)))
+}
+
+/// Whether p - q > 2^(nlen/2 - 100), for p no smaller than q. A length tells what is at least a
+/// power of two, so one is taken off first.
+fn are_apart(p: &BoxedUint, q: &BoxedUint, size: Size) -> bool {
+    let difference = Zeroizing::new(p.wrapping_sub(q));
+    let less_one = Zeroizing::new(difference.wrapping_sub(BoxedUint::one()));
+    less_one.bit_width() > size.prime_bits() - 100 && !bool::from(difference.is_zero())
+}
+
+/// The pairwise consistency test. What is signed is a constant, so it is not blinded.
+fn verifies_its_signature(key: &rsa::PrivateKey) -> Result<()> {
+    let digest = Sha256::digest(b"pairwise consistency");
+    let padding = Pkcs1v15Sign::new::<Sha256>;
+    key.sign(padding(), &digest)
+        .and_then(|signature| key.to_public_key().verify(padding(), &digest, &signature))
+        .map_err(|_| Error::Inconsistent)
+}
+
+fn number(candidate: &Candidate) -> BoxedUint {
+    BoxedUint::from_le_slice_vartime(&candidate.to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto_primes::hazmat::minimum_mr_iterations;
+
+    use super::*;
+
+    #[test]
+    fn the_rounds_reach_the_error_bound() {
+        for size in Size::ALL {
+            // One bit more, for the share of the numbers of this length that are drawn from.
+            let needed = minimum_mr_iterations(size.prime_bits(), 113);
+            assert_eq!(needed, Some(usize::from(rounds(size))));
+        }
+    }
+
+    #[test]
+    fn primes_have_to_be_apart() {
+        let size = Size::Rsa2048;
+        let least = BoxedUint::one_with_precision(1024).shl(1024 - 100);
+        let low = BoxedUint::one_with_precision(1024).shl(1023);
+        let at = |distance: &BoxedUint| are_apart(&low.wrapping_add(distance), &low, size);
+        assert!(!at(&BoxedUint::zero()));
+        assert!(!at(&least.wrapping_sub(BoxedUint::one())));
+        assert!(!at(&least));
+        assert!(at(&least.wrapping_add(BoxedUint::one())));
+    }
+
+    #[test]
+    fn numbers_that_are_no_primes_make_no_key() {
+        let candidate = |number, top| {
+            let mut words = [u64::MAX; 16];
+            words[15] = top;
+            Candidate::new(number, &words)
+        };
+        let (first, second) = (candidate(0, u64::MAX), candidate(1, u64::MAX - 1));
+        let built = build(&first, &second, Size::Rsa2048);
+        assert!(matches!(built, Err(Error::Inconsistent)));
+        assert!(matches!(build(&first, &first, Size::Rsa2048), Ok(None)));
+    }
+}

@@ -1,0 +1,121 @@
+//! Filters: what throws candidates away before the library sees them, and which of them this
+//! machine can run.
+//!
+//! A filter is fast and need not be right: see the argument in the [module above](super).
+
+use std::fmt;
+
+use super::candidate::{Candidate, Size};
+use super::confirm::miller_rabin;
+use super::sieve::Sieve;
+#[cfg(target_arch = "x86_64")]
+use super::vector::{Avx2, Ifma};
+
+/// Throws away most of the candidates that are not primes, and ideally none that is.
+pub(super) trait Filter: Sync {
+    /// How many candidates [`Filter::probable_primes`] tests in the time of one.
+    fn lanes(&self) -> usize;
+
+    /// Up to where trial division pays: removing a candidate with one more prime costs as much as
+    /// testing it.
+    fn sieve_bound(&self, size: Size) -> usize;
+
+    /// Whether no prime of the sieve divides the odd number of these little-endian words.
+    fn sieve(&self, sieve: &Sieve, words: &[u64]) -> bool {
+        sieve.passes(words)
+    }
+
+    /// Bit `i` says whether candidate `i` passes a test in base 2. None once `stop`, which knows
+    /// nothing of the candidates, says that nobody waits for the answer.
+    fn probable_primes(
+        &self,
+        size: Size,
+        candidates: &[Candidate],
+        stop: &dyn Fn() -> bool,
+    ) -> Option<u8>;
+}
+
+/// The filters there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// Eight candidates at a time with AVX-512 IFMA.
+    Ifma,
+    /// Four candidates at a time with AVX2.
+    Avx2,
+    /// One candidate after the other with `crypto-primes`.
+    Portable,
+}
+
+impl Backend {
+    /// Every filter, the fastest first.
+    pub const ALL: [Self; 3] = [Self::Ifma, Self::Avx2, Self::Portable];
+
+    /// Whether this machine can run it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        self.filter().is_some()
+    }
+
+    /// The filter, if this machine can run it.
+    pub(super) fn filter(self) -> Option<Box<dyn Filter>> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma => Ifma::detect().map(|filter| Box::new(filter) as _),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Avx2::detect().map(|filter| Box::new(filter) as _),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Ifma | Self::Avx2 => None,
+            Self::Portable => Some(Box::new(Portable)),
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ifma => "AVX-512 IFMA",
+            Self::Avx2 => "AVX2",
+            Self::Portable => "crypto-primes",
+        })
+    }
+}
+
+/// The fastest filter of this machine.
+pub(super) fn fastest() -> Box<dyn Filter> {
+    let mut filters = Backend::ALL.into_iter().filter_map(Backend::filter);
+    filters.next().unwrap_or_else(|| Box::new(Portable))
+}
+
+/// The library's own test, for machines without the vector units.
+struct Portable;
+
+impl Filter for Portable {
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    fn sieve_bound(&self, size: Size) -> usize {
+        match size {
+            Size::Rsa2048 => 1 << 17,
+            Size::Rsa3072 | Size::Rsa4096 => 1 << 18,
+        }
+    }
+
+    fn probable_primes(
+        &self,
+        _size: Size,
+        candidates: &[Candidate],
+        stop: &dyn Fn() -> bool,
+    ) -> Option<u8> {
+        let mut passed = 0;
+        for (lane, candidate) in candidates.iter().enumerate() {
+            if stop() {
+                return None;
+            }
+            let test = miller_rabin(candidate);
+            passed |=
+                u8::from(test.is_some_and(|test| test.test_base_two().is_probably_prime())) << lane;
+        }
+        Some(passed)
+    }
+}

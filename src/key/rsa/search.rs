@@ -1,0 +1,256 @@
+//! The search for a key on several threads.
+
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+
+use super::candidate::{Candidate, Draws, Seed, Size, fits_public_exponent};
+use super::confirm::{build, passes_round};
+use super::filter::Filter;
+use super::ledger::{Job, Ledger, Next, Report};
+use super::sieve::Sieve;
+use crate::error::{Error, Result};
+use crate::stack;
+
+/// What the threads share.
+pub(super) struct Search<'a> {
+    size: Size,
+    seed: &'a Seed,
+    filter: &'a dyn Filter,
+    sieve_bound: usize,
+    sieve: OnceLock<Sieve>,
+    ledger: Mutex<Ledger>,
+    reported: Condvar,
+    /// [`Ledger::bound`], for batches to look at while they run.
+    bound: AtomicU64,
+}
+
+impl<'a> Search<'a> {
+    /// A search for the key of `size` that `seed` stands for.
+    pub(super) fn new(
+        size: Size,
+        seed: &'a Seed,
+        filter: &'a dyn Filter,
+        sieve_bound: usize,
+    ) -> Self {
+        Self {
+            size,
+            seed,
+            filter,
+            sieve_bound,
+            sieve: OnceLock::new(),
+            ledger: Mutex::new(Ledger::new(size, filter.lanes())),
+            reported: Condvar::new(),
+            bound: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Searches on `threads` threads, this one among them, or on as many as the system gives.
+    ///
+    /// # Errors
+    /// [`Error::NoPrimes`] and [`Error::Inconsistent`].
+    pub(super) fn run(self, threads: NonZero<usize>) -> Result<Box<rsa::PrivateKey>> {
+        thread::scope(|scope| {
+            for _ in 1..threads.get() {
+                let helper = thread::Builder::new().spawn_scoped(scope, || self.work());
+                if helper.is_err() {
+                    break;
+                }
+            }
+            self.work();
+        });
+        let ledger = self.ledger.into_inner();
+        let outcome = ledger
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_outcome();
+        outcome.unwrap_or(Err(Error::Inconsistent))
+    }
+
+    /// Works until there is an outcome, and wipes what was left on the stack.
+    fn work(&self) {
+        let _release = Release(self);
+        stack::wiped(|| {
+            let sieve = self.sieve.get_or_init(|| Sieve::new(self.sieve_bound));
+            while let Some(job) = self.next_job() {
+                let report = self.perform(job, sieve);
+                let mut ledger = self.ledger();
+                ledger.record(report);
+                self.bound.store(ledger.bound(), Ordering::Relaxed);
+                self.reported.notify_all();
+            }
+        });
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut ledger = self.ledger();
+        loop {
+            match ledger.next() {
+                Next::Job(job) => return Some(job),
+                Next::End => return None,
+                Next::Wait => {
+                    let waited = self.reported.wait(ledger);
+                    ledger = waited.unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn perform(&self, job: Job, sieve: &Sieve) -> Report {
+        match job {
+            Job::Sieve(numbers) => {
+                let first = numbers.start;
+                let left = candidates(numbers, self.size, self.seed, self.filter, sieve);
+                Report::Sieved(first, left)
+            }
+            Job::Filter(batch) => self.filter(batch),
+            Job::Round(candidate, round) => {
+                let passed = passes_round(&candidate, round, self.seed);
+                Report::Round(candidate.number, passed)
+            }
+            Job::Build(first, second) => Report::Built(build(&first, &second, self.size)),
+        }
+    }
+
+    fn filter(&self, batch: Vec<Candidate>) -> Report {
+        let first = batch.first().map_or(u64::MAX, |candidate| candidate.number);
+        let stop = || self.bound.load(Ordering::Relaxed) < first;
+        match self.filter.probable_primes(self.size, &batch, &stop) {
+            None => Report::Stopped(batch),
+            Some(passed) => {
+                let lanes = batch.into_iter().enumerate();
+                let hits = lanes.filter(|(lane, _)| passed >> lane & 1 == 1);
+                Report::Filtered(hits.map(|(_, candidate)| candidate).collect())
+            }
+        }
+    }
+}
+
+/// The draws of these numbers that are candidates and pass the sieve.
+pub(super) fn candidates(
+    numbers: Range<u64>,
+    size: Size,
+    seed: &Seed,
+    filter: &dyn Filter,
+    sieve: &Sieve,
+) -> Vec<Candidate> {
+    let mut draws = Draws::starting_at(numbers.start, size, seed);
+    let mut candidates = Vec::new();
+    for number in numbers {
+        let Some(words) = draws.draw() else { continue };
+        if filter.sieve(sieve, words) && fits_public_exponent(words) {
+            candidates.push(Candidate::new(number, words));
+        }
+    }
+    candidates
+}
+
+/// Lets the other threads go where one panics, which would otherwise wait for its report.
+struct Release<'a, 'b>(&'a Search<'b>);
+
+impl Drop for Release<'_, '_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.ledger().fail(Error::Inconsistent);
+            self.0.reported.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rsa::traits::PublicKeyParts as _;
+
+    use super::super::candidate::SEED_LEN;
+    use super::super::filter::fastest;
+    use super::*;
+
+    const SEED: Seed = [9; SEED_LEN];
+
+    /// The machine's own filter, and a lie about what it said of a batch of this many.
+    struct Liar(Box<dyn Filter>, fn(u8, usize) -> u8);
+
+    impl Filter for Liar {
+        fn lanes(&self) -> usize {
+            self.0.lanes()
+        }
+
+        fn sieve_bound(&self, size: Size) -> usize {
+            self.0.sieve_bound(size)
+        }
+
+        fn probable_primes(
+            &self,
+            size: Size,
+            candidates: &[Candidate],
+            stop: &dyn Fn() -> bool,
+        ) -> Option<u8> {
+            let truth = self.0.probable_primes(size, candidates, stop)?;
+            Some((self.1)(truth, candidates.len()))
+        }
+    }
+
+    fn search(filter: &dyn Filter, threads: usize) -> Result<Box<rsa::PrivateKey>> {
+        let size = Size::Rsa2048;
+        let threads = NonZero::new(threads).unwrap();
+        Search::new(size, &SEED, filter, filter.sieve_bound(size)).run(threads)
+    }
+
+    fn modulus(filter: &dyn Filter, threads: usize) -> rsa::BoxedUint {
+        let key = search(filter, threads).unwrap();
+        key.validate().unwrap();
+        key.n().as_ref().clone()
+    }
+
+    #[test]
+    fn a_filter_that_passes_composites_changes_nothing() {
+        let honest = modulus(&*fastest(), 1);
+        let everything = Liar(fastest(), |_, lanes| u8::MAX >> (8 - lanes));
+        assert_eq!(modulus(&everything, 1), honest);
+        assert_eq!(modulus(&everything, 3), honest);
+        let neighbours = Liar(fastest(), |truth, _| truth | truth << 1 | truth >> 1);
+        assert_eq!(modulus(&neighbours, 2), honest);
+    }
+
+    #[test]
+    fn a_filter_that_loses_primes_costs_time_and_the_key_is_good() {
+        let fussy = Liar(fastest(), |truth, _| truth & 0b0101_0000);
+        assert_ne!(modulus(&fussy, 1), modulus(&*fastest(), 1));
+        assert_eq!(modulus(&fussy, 1), modulus(&fussy, 2));
+    }
+
+    #[test]
+    fn a_filter_that_passes_nothing_ends_in_an_error() {
+        let nothing = Liar(fastest(), |_, _| 0);
+        let error = search(&nothing, 2).unwrap_err();
+        assert_eq!(error, Error::NoPrimes { draws: 32_768 });
+    }
+
+    #[test]
+    fn a_filter_that_panics_ends_the_search_on_every_thread() {
+        struct Broken;
+        impl Filter for Broken {
+            fn lanes(&self) -> usize {
+                1
+            }
+            fn sieve_bound(&self, _: Size) -> usize {
+                1 << 10
+            }
+            fn probable_primes(
+                &self,
+                _: Size,
+                _: &[Candidate],
+                _: &dyn Fn() -> bool,
+            ) -> Option<u8> {
+                panic!("broken");
+            }
+        }
+        let ended = std::panic::catch_unwind(|| search(&Broken, 3));
+        assert!(ended.is_err());
+    }
+}
