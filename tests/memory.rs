@@ -5,7 +5,12 @@
 //! the forms that they went through. The same search has to find them in an image that is taken
 //! while the command still works with them.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
 mod common;
 
