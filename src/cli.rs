@@ -48,7 +48,8 @@ pub fn run(cli: Cli) -> ExitCode {
         _ if cli.version => version::run(cli.verbose, &sandbox::enter(None), &console),
         Some(command) => {
             sandbox::enter(Some(&command));
-            stack::wiped(|| dispatch(command, &console))
+            stack::own_thread(|| dispatch(command, &console))
+                .unwrap_or_else(|error| Err(Failure::io("start", "a thread", &error)))
         }
         None => Cli::command()
             .error(ErrorKind::MissingSubcommand, "there is no command")
