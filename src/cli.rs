@@ -7,7 +7,9 @@ use clap::error::ErrorKind;
 use kube_enroll::stack;
 
 mod args;
+mod change_passphrase;
 mod console;
+mod credential;
 mod file;
 mod input;
 mod inspect;
@@ -23,6 +25,7 @@ mod reply;
 mod report;
 mod request;
 mod sandbox;
+mod unlocked;
 mod verify;
 mod version;
 
@@ -85,6 +88,13 @@ fn dispatch(command: Command, console: &Console) -> Result<Verdict, Failure> {
         Command::Reply(args) => reply::run(&args, console),
         Command::Kubeconfig(args) => kubeconfig::run(&args, console),
         Command::Rbac(args) => rbac::run(&args, console),
+        Command::Credential(args) => credential::run(&args, console),
+        Command::Lock => {
+            let forgotten = unlocked::forget()?;
+            console.say(&format!("{forgotten} unlocked key(s) forgotten\n"))?;
+            Ok(Verdict::Good)
+        }
+        Command::Passphrase(args) => change_passphrase::run(&args, console),
         Command::Rehearse(args) => rehearse::run(&args, console),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -6,6 +6,7 @@
 mod asn1;
 pub mod certificate;
 pub mod config;
+pub mod credential;
 pub mod csr;
 pub mod error;
 pub mod inspect;

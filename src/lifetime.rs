@@ -51,17 +51,23 @@ impl FromStr for Lifetime {
 
     /// Takes seconds (`3600`) or numbers with units (`90d`, `1d12h`): y (365 d), w, d, h, m, s.
     fn from_str(typed: &str) -> Result<Self, Error> {
-        let seconds = match typed.parse::<i64>() {
-            Ok(seconds) => Some(seconds),
-            Err(_) => sum_of_units(typed),
-        };
-        seconds
-            .ok_or_else(|| Error::Malformed {
-                what: "lifetime",
-                detail: format!("\"{typed}\", expected 90d, 12h, 1d12h or a number of seconds"),
-            })
-            .and_then(Self::try_from)
+        seconds(typed).and_then(Self::try_from)
     }
+}
+
+/// A span of time of any length, in seconds, typed as a [`Lifetime`] is.
+///
+/// # Errors
+/// [`Error::Malformed`]
+pub fn seconds(typed: &str) -> Result<i64, Error> {
+    let seconds = match typed.parse::<i64>() {
+        Ok(seconds) => Some(seconds),
+        Err(_) => sum_of_units(typed),
+    };
+    seconds.ok_or_else(|| Error::Malformed {
+        what: "lifetime",
+        detail: format!("\"{typed}\", expected 90d, 12h, 1d12h or a number of seconds"),
+    })
 }
 
 fn sum_of_units(mut typed: &str) -> Option<i64> {

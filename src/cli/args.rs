@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use kube_enroll::key::Algorithm;
-use kube_enroll::lifetime::Lifetime;
+use kube_enroll::lifetime::{self, Lifetime};
 use kube_enroll::policy::CODES;
 
 use super::input::Input;
@@ -58,6 +58,12 @@ pub enum Command {
     Kubeconfig(KubeconfigArgs),
     /// Write role bindings for a user or group, and how to take access away (admin)
     Rbac(RbacArgs),
+    /// Change or remove the passphrase of a private key (user)
+    Passphrase(ChangePassphraseArgs),
+    /// Serve certificate and key to kubectl; kubeconfigs written with --exec call it
+    Credential(CredentialArgs),
+    /// Forget the keys that --unlock-for keeps unlocked
+    Lock,
     /// Play the whole journey on this machine with a throwaway certificate authority
     Rehearse(RehearseArgs),
     /// Print a shell completion script
@@ -251,6 +257,10 @@ pub struct KubeconfigArgs {
     pub client_ca: Option<PathBuf>,
     #[command(flatten)]
     pub style: CredentialStyle,
+    /// With --exec, keep the key unlocked in the kernel's memory for so long after each time that
+    /// the passphrase was asked: 15m, at most 24h
+    #[arg(long, value_name = "TIME", value_parser = unlock_time, conflicts_with_all = ["embed", "files"])]
+    pub unlock_for: Option<u32>,
     /// The name of the context [default: USER@CLUSTER]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
@@ -278,12 +288,67 @@ pub struct KubeconfigArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct CredentialStyle {
-    /// Put certificate and key into the kubeconfig (default for a plain key)
+    /// Put certificate and key, unencrypted, into the kubeconfig (default for a plain key)
     #[arg(long)]
     pub embed: bool,
     /// Refer to certificate and key by absolute path
     #[arg(long)]
     pub files: bool,
+    /// Let kubectl ask this program for the key, which stays encrypted (default for an encrypted
+    /// key)
+    #[arg(long)]
+    pub exec: bool,
+}
+
+/// `kube-enroll credential`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+kubectl runs this as an exec credential plugin (client.authentication.k8s.io/v1):
+  kube-enroll kubeconfig alice.reply.yaml --exec --unlock-for 15m")]
+pub struct CredentialArgs {
+    /// The issued certificate
+    #[arg(long, value_name = "FILE")]
+    pub certificate: PathBuf,
+    /// Its private key
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Read the passphrase from the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Keep the key unlocked in the kernel's memory for so long: 15m, at most 24h
+    #[arg(long, value_name = "TIME", value_parser = unlock_time)]
+    pub unlock_for: Option<u32>,
+}
+
+/// `kube-enroll passphrase`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll passphrase alice.key
+  kube-enroll passphrase alice.key --remove")]
+pub struct ChangePassphraseArgs {
+    /// The private key, which is replaced by PKCS#8 in PEM
+    #[arg(value_name = "KEY")]
+    pub key: PathBuf,
+    /// Read the passphrase that it has from the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Read the new passphrase from the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub new_passphrase_file: Option<PathBuf>,
+    /// Leave the key unencrypted
+    #[arg(long, conflicts_with = "new_passphrase_file")]
+    pub remove: bool,
+}
+
+/// Seconds for which a key may stay unlocked.
+fn unlock_time(typed: &str) -> Result<u32, String> {
+    const LONGEST: u32 = 24 * 60 * 60;
+    let seconds = lifetime::seconds(typed).map_err(|error| error.to_string())?;
+    match u32::try_from(seconds) {
+        Ok(seconds @ 1..=LONGEST) => Ok(seconds),
+        _ => Err("between 1s and 24h, please".to_owned()),
+    }
 }
 
 /// `kube-enroll rbac`

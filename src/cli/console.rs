@@ -8,6 +8,8 @@ use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use kube_enroll::inspect::Look;
+use kube_enroll::secret::Secret;
+use rustix::io::retry_on_intr;
 
 use super::message::Failure;
 
@@ -36,6 +38,16 @@ impl Console {
             _ => stdout.write_all(text.as_bytes())?,
         }
         stdout.flush()?;
+        Ok(())
+    }
+
+    /// Writes a secret, past all buffers.
+    pub fn secret(&self, text: &Secret<String>) -> Result<(), Failure> {
+        let mut rest = text.expose().as_bytes();
+        while !rest.is_empty() {
+            let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest));
+            rest = rest.get(written.map_err(io::Error::from)?..).unwrap_or_default();
+        }
         Ok(())
     }
 

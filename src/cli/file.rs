@@ -186,6 +186,20 @@ impl Drop for NewFiles<'_> {
 
 /// Replaces `path` in one step with `contents` and keeps its owner and mode.
 pub fn replace(path: &Path, contents: &[u8], console: &Console) -> Result<(), Failure> {
+    replace_as(path, contents, privacy::keep_as, console)
+}
+
+/// The same for a key, which is its owner's alone from now on.
+pub fn replace_private(path: &Path, contents: &[u8], console: &Console) -> Result<(), Failure> {
+    replace_as(path, contents, privacy::keep_owner_as, console)
+}
+
+fn replace_as(
+    path: &Path,
+    contents: &[u8],
+    keep: fn(&File, &fs::Metadata) -> io::Result<()>,
+    console: &Console,
+) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::io("write", path.display(), &error);
     let existing = fs::symlink_metadata(path).map_err(failed)?;
     if existing.is_symlink() {
@@ -194,7 +208,7 @@ pub fn replace(path: &Path, contents: &[u8], console: &Console) -> Result<(), Fa
     privacy::check_folder(folder_of(path), console)?;
     let replace = || -> io::Result<()> {
         let mut temporary = Temporary::create(path, Access::Owner)?;
-        privacy::keep_as(&temporary.file, &existing)?;
+        keep(&temporary.file, &existing)?;
         temporary.fill(contents)?;
         temporary.move_over(path)?;
         sync_folder(path)

@@ -8,7 +8,7 @@ use kube_enroll::kubeconfig::{
 };
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::{Reply, ReplyError};
-use kube_enroll::secret::{Passphrase, Secret};
+use kube_enroll::secret::Passphrase;
 use kube_enroll::shell::quote;
 use time::OffsetDateTime;
 
@@ -36,6 +36,14 @@ struct Issued {
     certificate: Certificate,
     key: FoundKey,
     user: String,
+}
+
+/// How a kubeconfig carries certificate and key.
+#[derive(Clone, Copy)]
+enum Style {
+    Embed,
+    Files,
+    Exec,
 }
 
 /// Writes a kubeconfig for every certificate in every reply.
@@ -222,17 +230,19 @@ impl Run<'_> {
             files.create_folder(folder)?;
         }
         let fingerprint = issued.certificate.public_key().fingerprint();
-        let credential = if self.args.style.files {
-            let certificate_path = path.with_extension("crt");
-            files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
-            Credential::Files {
-                certificate: absolute(&certificate_path)?,
-                key: absolute(&issued.key.path)?,
-            }
-        } else {
-            Credential::Embedded {
+        let credential = match self.style(issued) {
+            Style::Embed => Credential::Embedded {
                 certificate,
-                key: self.embedded_key(issued)?,
+                key: issued.key.key.to_pkcs8_pem()?,
+            },
+            style => {
+                let certificate_path = path.with_extension("crt");
+                files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
+                let (certificate, key) = (absolute(&certificate_path)?, absolute(&issued.key.path)?);
+                match style {
+                    Style::Exec => self.exec(certificate, key),
+                    _ => Credential::Files { certificate, key },
+                }
             }
         };
         let entry = NewEntry {
@@ -253,19 +263,33 @@ impl Run<'_> {
             .say(&next_steps(path, &entry, &issued.certificate))
     }
 
-    /// kubectl cannot open encrypted keys, so an embedded one is in the clear; that has to be
-    /// asked for.
-    fn embedded_key(&self, issued: &Issued) -> Result<Secret<String>, Failure> {
-        if issued.key.was_encrypted && !self.args.style.embed {
-            return Err(Failure::could_not_run(format!(
-                "{} is encrypted, and kubectl cannot open it",
-                issued.key.path.display()
-            ))
-            .next(
-                "give --embed to put the key, decrypted, into a kubeconfig that only you can read",
-            ));
+    /// What was asked for; else a key stays as protected as it is.
+    fn style(&self, issued: &Issued) -> Style {
+        let asked = &self.args.style;
+        match (asked.embed, asked.files) {
+            (true, _) => Style::Embed,
+            (_, true) => Style::Files,
+            _ if asked.exec || self.args.unlock_for.is_some() => Style::Exec,
+            _ if issued.key.was_encrypted => Style::Exec,
+            _ => Style::Embed,
         }
-        Ok(issued.key.key.to_pkcs8_pem()?)
+    }
+
+    fn exec(&self, certificate: String, key: String) -> Credential {
+        let mut arguments = vec![
+            "credential".to_owned(),
+            "--certificate".to_owned(),
+            certificate,
+            "--key".to_owned(),
+            key,
+        ];
+        if let Some(seconds) = self.args.unlock_for {
+            arguments.extend(["--unlock-for".to_owned(), format!("{seconds}s")]);
+        }
+        Credential::Exec {
+            command: own_command(),
+            arguments,
+        }
     }
 
     /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
@@ -278,6 +302,20 @@ impl Run<'_> {
         let key = issued.key.path.file_stem().unwrap_or_default();
         let stem = file_stem(&issued.user, &key.to_string_lossy());
         folder.join(format!("{stem}.kubeconfig"))
+    }
+}
+
+/// By name where that finds this very program, as after an upgrade; else by its path.
+fn own_command() -> String {
+    const NAME: &str = env!("CARGO_PKG_NAME");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(NAME))
+        .find(|candidate| candidate.is_file());
+    let same = |own: &PathBuf| found.and_then(|path| path.canonicalize().ok()).as_ref() == Some(own);
+    match std::env::current_exe() {
+        Ok(own) if !same(&own) => own.display().to_string(),
+        _ => NAME.to_owned(),
     }
 }
 

@@ -6,12 +6,18 @@ use serde_json::{Value, json};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Cluster;
+use crate::credential;
 use crate::key::Fingerprint;
 use crate::secret::Secret;
 use crate::yaml;
 
 /// The name of the extension that marks the entries of this tool.
 pub(super) const EXTENSION: &str = "kube-enroll";
+
+/// What kubectl shows where the command is missing.
+const INSTALL_HINT: &str = "\
+kube-enroll serves the encrypted private key of this user, and is not installed here.
+Install it, or write the kubeconfig anew with kube-enroll kubeconfig REPLY --embed.";
 
 /// How the user proves who it is.
 pub enum Credential {
@@ -28,6 +34,13 @@ pub enum Credential {
         certificate: String,
         /// The path of the private key.
         key: String,
+    },
+    /// A command that client-go asks for both.
+    Exec {
+        /// Its name or absolute path.
+        command: String,
+        /// Its arguments.
+        arguments: Vec<String>,
     },
 }
 
@@ -81,6 +94,17 @@ impl NewEntry {
             Credential::Files { certificate, key } => json!({
                 "client-certificate": certificate,
                 "client-key": key,
+                "extensions": extension,
+            }),
+            Credential::Exec { command, arguments } => json!({
+                "exec": {
+                    "apiVersion": credential::API_VERSION,
+                    "command": command,
+                    "args": arguments,
+                    "interactiveMode": credential::INTERACTIVE_MODE,
+                    "installHint": INSTALL_HINT,
+                    "provideClusterInfo": false,
+                },
                 "extensions": extension,
             }),
         }

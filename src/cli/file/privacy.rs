@@ -90,9 +90,20 @@ pub fn keep_to_owner(file: &File) -> io::Result<()> {
 
 /// The owner, group and mode of the file that is going to be replaced.
 pub fn keep_as(file: &File, existing: &Metadata) -> io::Result<()> {
+    keep_owner(file, existing)?;
+    file.set_permissions(existing.permissions())
+}
+
+/// The owner of the file that is going to be replaced, and nobody else.
+pub fn keep_owner_as(file: &File, existing: &Metadata) -> io::Result<()> {
+    keep_owner(file, existing)?;
+    keep_to_owner(file)
+}
+
+fn keep_owner(file: &File, existing: &Metadata) -> io::Result<()> {
     let own = file.metadata()?;
     if (own.uid(), own.gid()) != (existing.uid(), existing.gid()) {
         fchown(file, Some(existing.uid()), Some(existing.gid()))?;
     }
-    file.set_permissions(existing.permissions())
+    Ok(())
 }

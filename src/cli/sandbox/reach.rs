@@ -64,7 +64,18 @@ impl Reach {
             Command::Rbac(args) => reach.inputs(args.file.as_slice()),
             Command::Rehearse(args) => reach.rehearse(args),
             Command::Man { output_dir } => reach.create.extend(output_dir.clone()),
-            Command::Completions { .. } => {}
+            Command::Credential(args) => {
+                reach.file(&args.certificate);
+                reach.file(&args.key);
+                reach.files(args.passphrase_file.as_deref());
+            }
+            Command::Passphrase(args) => {
+                reach.file(&args.key);
+                reach.files(args.passphrase_file.as_deref());
+                reach.files(args.new_passphrase_file.as_deref());
+                reach.create.push(file::folder_of(&args.key).to_owned());
+            }
+            Command::Lock | Command::Completions { .. } => {}
         }
         reach
     }
