@@ -59,7 +59,9 @@ impl ExecInfo {
         if request.api_version != API_VERSION {
             return Err(ExecInfoError::Version(request.api_version));
         }
-        Ok(Self { interactive: request.spec.interactive })
+        Ok(Self {
+            interactive: request.spec.interactive,
+        })
     }
 }
 
@@ -67,8 +69,14 @@ impl ExecInfo {
 #[must_use]
 pub fn answer(chain: &[Certificate], key_pem: &Secret<String>) -> Secret<String> {
     let pem: String = chain.iter().map(Certificate::to_pem).collect();
-    let end = chain.iter().map(Certificate::not_after).min().map(show_time);
-    let mut json = Zeroizing::new(String::with_capacity(2 * (pem.len() + key_pem.expose().len())));
+    let end = chain
+        .iter()
+        .map(Certificate::not_after)
+        .min()
+        .map(show_time);
+    let mut json = Zeroizing::new(String::with_capacity(
+        2 * (pem.len() + key_pem.expose().len()),
+    ));
     json.push_str("{\"kind\":\"ExecCredential\",\"apiVersion\":\"");
     json.push_str(API_VERSION);
     json.push_str("\",\"status\":{\"expirationTimestamp\":\"");
@@ -104,7 +112,13 @@ mod tests {
     #[test]
     fn another_version_is_told_from_nonsense() {
         let old = r#"{"apiVersion":"client.authentication.k8s.io/v1beta1","spec":{}}"#;
-        assert!(matches!(ExecInfo::read(old), Err(ExecInfoError::Version(_))));
-        assert!(matches!(ExecInfo::read("{}"), Err(ExecInfoError::Malformed(_))));
+        assert!(matches!(
+            ExecInfo::read(old),
+            Err(ExecInfoError::Version(_))
+        ));
+        assert!(matches!(
+            ExecInfo::read("{}"),
+            Err(ExecInfoError::Malformed(_))
+        ));
     }
 }

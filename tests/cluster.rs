@@ -219,6 +219,9 @@ impl ControlPlane {
             args.extend(["--embed", "--passphrase-file", "pass"]);
         }
         folder.run(&args).good();
+        if encrypted {
+            self.served(&folder);
+        }
         let (good, who) = self.kubectl(&folder, "kc", &["auth", "whoami", "-o", "json"]);
         assert!(good, "{who}");
         let who: serde_json::Value = serde_json::from_str(&who).unwrap();
@@ -240,6 +243,41 @@ impl ControlPlane {
         let mut expected = groups.to_vec();
         expected.sort_unstable();
         assert_eq!(found, expected);
+    }
+}
+
+impl ControlPlane {
+    /// kubectl gets the key from this program, unlocked before since nobody can be asked here.
+    fn served(&self, folder: &Folder) {
+        let args = [
+            "kubeconfig",
+            "reply.yaml",
+            "--out",
+            "served",
+            "--exec",
+            "--unlock-for",
+            "5m",
+        ];
+        folder
+            .run(&[&args[..], &["--passphrase-file", "pass"]].concat())
+            .good();
+        let unlock = ["credential", "--certificate", "served.crt", "--key"];
+        let key = folder
+            .names()
+            .into_iter()
+            .find(|name| name.ends_with(".key"))
+            .unwrap();
+        let options = [
+            key.as_str(),
+            "--passphrase-file",
+            "pass",
+            "--unlock-for",
+            "5m",
+        ];
+        folder.run(&[&unlock[..], &options].concat()).good();
+        let (good, who) = self.kubectl(folder, "served", &["auth", "whoami"]);
+        assert!(good, "{who}");
+        assert!(folder.read(&key).contains("ENCRYPTED"));
     }
 }
 

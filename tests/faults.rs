@@ -117,6 +117,38 @@ fn kubeconfig_merge() {
     });
 }
 
+#[test]
+fn passphrase() {
+    let folder = Folder::new();
+    folder.write("pass", "correct horse\n");
+    let request = [
+        "request",
+        "alice",
+        "--algorithm",
+        "ecdsa-p256",
+        "--passphrase-file",
+        "pass",
+    ];
+    folder.run(&request).good();
+    check(&Case {
+        args: &[
+            "passphrase",
+            "alice.key",
+            "--passphrase-file",
+            "pass",
+            "--new-passphrase-file",
+            "new",
+        ],
+        found: vec![
+            ("alice.key", folder.read("alice.key")),
+            ("pass", folder.read("pass")),
+            ("new", "battery staple\n".to_owned()),
+        ],
+        new: &[],
+        old: Some(("alice.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----")),
+    });
+}
+
 fn is_key(text: &str) -> bool {
     EncodedKey::find(text.as_bytes()).is_ok_and(|key| key.open(None).is_ok())
 }

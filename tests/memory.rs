@@ -270,6 +270,10 @@ fn using_a_key_leaves_nothing_of_it() {
         let key = format!("{user}.key");
         let args = format!("kubeconfig issued.yaml --cluster admin.kubeconfig --embed {open}");
         check(&folder, &args, &key, passphrase);
+        let args = format!("credential --certificate issued.crt --key {key} {open}");
+        let certificate = folder.read("issued.yaml");
+        folder.write("issued.crt", common::certificate_of(&certificate));
+        check(&folder, &args, &key, passphrase);
         let args = format!("inspect {key} {open}");
         check(&folder, &args, &key, passphrase);
     }

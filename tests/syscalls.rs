@@ -188,6 +188,17 @@ const RUNS: &[Run] = &[
         &["bob.csr"],
         &[".", "brought"],
     ),
+    run(
+        "credential --certificate files/alice.crt --key out/a/alice.key --passphrase-file pass",
+        &["files/alice.crt", "out/a/alice.key", "pass"],
+        &[],
+    ),
+    run(
+        "passphrase out/a/alice.key --passphrase-file pass --new-passphrase-file pass",
+        &["out/a/alice.key", "pass"],
+        &["out/a"],
+    ),
+    run("lock", &[], &[]),
     run("completions bash", &[], &[]),
     run("man", &[], &[]),
     run("man --output-dir out", &[], &["out"]),

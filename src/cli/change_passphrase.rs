@@ -21,7 +21,11 @@ pub fn run(args: &ChangePassphraseArgs, console: &Console) -> Result<Verdict, Fa
     let key = encoded.open(old.as_ref()).map_err(in_file)?;
     let text = encode(&key, new_passphrase(args, console)?.as_ref())?;
     file::replace_private(&args.key, text.expose().as_bytes(), console)?;
-    let state = if args.remove { "not encrypted any more" } else { "encrypted with the new passphrase" };
+    let state = if args.remove {
+        "not encrypted any more"
+    } else {
+        "encrypted with the new passphrase"
+    };
     console.say(&format!("{input} is {state}\n"))?;
     Ok(Verdict::Good)
 }
@@ -53,7 +57,7 @@ fn new_passphrase(
     }
     let new = match &args.new_passphrase_file {
         Some(path) => Some(passphrase::from_file(path)?),
-        None if console.can_ask() => passphrase::ask_new()?,
+        None if console.can_ask() => passphrase::ask_new("New passphrase")?,
         None => {
             let problem = "there is no terminal to ask for a new passphrase";
             return Err(Failure::could_not_run(problem)

@@ -46,7 +46,9 @@ impl Console {
         let mut rest = text.expose().as_bytes();
         while !rest.is_empty() {
             let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest));
-            rest = rest.get(written.map_err(io::Error::from)?..).unwrap_or_default();
+            rest = rest
+                .get(written.map_err(io::Error::from)?..)
+                .unwrap_or_default();
         }
         Ok(())
     }

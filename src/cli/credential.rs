@@ -28,12 +28,14 @@ pub fn run(args: &CredentialArgs, console: &Console) -> Result<Verdict, Failure>
 fn certificates(args: &CredentialArgs) -> Result<Vec<Certificate>, Failure> {
     let input = Input::from(args.certificate.clone());
     let in_file = |error| Failure::in_file(&input, &error);
-    let chain = Certificate::chain_from_pem(&file::read(&input, DEFAULT_LIMIT)?).map_err(in_file)?;
+    let chain =
+        Certificate::chain_from_pem(&file::read(&input, DEFAULT_LIMIT)?).map_err(in_file)?;
     if let Some(leaf) = chain.first() {
-        leaf.check_dates(OffsetDateTime::now_utc()).map_err(|error| {
-            Failure::not_good(format!("{input}: {error}"))
-                .next("ask for a new certificate: kube-enroll request USER --key FILE")
-        })?;
+        leaf.check_dates(OffsetDateTime::now_utc())
+            .map_err(|error| {
+                Failure::not_good(format!("{input}: {error}"))
+                    .next("ask for a new certificate: kube-enroll request USER --key FILE")
+            })?;
     }
     Ok(chain)
 }
@@ -52,9 +54,10 @@ fn key(
     let in_file = |error| Failure::in_file(&input, &error);
     let encoded = EncodedKey::find(&contents).map_err(in_file)?;
     file::warn_exposed(&args.key, console);
-    let passphrase = match encoded.is_encrypted() {
-        true => Some(ask(args, &input, console)?),
-        false => None,
+    let passphrase = if encoded.is_encrypted() {
+        Some(ask(args, &input, console)?)
+    } else {
+        None
     };
     let key = encoded.open(passphrase.as_ref()).map_err(in_file)?;
     if key.public_key() != certificate.public_key() {
@@ -64,10 +67,9 @@ fn key(
         ))
         .next("write the kubeconfig anew: kube-enroll kubeconfig REPLY --exec"));
     }
-    if let Some(seconds) = args.unlock_for.filter(|_| encoded.is_encrypted()) {
-        if let Err(failure) = unlocked::keep(&key, seconds) {
-            console.warn(failure);
-        }
+    let unlock_for = args.unlock_for.filter(|_| encoded.is_encrypted());
+    if let Some(Err(failure)) = unlock_for.map(|seconds| unlocked::keep(&key, seconds)) {
+        console.warn(failure);
     }
     Ok(key)
 }

@@ -238,7 +238,8 @@ impl Run<'_> {
             style => {
                 let certificate_path = path.with_extension("crt");
                 files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
-                let (certificate, key) = (absolute(&certificate_path)?, absolute(&issued.key.path)?);
+                let (certificate, key) =
+                    (absolute(&certificate_path)?, absolute(&issued.key.path)?);
                 match style {
                     Style::Exec => self.exec(certificate, key),
                     _ => Credential::Files { certificate, key },
@@ -312,7 +313,8 @@ fn own_command() -> String {
     let found = std::env::split_paths(&path)
         .map(|folder| folder.join(NAME))
         .find(|candidate| candidate.is_file());
-    let same = |own: &PathBuf| found.and_then(|path| path.canonicalize().ok()).as_ref() == Some(own);
+    let same =
+        |own: &PathBuf| found.and_then(|path| path.canonicalize().ok()).as_ref() == Some(own);
     match std::env::current_exe() {
         Ok(own) if !same(&own) => own.display().to_string(),
         _ => NAME.to_owned(),

@@ -2,8 +2,11 @@
 //! or the environment.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube_enroll::secret::Passphrase;
+use signal_hook::consts::SIGINT;
 use zeroize::Zeroizing;
 
 use super::file;
@@ -29,8 +32,8 @@ pub fn from_file(path: &Path) -> Result<Passphrase, Failure> {
 }
 
 /// A new passphrase, typed twice; nothing if the person wants none.
-pub fn ask_new() -> Result<Option<Passphrase>, Failure> {
-    let first = ask("Passphrase for the new key (empty for none): ")?;
+pub fn ask_new(prompt: &str) -> Result<Option<Passphrase>, Failure> {
+    let first = ask(&format!("{prompt}: "))?;
     if first.expose().is_empty() {
         return Ok(None);
     }
@@ -46,7 +49,22 @@ pub fn ask_existing(key: &str) -> Result<Passphrase, Failure> {
     ask(&format!("Passphrase for {key}: "))
 }
 
+/// Ctrl-C only ends the question: the signal that `rpassword` raises for it would end the process
+/// before the terminal echoes again.
 fn ask(prompt: &str) -> Result<Passphrase, Failure> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let handler = signal_hook::flag::register(SIGINT, Arc::clone(&interrupted));
+    let answer = ask_uninterrupted(prompt);
+    if let Ok(handler) = handler {
+        signal_hook::low_level::unregister(handler);
+    }
+    if interrupted.load(Ordering::Relaxed) {
+        return Err(Failure::could_not_run("interrupted"));
+    }
+    answer
+}
+
+fn ask_uninterrupted(prompt: &str) -> Result<Passphrase, Failure> {
     let typed = rpassword::prompt_password(prompt)
         .map_err(|error| Failure::io("read a passphrase from", "the terminal", &error))?;
     let typed = Zeroizing::new(typed.into_bytes());

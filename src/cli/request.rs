@@ -187,7 +187,7 @@ fn new_passphrase(args: &PassphraseArgs, console: &Console) -> Result<Option<Pas
         return passphrase::from_file(path).map(Some);
     }
     if console.can_ask() {
-        return passphrase::ask_new();
+        return passphrase::ask_new("Passphrase for the new key (empty for none)");
     }
     Err(
         Failure::could_not_run("there is no terminal to ask for a passphrase").next(

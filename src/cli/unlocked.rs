@@ -21,7 +21,10 @@ pub fn find(fingerprint: &Fingerprint) -> Option<PrivateKey> {
     let key = session().ok()?.search(&description(fingerprint)).ok()?;
     let mut buffer = Zeroizing::new(vec![0; LARGEST]);
     let length = key.read(&mut *buffer).ok()?;
-    let key = EncodedKey::find(buffer.get(..length)?).ok()?.open(None).ok()?;
+    let key = EncodedKey::find(buffer.get(..length)?)
+        .ok()?
+        .open(None)
+        .ok()?;
     (key.public_key().fingerprint() == *fingerprint).then_some(key)
 }
 
@@ -54,7 +57,9 @@ pub fn forget() -> Result<usize, Failure> {
         let mut forgotten = 0;
         for link in session.get_links(4096)?.iter() {
             let Some(key) = link.as_key() else { continue };
-            let is_ours = key.metadata().is_ok_and(|it| it.get_description().starts_with(PREFIX));
+            let is_ours = key
+                .metadata()
+                .is_ok_and(|it| it.get_description().starts_with(PREFIX));
             if is_ours {
                 key.invalidate()?;
                 forgotten += 1;
@@ -92,7 +97,9 @@ pub fn find(_: &Fingerprint) -> Option<PrivateKey> {
 
 #[cfg(not(target_os = "linux"))]
 pub fn keep(_: &PrivateKey, _: u32) -> Result<(), Failure> {
-    Err(Failure::could_not_run("--unlock-for takes the keyring of a Linux kernel"))
+    Err(Failure::could_not_run(
+        "--unlock-for takes the keyring of a Linux kernel",
+    ))
 }
 
 #[cfg(not(target_os = "linux"))]

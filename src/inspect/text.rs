@@ -84,11 +84,8 @@ impl Page {
 
     fn key(&mut self, object: &Object) {
         if let Some(key) = &object.private_key {
-            let encrypted = if key.encrypted {
-                ", encrypted"
-            } else {
-                ", NOT encrypted"
-            };
+            // The name of the encoding says so where it is.
+            let encrypted = if key.encrypted { "" } else { ", NOT encrypted" };
             self.field("Private key", &format!("{}{encrypted}", key.encoding));
         }
         if let Some(key) = &object.public_key {

@@ -200,6 +200,13 @@ pub fn issue_at(
     kube_enroll::yaml::to_string(&value)
 }
 
+/// The certificate in an issued object, in PEM.
+pub fn certificate_of(object: &str) -> Vec<u8> {
+    let value = kube_enroll::yaml::first_document(object.as_bytes()).unwrap();
+    let pem = value["status"]["certificate"].as_str().unwrap();
+    base64::prelude::BASE64_STANDARD.decode(pem).unwrap()
+}
+
 /// An authority for issued certificates.
 pub fn authority() -> kube_enroll::rehearsal::Authority {
     kube_enroll::rehearsal::Authority::new(time::OffsetDateTime::now_utc(), &mut getrandom::SysRng)

@@ -1,0 +1,301 @@
+//! The key stays encrypted: kubectl asks this program for it, and passphrases can be changed.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use common::{Folder, admin_kubeconfig, authority, have, issue, issue_at};
+use kube_enroll::key::EncodedKey;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+const CREDENTIAL: [&str; 5] = [
+    "credential",
+    "--certificate",
+    "alice.crt",
+    "--key",
+    "alice.key",
+];
+
+/// A folder with an encrypted key of alice, and the kubeconfig that came of it.
+fn enrolled(options: &[&str]) -> Folder {
+    enrolled_at(options, OffsetDateTime::now_utc())
+}
+
+fn enrolled_at(options: &[&str], issued: OffsetDateTime) -> Folder {
+    let folder = Folder::new();
+    folder.write("pass", "correct horse\n");
+    let request = [
+        "request",
+        "alice",
+        "--algorithm",
+        "ecdsa-p256",
+        "--passphrase-file",
+        "pass",
+    ];
+    folder.run(&request).good();
+    let authority = authority();
+    folder.write(
+        "issued",
+        issue_at(&folder.read("alice.csr.yaml"), &authority, issued),
+    );
+    folder.write("admin", admin_kubeconfig(&authority));
+    let kubeconfig = [
+        "kubeconfig",
+        "issued",
+        "--cluster",
+        "admin",
+        "--passphrase-file",
+        "pass",
+    ];
+    folder.run(&[&kubeconfig, options].concat()).good();
+    folder
+}
+
+fn user(folder: &Folder) -> Value {
+    let text = folder.read("alice.kubeconfig");
+    kube_enroll::yaml::first_document(text.as_bytes()).unwrap()["users"][0]["user"].clone()
+}
+
+/// The command that the kubeconfig names, and more options.
+fn command(folder: &Folder, more: &[&str]) -> common::Ended {
+    let exec = user(folder)["exec"].clone();
+    assert_eq!(exec["command"], env!("CARGO_BIN_EXE_kube-enroll"));
+    let args: Vec<&str> = exec["args"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
+    folder.run(&[&args[..], more].concat())
+}
+
+#[test]
+fn an_encrypted_key_stays_encrypted_and_kubectl_is_told_whom_to_ask() {
+    let folder = enrolled(&[]);
+    assert!(
+        folder
+            .read("alice.key")
+            .starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    );
+    let user = user(&folder);
+    let exec = &user["exec"];
+    assert_eq!(exec["apiVersion"], "client.authentication.k8s.io/v1");
+    assert_eq!(exec["interactiveMode"], "IfAvailable");
+    assert!(
+        exec["installHint"]
+            .as_str()
+            .unwrap()
+            .contains("kube-enroll")
+    );
+    assert!(user.get("client-key-data").is_none());
+    if have("kubectl") {
+        folder.peer(
+            "kubectl",
+            &[
+                "config",
+                "view",
+                "--raw",
+                "--kubeconfig",
+                "alice.kubeconfig",
+            ],
+        );
+    }
+}
+
+#[test]
+fn the_answer_is_an_exec_credential_until_the_certificate_ends() {
+    let folder = enrolled(&[]);
+    let answer = command(&folder, &["--passphrase-file", "pass"])
+        .good()
+        .json();
+    assert_eq!(answer["kind"], "ExecCredential");
+    assert_eq!(answer["apiVersion"], "client.authentication.k8s.io/v1");
+    let status = &answer["status"];
+    assert_eq!(status["clientCertificateData"], folder.read("alice.crt"));
+    let key = status["clientKeyData"].as_str().unwrap();
+    let key = EncodedKey::find(key.as_bytes())
+        .unwrap()
+        .open(None)
+        .unwrap();
+    let report = folder.run(&["inspect", "-o", "json", "alice.crt"]).json();
+    let certificate = &report["objects"][0];
+    assert_eq!(
+        certificate["publicKey"]["fingerprint"],
+        key.public_key().fingerprint().to_string()
+    );
+    assert_eq!(
+        certificate["certificate"]["notAfter"],
+        status["expirationTimestamp"]
+    );
+}
+
+#[test]
+fn a_plain_key_is_served_without_a_question() {
+    let folder = enrolled(&[]);
+    folder
+        .run(&[
+            "passphrase",
+            "alice.key",
+            "--passphrase-file",
+            "pass",
+            "--remove",
+        ])
+        .good();
+    assert!(
+        folder
+            .run(&CREDENTIAL)
+            .good()
+            .stdout
+            .contains("BEGIN PRIVATE KEY")
+    );
+}
+
+#[test]
+fn nobody_is_asked_where_there_is_no_terminal() {
+    let folder = enrolled(&[]);
+    let ended = folder.run(&CREDENTIAL);
+    ended.fails(
+        2,
+        &["alice.key is encrypted", "no terminal", "--unlock-for"],
+    );
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn a_key_of_another_certificate_and_an_expired_certificate_are_told() {
+    let folder = enrolled(&[]);
+    let other = [
+        "request",
+        "bob",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    folder.run(&other).good();
+    let args = [
+        "credential",
+        "--certificate",
+        "alice.crt",
+        "--key",
+        "bob.key",
+    ];
+    folder
+        .run(&args)
+        .fails(1, &["bob.key is not the key of the certificate", "SHA256:"]);
+
+    let authority = authority();
+    let long_ago = OffsetDateTime::now_utc() - Duration::days(400);
+    let expired = issue_at(&folder.read("alice.csr.yaml"), &authority, long_ago);
+    folder.write("alice.crt", common::certificate_of(&expired));
+    folder
+        .run(&CREDENTIAL)
+        .fails(1, &["alice.crt", "was valid until", "kube-enroll request"]);
+}
+
+#[test]
+fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
+    let folder = enrolled(&["--unlock-for", "15m"]);
+    let first = command(&folder, &["--passphrase-file", "pass"]).good();
+    if first.stderr.contains("keyring") {
+        assert!(std::env::var("CI").is_err(), "{}", first.stderr);
+        return;
+    }
+    assert_eq!(command(&folder, &[]).good().stdout, first.stdout);
+    folder.run(&["lock"]).good();
+    command(&folder, &[]).fails(2, &["encrypted"]);
+
+    let short = [
+        &CREDENTIAL[..],
+        &["--passphrase-file", "pass", "--unlock-for", "1s"],
+    ]
+    .concat();
+    folder.run(&short).good();
+    folder.run(&CREDENTIAL).good();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    folder.run(&CREDENTIAL).fails(2, &["encrypted"]);
+}
+
+#[test]
+fn a_passphrase_is_changed_removed_and_given_again() {
+    let folder = enrolled(&[]);
+    folder.write("new", "battery staple\n");
+    let opens = |file: &str, passphrase: &str| {
+        let args = ["inspect", file, "--passphrase-file", passphrase];
+        folder.run(&args).stdout.contains("ECDSA 256")
+    };
+    let before = folder.read("alice.key");
+    let wrong = [
+        "passphrase",
+        "alice.key",
+        "--passphrase-file",
+        "new",
+        "--remove",
+    ];
+    folder.run(&wrong).fails(2, &["alice.key", "passphrase"]);
+    assert_eq!(folder.read("alice.key"), before);
+
+    let change = [
+        "passphrase",
+        "alice.key",
+        "--passphrase-file",
+        "pass",
+        "--new-passphrase-file",
+        "new",
+    ];
+    folder.run(&change).good();
+    assert!(opens("alice.key", "new") && !opens("alice.key", "pass"));
+    if have("openssl") {
+        folder.peer(
+            "openssl",
+            &["pkey", "-in", "alice.key", "-noout", "-passin", "file:new"],
+        );
+    }
+
+    folder
+        .run(&[
+            "passphrase",
+            "alice.key",
+            "--passphrase-file",
+            "new",
+            "--remove",
+        ])
+        .good();
+    assert!(
+        folder
+            .read("alice.key")
+            .starts_with("-----BEGIN PRIVATE KEY-----")
+    );
+    let readable = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(folder.file("alice.key"), readable).unwrap();
+    folder
+        .run(&["passphrase", "alice.key", "--new-passphrase-file", "pass"])
+        .good();
+    assert!(opens("alice.key", "pass"));
+    let mode = std::fs::metadata(folder.file("alice.key"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    folder
+        .run(&["passphrase", "alice.key"])
+        .fails(2, &["--passphrase-file"]);
+}
+
+#[test]
+fn a_certificate_that_is_there_is_not_overwritten() {
+    let folder = enrolled(&[]);
+    let authority = authority();
+    folder.write("issued", issue(&folder.read("alice.csr.yaml"), &authority));
+    let ended = folder.run(&[
+        "kubeconfig",
+        "issued",
+        "--cluster",
+        "admin",
+        "--passphrase-file",
+        "pass",
+    ]);
+    ended.fails(2, &["refusing to overwrite"]);
+}
