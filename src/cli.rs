@@ -47,17 +47,24 @@ enum Verdict {
 /// Runs a command and tells the exit status: 0 good, 1 not good, 2 could not run.
 pub fn run(cli: Cli) -> ExitCode {
     let console = Console::new(cli.quiet);
-    let verdict = match cli.command {
-        _ if cli.version => version::run(cli.verbose, &sandbox::enter(None), &console),
+    match cli.command {
+        _ if cli.version => {
+            let restrictions = sandbox::enter(None);
+            conclude(version::run(cli.verbose, &restrictions, &console))
+        }
         Some(command) => {
             sandbox::enter(Some(&command));
-            stack::own_thread(|| dispatch(command, &console))
-                .unwrap_or_else(|error| Err(Failure::io("start", "a thread", &error)))
+            stack::own_thread(|| conclude(dispatch(command, &console)))
+                .unwrap_or_else(|error| conclude(Err(Failure::io("start", "a thread", &error))))
         }
         None => Cli::command()
             .error(ErrorKind::MissingSubcommand, "there is no command")
             .exit(),
-    };
+    }
+}
+
+/// Says why it failed, if it did.
+fn conclude(verdict: Result<Verdict, Failure>) -> ExitCode {
     match verdict {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::NotGood) => ExitCode::from(1),

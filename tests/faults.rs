@@ -35,6 +35,8 @@ const ERRORS: &[&str] = &["ENOSPC", "EIO", "EINTR", "EROFS"];
 /// Makes the program ask for a second name instead of a rename.
 const NO_RENAME: &str = "--inject=renameat2:error=EINVAL";
 
+type IsWhole = fn(&str) -> bool;
+
 /// A command, what it finds, and what it writes.
 struct Case {
     args: &'static [&'static str],
@@ -42,14 +44,14 @@ struct Case {
     found: Vec<(&'static str, String)>,
     /// What holds for each new file under its final name.
     new: &'static [New],
-    /// A file that is replaced, and what stays in it.
-    old: Option<(&'static str, &'static str)>,
+    /// A file that is replaced, and what holds for it then.
+    old: Option<(&'static str, IsWhole)>,
 }
 
 struct New {
     name: &'static str,
     mode: u32,
-    is_whole: fn(&str) -> bool,
+    is_whole: IsWhole,
 }
 
 #[test]
@@ -113,39 +115,39 @@ fn kubeconfig_merge() {
         args: &["kubeconfig", "alice.reply.yaml", "--merge", "config"],
         found,
         new: &[],
-        old: Some(("config", "kept")),
+        old: Some(("config", |text| {
+            text.contains("kept") && is_kubeconfig(text)
+        })),
     });
 }
 
+/// With a key that is opened at once: scrypt would take its time in each of hundreds of runs.
 #[test]
 fn passphrase() {
+    if !have("openssl") {
+        return;
+    }
     let folder = Folder::new();
     folder.write("pass", "correct horse\n");
-    let request = [
-        "request",
-        "alice",
-        "--algorithm",
-        "ecdsa-p256",
-        "--passphrase-file",
-        "pass",
-    ];
-    folder.run(&request).good();
+    let new = ["genpkey", "-algorithm", "ed25519", "-out", "plain"];
+    folder.peer("openssl", &new);
+    let encrypt =
+        "pkcs8 -topk8 -in plain -v2 aes-256-cbc -iter 1 -passout file:pass -out alice.key";
+    folder.peer("openssl", &encrypt.split(' ').collect::<Vec<_>>());
     check(&Case {
         args: &[
             "passphrase",
             "alice.key",
             "--passphrase-file",
             "pass",
-            "--new-passphrase-file",
-            "new",
+            "--remove",
         ],
         found: vec![
             ("alice.key", folder.read("alice.key")),
             ("pass", folder.read("pass")),
-            ("new", "battery staple\n".to_owned()),
         ],
         new: &[],
-        old: Some(("alice.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----")),
+        old: Some(("alice.key", is_key)),
     });
 }
 
@@ -319,10 +321,11 @@ fn check_new(case: &Case, folder: &Folder, ended: &Ended, about: &str) {
 fn check_old(case: &Case, folder: &Folder, about: &str) {
     for (name, before) in &case.found {
         let after = folder.read(name);
-        let merged = case.old.is_some_and(|(old, kept)| {
-            old == *name && after.contains(kept) && is_kubeconfig(&after)
-        });
-        assert!(after == *before || merged, "{name} changed: {about}");
+        let is_new = || {
+            case.old
+                .is_some_and(|(old, is_whole)| old == *name && is_whole(&after))
+        };
+        assert!(after == *before || is_new(), "{name} changed: {about}");
         assert_eq!(folder.mode(name), 0o600, "{name}: {about}");
     }
 }
