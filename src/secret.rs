@@ -9,6 +9,15 @@ use zeroize::{Zeroize, Zeroizing};
 ///
 /// Not `Clone`, not `Display`; `Debug` shows only that there is one. Reading it is spelled out
 /// with [`Secret::expose`], so that a review finds every place that does.
+///
+/// ```compile_fail,E0599
+/// let passphrase = kube_enroll::secret::Passphrase::new(Vec::new());
+/// let copy = passphrase.clone();
+/// ```
+/// ```compile_fail,E0277
+/// let passphrase = kube_enroll::secret::Passphrase::new(Vec::new());
+/// let shown = format!("{passphrase}");
+/// ```
 pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
 /// What a person types, or a file holds, to open an encrypted private key: bytes, not text, as

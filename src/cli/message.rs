@@ -148,7 +148,7 @@ fn next_step(error: &Error) -> Option<&'static str> {
             Some("a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER; is this the right file?")
         }
         Error::Unsupported {
-            what: "private key encoding",
+            what: "private key encoding" | "key encryption",
             ..
         } => Some("convert it: openssl pkcs8 -topk8 -in OLD.key -out NEW.key"),
         Error::RsaSize { .. } => Some("make a new key: leave --key out"),

@@ -36,6 +36,11 @@ pub const MIN_RSA_BITS: usize = 2048;
 pub const MAX_RSA_BITS: usize = 8192;
 
 /// A private key together with its public side.
+///
+/// ```compile_fail,E0277
+/// fn is_clone<T: Clone>() {}
+/// is_clone::<kube_enroll::key::PrivateKey>();
+/// ```
 pub struct PrivateKey {
     secret: SecretKey,
     public: PublicKey,

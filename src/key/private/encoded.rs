@@ -10,6 +10,7 @@ use rsa::traits::PublicKeyParts as _;
 use zeroize::Zeroizing;
 
 use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed};
+use crate::asn1::Reader;
 use crate::error::{Error, Result};
 use crate::pem;
 use crate::secret::Passphrase;
@@ -64,6 +65,9 @@ impl fmt::Display for Encoding {
         })
     }
 }
+
+/// RFC 8018 section A.4.
+const PBES2: &str = "1.2.840.113549.1.5.13";
 
 /// A private key found in a file and not yet opened.
 pub struct EncodedKey {
@@ -144,7 +148,18 @@ impl EncodedKey {
 fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
     let what = "encrypted PKCS#8 private key";
     let passphrase = passphrase.ok_or(Error::PassphraseRequired)?;
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| malformed(what, error))?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| {
+        // PKCS#12's schemes, which the `pkcs5` crate takes for broken DER.
+        let scheme = Reader::new(der)
+            .sequence()
+            .and_then(|mut info| info.sequence()?.oid());
+        match scheme {
+            Ok(scheme) if scheme.to_string() != PBES2 => {
+                unsupported("key encryption", scheme.to_string())
+            }
+            _ => malformed(what, error),
+        }
+    })?;
     match info.decrypt(passphrase.expose()) {
         Ok(document) => Ok(document.to_bytes()),
         // Padding and contents are all that tells a wrong passphrase.
