@@ -1,8 +1,7 @@
 //! `kube-enroll passphrase`: another passphrase for a private key, or none.
 
-use getrandom::SysRng;
-use kube_enroll::key::{EncodedKey, PrivateKey};
-use kube_enroll::secret::{Passphrase, Secret};
+use kube_enroll::key::EncodedKey;
+use kube_enroll::secret::Passphrase;
 
 use super::args::ChangePassphraseArgs;
 use super::console::Console;
@@ -19,7 +18,7 @@ pub fn run(args: &ChangePassphraseArgs, console: &Console) -> Result<Verdict, Fa
     let encoded = EncodedKey::find(&contents).map_err(in_file)?;
     let old = old_passphrase(args, &encoded, &input, console)?;
     let key = encoded.open(old.as_ref()).map_err(in_file)?;
-    let text = encode(&key, new_passphrase(args, console)?.as_ref())?;
+    let text = passphrase::encode(&key, new_passphrase(args, console)?.as_ref())?;
     file::replace_private(&args.key, text.expose().as_bytes(), console)?;
     let state = if args.remove {
         "not encrypted any more"
@@ -66,12 +65,5 @@ fn new_passphrase(
     };
     new.map(Some).ok_or_else(|| {
         Failure::could_not_run("the new passphrase is empty").next("give --remove to have none")
-    })
-}
-
-fn encode(key: &PrivateKey, passphrase: Option<&Passphrase>) -> Result<Secret<String>, Failure> {
-    Ok(match passphrase {
-        Some(passphrase) => key.to_encrypted_pkcs8_pem(passphrase, &mut SysRng)?,
-        None => key.to_pkcs8_pem()?,
     })
 }

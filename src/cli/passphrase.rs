@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kube_enroll::secret::Passphrase;
+use getrandom::SysRng;
+use kube_enroll::key::PrivateKey;
+use kube_enroll::secret::{Passphrase, Secret};
 use signal_hook::consts::SIGINT;
 use zeroize::Zeroizing;
 
@@ -47,6 +49,17 @@ pub fn ask_new(prompt: &str) -> Result<Option<Passphrase>, Failure> {
 /// The passphrase of a key that is there.
 pub fn ask_existing(key: &str) -> Result<Passphrase, Failure> {
     ask(&format!("Passphrase for {key}: "))
+}
+
+/// The key in PKCS#8 PEM: encrypted, if there is a passphrase.
+pub fn encode(
+    key: &PrivateKey,
+    passphrase: Option<&Passphrase>,
+) -> Result<Secret<String>, Failure> {
+    Ok(match passphrase {
+        Some(passphrase) => key.to_encrypted_pkcs8_pem(passphrase, &mut SysRng)?,
+        None => key.to_pkcs8_pem()?,
+    })
 }
 
 /// Ctrl-C only ends the question: the signal that `rpassword` raises for it would end the process

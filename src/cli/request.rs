@@ -10,7 +10,7 @@ use kube_enroll::key::{Algorithm, EncodedKey, PrivateKey};
 use kube_enroll::manifest::{Manifest, slug};
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
-use kube_enroll::secret::{Passphrase, Secret};
+use kube_enroll::secret::Passphrase;
 use kube_enroll::shell::quote;
 use time::OffsetDateTime;
 
@@ -45,7 +45,7 @@ pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
             refuse_known_paths(&wanted, &args.output_dir)?;
             let passphrase = new_passphrase(&args.passphrase, console)?;
             let key = make_key(wanted.algorithm, console)?;
-            let text = encode_key(&key, passphrase.as_ref())?;
+            let text = passphrase::encode(&key, passphrase.as_ref())?;
             (key, Some((text, passphrase.is_some())))
         }
     };
@@ -200,16 +200,6 @@ fn new_passphrase(args: &PassphraseArgs, console: &Console) -> Result<Option<Pas
 pub fn make_key(algorithm: Algorithm, console: &Console) -> Result<PrivateKey, Failure> {
     let _spinner = console.spinner(&format!("making an {algorithm} key"));
     Ok(PrivateKey::generate(algorithm, &mut SysRng)?)
-}
-
-fn encode_key(
-    key: &PrivateKey,
-    passphrase: Option<&Passphrase>,
-) -> Result<Secret<String>, Failure> {
-    Ok(match passphrase {
-        Some(passphrase) => key.to_encrypted_pkcs8_pem(passphrase, &mut SysRng)?,
-        None => key.to_pkcs8_pem()?,
-    })
 }
 
 fn manifest(wanted: &Wanted, request: &CertificationRequest) -> Manifest {
