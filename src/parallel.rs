@@ -7,6 +7,9 @@ use std::thread::{self, Builder};
 
 use crate::stack;
 
+/// Items that are worth a thread.
+const SHARE: usize = 16;
+
 static CORES: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
 
@@ -31,7 +34,7 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<
         mine.collect::<Vec<_>>()
     };
     let mut results = thread::scope(|scope| {
-        let others: Vec<_> = (1..cores().min(items.len()))
+        let others: Vec<_> = (1..cores().min(items.len().div_ceil(SHARE)))
             .map_while(|_| {
                 Builder::new()
                     .spawn_scoped(scope, || stack::wiped(take_turns))

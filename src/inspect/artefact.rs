@@ -8,6 +8,7 @@ use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
 use crate::kubeconfig;
 use crate::manifest;
+use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
 use crate::text::visible;
@@ -110,22 +111,37 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
     }
-    let mut objects = Vec::new();
-    for document in &documents {
-        match &document.content {
-            Ok(Value::Object(map)) => {
-                if items(map).is_empty() {
-                    objects.push(Object::unreadable("a list with nothing in it"));
-                }
-                for item in items(map) {
-                    objects.push(from_object(item, document, context));
-                }
-            }
-            Ok(_) => objects.push(Object::unreadable(&not_an_object(document, input))),
-            Err(error) => objects.push(Object::unreadable(&error.to_string())),
+    let found: Vec<Found<'_>> = documents
+        .iter()
+        .flat_map(|document| found_in(document, input))
+        .collect();
+    parallel::map(&found, |found| match found {
+        Found::Object(object, document) => from_object(object, document, context),
+        Found::Nothing(problem) => Object::unreadable(problem),
+    })
+}
+
+/// What a document holds: an object, or why there is none.
+enum Found<'a> {
+    Object(&'a Map<String, Value>, &'a Document),
+    Nothing(String),
+}
+
+fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
+    let nothing = |problem: String| vec![Found::Nothing(problem)];
+    match &document.content {
+        Ok(Value::Object(map)) if items(map).is_empty() => {
+            nothing("a list with nothing in it".to_owned())
         }
+        Ok(Value::Object(map)) => {
+            let objects = items(map).into_iter();
+            objects
+                .map(|object| Found::Object(object, document))
+                .collect()
+        }
+        Ok(_) => nothing(not_an_object(document, input)),
+        Err(error) => nothing(error.to_string()),
     }
-    objects
 }
 
 fn not_an_object(document: &Document, input: &[u8]) -> String {
