@@ -118,8 +118,7 @@ impl Stage<'_> {
         )?;
         let subject = Subject::new(&args.user, &args.groups, false)
             .map_err(|error| Failure::could_not_run(error.to_string()))?;
-        let key = request::make_key(algorithm, self.console)?;
-        let csr = CertificationRequest::build(&subject, &[], &key, &mut SysRng)?;
+        let (key, csr) = request::new_request(&subject, &[], algorithm, self.console)?;
         let manifest = Manifest::new(&args.user, &csr).to_yaml();
         let pem = key.to_pkcs8_pem()?;
         self.write(".key", pem.expose().as_bytes(), Access::Owner)?;

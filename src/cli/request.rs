@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
 use kube_enroll::config::{self, RequestConfig};
-use kube_enroll::csr::CertificationRequest;
+use kube_enroll::csr::{CertificationRequest, RequestedExtension};
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, EncodedKey, PrivateKey};
 use kube_enroll::manifest::{Manifest, slug};
@@ -38,23 +38,23 @@ struct Paths {
 /// Makes the key and the request, checks what was built, and writes it.
 pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
     let wanted = resolve(args, console)?;
-    let (key, new_key) = match &args.key {
-        Some(path) => (existing_key(path, &args.passphrase, console)?, None),
+    let subject = &wanted.subject;
+    let extensions = &wanted.config.extensions;
+    let (key, request, new_key) = match &args.key {
+        Some(path) => {
+            let key = existing_key(path, &args.passphrase, console)?;
+            let request = CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
+            (key, request, None)
+        }
         None => {
             // What would overwrite is refused before anything is asked or computed.
             refuse_known_paths(&wanted, &args.output_dir)?;
             let passphrase = new_passphrase(&args.passphrase, console)?;
-            let key = make_key(wanted.algorithm, console)?;
+            let (key, request) = new_request(subject, extensions, wanted.algorithm, console)?;
             let text = passphrase::encode(&key, passphrase.as_ref())?;
-            (key, Some((text, passphrase.is_some())))
+            (key, request, Some((text, passphrase.is_some())))
         }
     };
-    let request = CertificationRequest::build(
-        &wanted.subject,
-        &wanted.config.extensions,
-        &key,
-        &mut SysRng,
-    )?;
     let manifest = manifest(&wanted, &request);
     let paths = Paths::new(
         &wanted,
@@ -196,10 +196,17 @@ fn new_passphrase(args: &PassphraseArgs, console: &Console) -> Result<Option<Pas
     )
 }
 
-/// Makes a key, with a spinner while it takes its time.
-pub fn make_key(algorithm: Algorithm, console: &Console) -> Result<PrivateKey, Failure> {
+/// Makes a key and a request for it, with a spinner while it takes its time.
+pub fn new_request(
+    subject: &Subject,
+    extensions: &[RequestedExtension],
+    algorithm: Algorithm,
+    console: &Console,
+) -> Result<(PrivateKey, CertificationRequest), Failure> {
     let _spinner = console.spinner(&format!("making an {algorithm} key"));
-    Ok(PrivateKey::generate(algorithm, &mut SysRng)?)
+    let made =
+        CertificationRequest::build_with_new_key(subject, extensions, algorithm, &mut SysRng)?;
+    Ok(made)
 }
 
 fn manifest(wanted: &Wanted, request: &CertificationRequest) -> Manifest {

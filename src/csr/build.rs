@@ -11,7 +11,7 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 
 use super::CertificationRequest;
 use crate::error::{Error, Result};
-use crate::key::PrivateKey;
+use crate::key::{Algorithm, PrivateKey, PublicKey};
 use crate::name::Subject;
 
 /// An extension to ask for, its value in DER.
@@ -37,13 +37,39 @@ impl CertificationRequest {
         key: &PrivateKey,
         rng: &mut R,
     ) -> Result<Self> {
-        let info = request_info(subject, extensions, key).map_err(unencodable)?;
-        let signed = info.to_der().map_err(unencodable)?;
-        let signature = key.sign(&signed, rng)?;
+        let info = request_info(subject, extensions, key.public_key())?;
+        let signature = key.sign(&info.to_der().map_err(unencodable)?, rng)?;
+        Self::assemble(info, subject, key, &signature)
+    }
+
+    /// Makes a key and builds a request for it as [`CertificationRequest::build`] does. The
+    /// request is what the key signs first ([`PrivateKey::generate_and_sign`]).
+    ///
+    /// # Errors
+    /// What [`PrivateKey::generate`] and [`CertificationRequest::build`] fail with.
+    pub fn build_with_new_key<R: TryCryptoRng + ?Sized>(
+        subject: &Subject,
+        extensions: &[RequestedExtension],
+        algorithm: Algorithm,
+        rng: &mut R,
+    ) -> Result<(PrivateKey, Self)> {
+        let info = |key: &PublicKey| request_info(subject, extensions, key);
+        let message = |key: &PublicKey| info(key)?.to_der().map_err(unencodable);
+        let (key, signature) = PrivateKey::generate_and_sign(algorithm, &message, rng)?;
+        let request = Self::assemble(info(key.public_key())?, subject, &key, &signature)?;
+        Ok((key, request))
+    }
+
+    fn assemble(
+        info: CertReqInfo,
+        subject: &Subject,
+        key: &PrivateKey,
+        signature: &[u8],
+    ) -> Result<Self> {
         let request = CertReq {
             info,
             algorithm: key.signature_algorithm(),
-            signature: BitString::from_bytes(&signature).map_err(unencodable)?,
+            signature: BitString::from_bytes(signature).map_err(unencodable)?,
         };
         let built = Self::from_der(&request.to_der().map_err(unencodable)?)?;
         built.check_against(subject, key)?;
@@ -64,14 +90,17 @@ impl CertificationRequest {
 fn request_info(
     subject: &Subject,
     extensions: &[RequestedExtension],
-    key: &PrivateKey,
-) -> der::Result<CertReqInfo> {
-    Ok(CertReqInfo {
-        version: Version::V1,
-        subject: subject.to_name()?,
-        public_key: SubjectPublicKeyInfoOwned::from_der(key.public_key().spki_der())?,
-        attributes: attributes(extensions)?,
-    })
+    key: &PublicKey,
+) -> Result<CertReqInfo> {
+    let info = || {
+        Ok(CertReqInfo {
+            version: Version::V1,
+            subject: subject.to_name()?,
+            public_key: SubjectPublicKeyInfoOwned::from_der(key.spki_der())?,
+            attributes: attributes(extensions)?,
+        })
+    };
+    info().map_err(unencodable)
 }
 
 fn attributes(extensions: &[RequestedExtension]) -> der::Result<Attributes> {

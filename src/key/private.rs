@@ -62,10 +62,27 @@ impl PrivateKey {
     /// [`Error::Randomness`] if the generator fails; [`Error::Inconsistent`] if the new key
     /// does not verify what it signs; [`Error::NoPrimes`], once in 2^34 RSA keys.
     pub fn generate<R: TryCryptoRng + ?Sized>(algorithm: Algorithm, rng: &mut R) -> Result<Self> {
+        let message = |_: &PublicKey| Ok(b"pairwise consistency".to_vec());
+        let (key, _) = Self::generate_and_sign(algorithm, &message, rng)?;
+        Ok(key)
+    }
+
+    /// Makes a new key with randomness from `rng`, and signs the message that `message` makes of
+    /// its public half. That the signature verifies shows that the two halves fit, so this saves
+    /// the signature that [`PrivateKey::generate`] makes for nothing else.
+    ///
+    /// # Errors
+    /// As [`PrivateKey::generate`], and what `message` fails with.
+    pub fn generate_and_sign<R: TryCryptoRng + ?Sized>(
+        algorithm: Algorithm,
+        message: &(dyn Fn(&PublicKey) -> Result<Vec<u8>> + Sync),
+        rng: &mut R,
+    ) -> Result<(Self, Vec<u8>)> {
+        let rsa = |size, rng| super::rsa::generate(size, message, rng).map(|made| *made);
         let secret = match algorithm {
-            Algorithm::Rsa2048 => return generate_rsa(Size::Rsa2048, rng),
-            Algorithm::Rsa3072 => return generate_rsa(Size::Rsa3072, rng),
-            Algorithm::Rsa4096 => return generate_rsa(Size::Rsa4096, rng),
+            Algorithm::Rsa2048 => return rsa(Size::Rsa2048, rng),
+            Algorithm::Rsa3072 => return rsa(Size::Rsa3072, rng),
+            Algorithm::Rsa4096 => return rsa(Size::Rsa4096, rng),
             Algorithm::EcdsaP256 => SecretKey::P256(generate(rng)?),
             Algorithm::EcdsaP384 => SecretKey::P384(generate(rng)?),
             Algorithm::Ed25519 => {
@@ -75,11 +92,11 @@ impl PrivateKey {
             }
         };
         let key = Self::new(secret)?;
-        key.sign(b"pairwise consistency", rng)?;
-        Ok(key)
+        let signature = key.sign(&message(key.public_key())?, rng)?;
+        Ok((key, signature))
     }
 
-    /// An RSA key that was made and tested.
+    /// An RSA key that was made and validated.
     pub(super) fn from_rsa(key: Box<rsa::PrivateKey>) -> Result<Self> {
         Self::new(SecretKey::Rsa(key))
     }
@@ -212,11 +229,6 @@ fn sign_ecdsa<K: Signer<S>, S: SignatureEncoding>(key: &K, message: &[u8]) -> Ve
 
 fn generate<K: Generate, R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<K> {
     K::try_generate_from_rng(rng).map_err(randomness)
-}
-
-/// The search for an RSA key ends with its own test of consistency.
-fn generate_rsa<R: TryCryptoRng + ?Sized>(size: Size, rng: &mut R) -> Result<PrivateKey> {
-    PrivateKey::from_rsa(super::rsa::generate(size, rng)?)
 }
 
 fn randomness(error: impl fmt::Display) -> Error {

@@ -12,7 +12,7 @@
 //! | divide by the primes below 2^15 to 2^18 | `sieve`, `ifma_sieve` | 9 of 10 |
 //! | test in base 2, many candidates at a time | `filter`, `ifma`, `avx2` | all but one of 38 to 68 |
 //! | Miller-Rabin in random bases | `confirm`, by `crypto-primes` | what a filter lets through |
-//! | make the key, and have it sign and verify | `confirm`, by `rsa` | what should not be there |
+//! | make the key, and verify what it signs first | `confirm`, by `rsa` | what should not be there |
 //!
 //! `ledger` keeps account of who does what, and `search` is the threads that do it.
 //!
@@ -64,6 +64,7 @@ use std::num::NonZero;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use super::{PrivateKey, PublicKey};
 use crate::error::{Error, Result};
 use crate::parallel::cores;
 
@@ -93,21 +94,28 @@ use search::Search;
 /// A key takes 9 to 17 batches of the fastest filter, so more threads would find nothing to do.
 const MAX_THREADS: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(15);
 
-/// Makes a key of `size` with a seed from `rng`, on all cores.
+/// A key, and the signature of its first message.
+pub(super) type SignedKey = Box<(PrivateKey, Vec<u8>)>;
+
+/// What a new key is to sign first, which depends on its public half.
+pub(super) type FirstMessage<'a> = &'a (dyn Fn(&PublicKey) -> Result<Vec<u8>> + Sync);
+
+/// Makes a key of `size` with a seed from `rng`, and its first signature, on all cores.
 ///
 /// # Errors
 /// [`Error::Randomness`] if the generator fails; [`Error::NoPrimes`], once in 2^34 keys;
-/// [`Error::Inconsistent`] if the new key does not verify what it signs.
+/// [`Error::Inconsistent`] if the new key does not verify what it signs; what `message` fails with.
 pub(super) fn generate<R: TryCryptoRng + ?Sized>(
     size: Size,
+    message: FirstMessage<'_>,
     rng: &mut R,
-) -> Result<Box<::rsa::PrivateKey>> {
+) -> Result<SignedKey> {
     let mut seed: Zeroizing<Seed> = Zeroizing::new([0; SEED_LEN]);
     rng.try_fill_bytes(&mut *seed)
         .map_err(|error| Error::Randomness(error.to_string()))?;
     let filter = filter::fastest();
     let threads = NonZero::new(cores()).map_or(NonZero::<usize>::MIN, |it| it.min(MAX_THREADS));
-    Search::new(size, &seed, &*filter, filter.sieve_bound(size)).run(threads)
+    Search::new(size, &seed, &*filter, filter.sieve_bound(size), message).run(threads)
 }
 
 #[cfg(test)]
@@ -132,7 +140,7 @@ mod tests {
             }
         }
         impl TryCryptoRng for Failing {}
-        let error = generate(Size::Rsa4096, &mut Failing).unwrap_err();
+        let error = generate(Size::Rsa4096, &|_| Ok(Vec::new()), &mut Failing).unwrap_err();
         assert!(matches!(error, Error::Randomness(_)));
     }
 }

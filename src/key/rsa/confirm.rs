@@ -1,15 +1,15 @@
 //! The last word on a pair of primes: Miller-Rabin rounds of `crypto-primes`, the conditions of
-//! FIPS 186-5 A.1.1, and a key that `rsa` has validated and that verifies what it signs.
+//! FIPS 186-5 A.1.1, and a key that `rsa` has validated and that verifies what it signs first.
 
 use crypto_bigint::{BoxedUint, Odd};
 use crypto_primes::hazmat::MillerRabin;
-use rsa::Pkcs1v15Sign;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::candidate::{Candidate, PUBLIC_EXPONENT, Seed, Size, bases};
+use super::candidate::{Candidate, PUBLIC_EXPONENT, Seed, Size, bases, blinding};
+use super::{FirstMessage, SignedKey};
 use crate::error::{Error, Result};
+use crate::key::PrivateKey;
 
 /// How many rounds with random bases leave a composite with probability 2^-112 at most, by
 /// FIPS 186-5 C.1 equation (2).
@@ -35,17 +35,20 @@ pub(super) fn passes_round(candidate: &Candidate, round: u8, seed: &Seed) -> boo
     miller_rabin(candidate).is_some_and(|test| test.test_random_base(&mut rng).is_probably_prime())
 }
 
-/// The key of two numbers that are primes, as far as the rounds say. None if the pair does not
-/// meet the conditions, which one pair in 2^97 does not.
+/// The key of two numbers that are primes, as far as the rounds say, and its first signature,
+/// which is the pairwise consistency test: it is verified. None if the pair does not meet the
+/// conditions, which one pair in 2^97 does not.
 ///
 /// # Errors
 /// [`Error::Inconsistent`] if `rsa` does not accept the pair, or the key does not verify what it
-/// signs: the numbers are no primes, or the machine is faulty.
+/// signs: the numbers are no primes, or the machine is faulty. What `message` fails with.
 pub(super) fn build(
     first: &Candidate,
     second: &Candidate,
     size: Size,
-) -> Result<Option<Box<rsa::PrivateKey>>> {
+    seed: &Seed,
+    message: FirstMessage<'_>,
+) -> Result<Option<SignedKey>> {
     let (first, second) = (number(first), number(second));
     let (p, q) = if first > second {
         (first, second)
@@ -63,8 +66,10 @@ pub(super) fn build(
     if !(exponent_is_large && full_length) {
         return Ok(None);
     }
-    verifies_its_signature(&key)?;
-    Ok(Some(Box::new(key)))
+    let key = PrivateKey::from_rsa(Box::new(key))?;
+    let message = message(key.public_key())?;
+    let signature = key.sign(&message, &mut blinding(seed))?;
+    Ok(Some(Box::new((key, signature))))
 }
 
 /// Whether p - q > 2^(nlen/2 - 100), for p no smaller than q. A length tells what is at least a
@@ -75,15 +80,6 @@ fn are_apart(p: &BoxedUint, q: &BoxedUint, size: Size) -> bool {
     less_one.bit_width() > size.prime_bits() - 100 && !bool::from(difference.is_zero())
 }
 
-/// The pairwise consistency test. What is signed is a constant, so it is not blinded.
-fn verifies_its_signature(key: &rsa::PrivateKey) -> Result<()> {
-    let digest = Sha256::digest(b"pairwise consistency");
-    let padding = Pkcs1v15Sign::new::<Sha256>;
-    key.sign(padding(), &digest)
-        .and_then(|signature| key.to_public_key().verify(padding(), &digest, &signature))
-        .map_err(|_| Error::Inconsistent)
-}
-
 fn number(candidate: &Candidate) -> BoxedUint {
     BoxedUint::from_le_slice_vartime(&candidate.to_le_bytes())
 }
@@ -92,6 +88,7 @@ fn number(candidate: &Candidate) -> BoxedUint {
 mod tests {
     use crypto_primes::hazmat::minimum_mr_iterations;
 
+    use super::super::candidate::SEED_LEN;
     use super::*;
 
     #[test]
@@ -123,8 +120,11 @@ mod tests {
             Candidate::new(number, &words)
         };
         let (first, second) = (candidate(0, u64::MAX), candidate(1, u64::MAX - 1));
-        let built = build(&first, &second, Size::Rsa2048);
-        assert!(matches!(built, Err(Error::Inconsistent)));
-        assert!(matches!(build(&first, &first, Size::Rsa2048), Ok(None)));
+        let build = |first, second| {
+            let size = Size::Rsa2048;
+            build(first, second, size, &[0; SEED_LEN], &|_| Ok(Vec::new()))
+        };
+        assert!(matches!(build(&first, &second), Err(Error::Inconsistent)));
+        assert!(matches!(build(&first, &first), Ok(None)));
     }
 }

@@ -10,7 +10,7 @@ use super::sieve::Sieve;
 #[cfg(target_arch = "x86_64")]
 use super::vector::Ifma;
 use crate::error::Result;
-use crate::key::PrivateKey;
+use crate::key::{PrivateKey, PublicKey};
 
 pub use super::filter::Backend;
 
@@ -32,8 +32,9 @@ pub struct Options {
 pub fn generate(size: Size, seed: &Seed, options: Options) -> Result<PrivateKey> {
     let filter = filter(options.backend);
     let sieve_bound = options.sieve_bound.unwrap_or(filter.sieve_bound(size));
-    let search = Search::new(size, seed, &*filter, sieve_bound);
-    PrivateKey::from_rsa(search.run(options.threads)?)
+    let message = |_: &PublicKey| Ok(b"pairwise consistency".to_vec());
+    let search = Search::new(size, seed, &*filter, sieve_bound, &message);
+    search.run(options.threads).map(|made| made.0)
 }
 
 fn filter(backend: Backend) -> Box<dyn Filter> {

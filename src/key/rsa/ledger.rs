@@ -1,13 +1,14 @@
 //! Who does what next in the search for a key: a pure account of the work, which the threads share.
 //!
 //! The primes of a key are the two draws of lowest number that pass the filter and every round.
-//! Which thread finds them, and when, makes no difference: a pair is tried only once every draw
-//! below its second number was tested.
+//! Which thread finds them, and when, makes no difference: a key is made of a pair only once every
+//! draw below its second number was tested.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::SignedKey;
 use super::candidate::{Candidate, Size};
 use super::confirm::rounds;
 use crate::error::{Error, Result};
@@ -34,8 +35,8 @@ pub(super) enum Report {
     Stopped(Vec<Candidate>),
     /// Whether the candidate of this number passed a round.
     Round(u64, bool),
-    /// The key, or none where the pair does not do.
-    Built(Result<Option<Box<rsa::PrivateKey>>>),
+    /// The key of these two, or none where the pair does not do.
+    Built(Pair, Result<Option<SignedKey>>),
 }
 
 /// What a thread that asks for work is told.
@@ -48,6 +49,9 @@ pub(super) enum Next {
     End,
 }
 
+/// The numbers of two candidates, the lower first.
+pub(super) type Pair = (u64, u64);
+
 /// The account of all work.
 pub(super) struct Ledger {
     size: Size,
@@ -59,23 +63,20 @@ pub(super) struct Ledger {
     pending: BTreeMap<u64, Candidate>,
     /// How many batches are under way.
     filtering: usize,
-    /// What passed the filter, by number.
-    hits: BTreeMap<u64, Arc<Candidate>>,
-    trial: Option<Trial>,
-    outcome: Option<Result<Box<rsa::PrivateKey>>>,
+    /// What passed the filter and was not refuted, by number.
+    hits: BTreeMap<u64, Hit>,
+    /// The pair that a key was last asked of.
+    building: Option<Pair>,
+    /// What came of it.
+    built: Option<(Pair, Result<SignedKey>)>,
+    outcome: Option<Result<SignedKey>>,
 }
 
-/// Two candidates on their way to a key.
-struct Trial {
-    /// Number of the second of them.
-    second: u64,
-    /// What is left to do.
-    jobs: std::vec::IntoIter<Job>,
-    /// How many jobs are under way.
-    running: usize,
-    /// Numbers of those that failed.
-    refuted: Vec<u64>,
-    key: Option<Result<Box<rsa::PrivateKey>>>,
+/// A candidate that passed the filter.
+struct Hit {
+    candidate: Arc<Candidate>,
+    rounds_begun: u8,
+    rounds_passed: u8,
 }
 
 impl Ledger {
@@ -88,7 +89,8 @@ impl Ledger {
             pending: BTreeMap::new(),
             filtering: 0,
             hits: BTreeMap::new(),
-            trial: None,
+            building: None,
+            built: None,
             outcome: None,
         }
     }
@@ -107,11 +109,17 @@ impl Ledger {
 
     /// The number of the second hit: nothing above it matters as long as it stands.
     pub(super) fn bound(&self) -> u64 {
-        self.hits.keys().nth(1).copied().unwrap_or(u64::MAX)
+        self.pair().map_or(u64::MAX, |(_, second)| second)
+    }
+
+    /// The two hits of lowest number.
+    fn pair(&self) -> Option<Pair> {
+        let mut numbers = self.hits.keys();
+        Some((*numbers.next()?, *numbers.next()?))
     }
 
     /// The outcome, once there is one.
-    pub(super) fn into_outcome(self) -> Option<Result<Box<rsa::PrivateKey>>> {
+    pub(super) fn into_outcome(self) -> Option<Result<SignedKey>> {
         self.outcome
     }
 
@@ -120,20 +128,50 @@ impl Ledger {
         self.outcome = Some(Err(error));
     }
 
-    /// Hands out work.
+    /// Hands out work. The first round of each hit comes before the key, which is the largest job,
+    /// and the other rounds fill the time of the other threads.
     pub(super) fn next(&mut self) -> Next {
         if self.outcome.is_some() {
             return Next::End;
         }
-        let mut hits = self.hits.values();
-        let (Some(first), Some(second)) = (hits.next(), hits.next()) else {
+        let Some(pair) = self.pair() else {
             return self.next_of_search();
         };
-        if self.filtering > 0 {
-            return Next::Wait;
+        if self.has_pending_below(pair.1) {
+            return self.next_of_search();
         }
-        let new_trial = || Trial::new(first, second, self.size);
-        self.trial.get_or_insert_with(new_trial).next()
+        self.next_round(pair, 1)
+            .or_else(|| self.next_key(pair))
+            .or_else(|| self.next_round(pair, rounds(self.size)))
+            .map_or(Next::Wait, Next::Job)
+    }
+
+    fn has_pending_below(&self, number: u64) -> bool {
+        self.pending.range(..number).next().is_some()
+    }
+
+    /// Whether no other pair can come before this one, as long as it stands.
+    fn is_settled(&self, pair: Pair) -> bool {
+        self.filtering == 0 && !self.has_pending_below(pair.1)
+    }
+
+    /// A round of one of the pair that has not begun this many.
+    fn next_round(&mut self, (first, second): Pair, rounds: u8) -> Option<Job> {
+        let mut hits = self.hits.range_mut(first..=second);
+        let (_, hit) = hits.find(|(_, hit)| hit.rounds_begun < rounds)?;
+        let round = hit.rounds_begun;
+        hit.rounds_begun += 1;
+        Some(Job::Round(Arc::clone(&hit.candidate), round))
+    }
+
+    fn next_key(&mut self, pair: Pair) -> Option<Job> {
+        if !self.is_settled(pair) || self.building == Some(pair) {
+            return None;
+        }
+        let candidate = |number| Some(Arc::clone(&self.hits.get(&number)?.candidate));
+        let job = Job::Build(candidate(pair.0)?, candidate(pair.1)?);
+        self.building = Some(pair);
+        Some(job)
     }
 
     fn next_of_search(&mut self) -> Next {
@@ -167,7 +205,7 @@ impl Ledger {
         })
     }
 
-    /// Takes a job off the account.
+    /// Takes a job off the account, and sees whether it was the last.
     pub(super) fn record(&mut self, report: Report) {
         match report {
             Report::Sieved(first, candidates) => {
@@ -176,18 +214,24 @@ impl Ledger {
             }
             Report::Filtered(passed) => {
                 self.filtering -= 1;
-                let numbered = passed.into_iter().map(|hit| (hit.number, Arc::new(hit)));
+                let numbered = passed.into_iter().map(|hit| (hit.number, Hit::new(hit)));
                 self.hits.extend(numbered);
             }
             Report::Stopped(batch) => {
                 self.filtering -= 1;
                 self.return_to_pending(batch);
             }
-            Report::Round(number, passed) => {
-                self.settle(|trial| trial.enter_round(number, passed));
+            Report::Round(number, true) => {
+                if let Some(hit) = self.hits.get_mut(&number) {
+                    hit.rounds_passed += 1;
+                }
             }
-            Report::Built(built) => self.settle(|trial| trial.enter_key(built)),
+            Report::Round(number, false) => {
+                self.hits.remove(&number);
+            }
+            Report::Built(pair, built) => self.enter_key(pair, built),
         }
+        self.conclude();
     }
 
     fn return_to_pending(&mut self, candidates: Vec<Candidate>) {
@@ -195,62 +239,172 @@ impl Ledger {
         self.pending.extend(numbered);
     }
 
-    /// Enters a result of the trial, and ends the trial where it was the last.
-    fn settle(&mut self, enter: impl FnOnce(&mut Trial)) {
-        let Some(trial) = &mut self.trial else { return };
-        trial.running -= 1;
-        enter(trial);
-        if trial.running > 0 {
+    /// A pair that does not do is mended by another second number (A.1.3 step 5.5).
+    fn enter_key(&mut self, pair: Pair, built: Result<Option<SignedKey>>) {
+        if self.building != Some(pair) {
             return;
         }
-        if !trial.refuted.is_empty() {
-            self.hits
-                .retain(|number, _| !trial.refuted.contains(number));
-            self.trial = None;
-        } else if trial.jobs.len() == 0 {
-            self.outcome = trial.key.take();
+        match built.transpose() {
+            Some(key) => self.built = Some((pair, key)),
+            None => {
+                self.hits.remove(&pair.1);
+            }
+        }
+    }
+
+    /// The key is the outcome once all rounds have confirmed what it is made of.
+    fn conclude(&mut self) {
+        let Some(pair) = self.pair().filter(|pair| self.is_settled(*pair)) else {
+            return;
+        };
+        if self.is_confirmed(pair.0) && self.is_confirmed(pair.1) {
+            let of_pair = self.built.take_if(|(built, _)| *built == pair);
+            self.outcome = self.outcome.take().or(of_pair.map(|(_, key)| key));
+        }
+    }
+
+    fn is_confirmed(&self, number: u64) -> bool {
+        let hit = self.hits.get(&number);
+        hit.is_some_and(|hit| hit.rounds_passed == rounds(self.size))
+    }
+}
+
+impl Hit {
+    fn new(candidate: Candidate) -> Self {
+        Self {
+            candidate: Arc::new(candidate),
+            rounds_begun: 0,
+            rounds_passed: 0,
         }
     }
 }
 
-impl Trial {
-    /// The trial of two hits. One round each comes before the key, which is the largest job, and
-    /// the other rounds fill the time of the other threads.
-    fn new(first: &Arc<Candidate>, second: &Arc<Candidate>, size: Size) -> Self {
-        let both = |round| [first, second].map(|hit| Job::Round(Arc::clone(hit), round));
-        let mut jobs = Vec::from(both(0));
-        jobs.push(Job::Build(Arc::clone(first), Arc::clone(second)));
-        jobs.extend((1..rounds(size)).flat_map(both));
-        Self {
-            second: second.number,
-            jobs: jobs.into_iter(),
-            running: 0,
-            refuted: Vec::new(),
-            key: None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size::Rsa2048;
+
+    /// A ledger whose batches are of one candidate, with these numbers to be filtered.
+    fn ledger(numbers: &[u64]) -> Ledger {
+        let mut ledger = Ledger::new(SIZE, 1);
+        assert!(matches!(ledger.next(), Next::Job(Job::Sieve(_))));
+        ledger.record(Report::Sieved(0, numbers.iter().map(candidate).collect()));
+        ledger
+    }
+
+    fn candidate(number: &u64) -> Candidate {
+        Candidate::new(*number, &[1])
+    }
+
+    fn batch(ledger: &mut Ledger) -> Vec<Candidate> {
+        match ledger.next() {
+            Next::Job(Job::Filter(batch)) => batch,
+            _ => panic!("no batch to filter"),
         }
     }
 
-    fn next(&mut self) -> Next {
-        if !self.refuted.is_empty() {
-            return Next::Wait;
+    /// Hands out what there is until a thread is told to wait: rounds by number of their
+    /// candidate, and the pair of a key.
+    fn handed_out(ledger: &mut Ledger) -> (Vec<u64>, Option<Pair>) {
+        let mut pair = None;
+        let mut rounds = Vec::new();
+        while let Next::Job(job) = ledger.next() {
+            match job {
+                Job::Round(candidate, _) => rounds.push(candidate.number),
+                Job::Build(first, second) => pair = Some((first.number, second.number)),
+                Job::Sieve(_) | Job::Filter(_) => panic!("the search is over"),
+            }
         }
-        self.jobs.next().map_or(Next::Wait, |job| {
-            self.running += 1;
-            Next::Job(job)
-        })
+        (rounds, pair)
     }
 
-    fn enter_round(&mut self, number: u64, passed: bool) {
-        if !passed {
-            self.refuted.push(number);
+    fn pass_all_rounds(ledger: &mut Ledger, numbers: &[u64]) {
+        for number in numbers {
+            ledger.record(Report::Round(*number, true));
         }
     }
 
-    /// A pair that does not do is mended by another second number (A.1.3 step 5.5).
-    fn enter_key(&mut self, built: Result<Option<Box<rsa::PrivateKey>>>) {
-        match built.transpose() {
-            Some(key) => self.key = Some(key),
-            None => self.refuted.push(self.second),
+    #[test]
+    fn two_hits_make_a_key_after_all_rounds() {
+        let mut ledger = ledger(&[3, 5]);
+        for _ in 0..2 {
+            let passed = batch(&mut ledger);
+            ledger.record(Report::Filtered(passed));
         }
+        let (rounds_begun, pair) = handed_out(&mut ledger);
+        assert_eq!(rounds_begun.len(), 2 * usize::from(rounds(SIZE)));
+        assert_eq!(pair, Some((3, 5)));
+        ledger.record(Report::Built((3, 5), Err(Error::Inconsistent)));
+        pass_all_rounds(&mut ledger, &rounds_begun[1..]);
+        assert!(matches!(ledger.next(), Next::Wait));
+        pass_all_rounds(&mut ledger, &rounds_begun[..1]);
+        assert!(matches!(ledger.next(), Next::End));
+        assert!(matches!(
+            ledger.into_outcome(),
+            Some(Err(Error::Inconsistent))
+        ));
+    }
+
+    #[test]
+    fn while_a_lower_draw_is_filtered_rounds_are_made_and_no_key() {
+        let mut ledger = ledger(&[3, 5, 7]);
+        let [first, lower, second] = [(); 3].map(|()| batch(&mut ledger));
+        ledger.record(Report::Filtered(first));
+        ledger.record(Report::Filtered(second));
+        let (_, pair) = handed_out(&mut ledger);
+        assert_eq!(pair, None);
+        ledger.record(Report::Filtered(lower));
+        assert_eq!(ledger.bound(), 5);
+        let (_, pair) = handed_out(&mut ledger);
+        assert_eq!(pair, Some((3, 5)));
+    }
+
+    #[test]
+    fn a_batch_that_was_stopped_is_filtered_once_the_pair_below_it_is_refuted() {
+        let mut ledger = ledger(&[3, 5, 7, 9]);
+        let [first, refuted, stopped, late] = [(); 4].map(|()| batch(&mut ledger));
+        for passed in [late, first, refuted] {
+            ledger.record(Report::Filtered(passed));
+        }
+        ledger.record(Report::Stopped(stopped));
+        handed_out(&mut ledger);
+        ledger.record(Report::Round(5, false));
+        let again = batch(&mut ledger);
+        assert_eq!(again[0].number, 7);
+        ledger.record(Report::Filtered(again));
+        let (_, pair) = handed_out(&mut ledger);
+        assert_eq!(pair, Some((3, 7)));
+    }
+
+    #[test]
+    fn a_key_of_a_pair_that_was_refuted_does_not_count() {
+        let mut ledger = ledger(&[3, 5, 7]);
+        for _ in 0..2 {
+            let passed = batch(&mut ledger);
+            ledger.record(Report::Filtered(passed));
+        }
+        handed_out(&mut ledger);
+        ledger.record(Report::Round(5, false));
+        let passed = batch(&mut ledger);
+        ledger.record(Report::Filtered(passed));
+        let (_, pair) = handed_out(&mut ledger);
+        assert_eq!(pair, Some((3, 7)));
+        ledger.record(Report::Built((3, 5), Ok(None)));
+        assert_eq!(ledger.bound(), 7);
+    }
+
+    #[test]
+    fn a_second_number_that_does_not_do_is_replaced() {
+        let mut ledger = ledger(&[3, 5, 7]);
+        for _ in 0..2 {
+            let passed = batch(&mut ledger);
+            ledger.record(Report::Filtered(passed));
+        }
+        handed_out(&mut ledger);
+        ledger.record(Report::Built((3, 5), Ok(None)));
+        let passed = batch(&mut ledger);
+        ledger.record(Report::Filtered(passed));
+        assert_eq!(handed_out(&mut ledger).1, Some((3, 7)));
     }
 }

@@ -11,6 +11,7 @@ use super::confirm::{build, passes_round};
 use super::filter::Filter;
 use super::ledger::{Job, Ledger, Next, Report};
 use super::sieve::Sieve;
+use super::{FirstMessage, SignedKey};
 use crate::error::{Error, Result};
 use crate::stack;
 
@@ -20,6 +21,7 @@ pub(super) struct Search<'a> {
     seed: &'a Seed,
     filter: &'a dyn Filter,
     sieve_bound: usize,
+    message: FirstMessage<'a>,
     sieve: OnceLock<Sieve>,
     ledger: Mutex<Ledger>,
     reported: Condvar,
@@ -28,18 +30,20 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// A search for the key of `size` that `seed` stands for.
+    /// A search for the key of `size` that `seed` stands for, which signs `message` first.
     pub(super) fn new(
         size: Size,
         seed: &'a Seed,
         filter: &'a dyn Filter,
         sieve_bound: usize,
+        message: FirstMessage<'a>,
     ) -> Self {
         Self {
             size,
             seed,
             filter,
             sieve_bound,
+            message,
             sieve: OnceLock::new(),
             ledger: Mutex::new(Ledger::new(size, filter.lanes())),
             reported: Condvar::new(),
@@ -50,8 +54,8 @@ impl<'a> Search<'a> {
     /// Searches on `threads` threads, this one among them, or on as many as the system gives.
     ///
     /// # Errors
-    /// [`Error::NoPrimes`] and [`Error::Inconsistent`].
-    pub(super) fn run(self, threads: NonZero<usize>) -> Result<Box<rsa::PrivateKey>> {
+    /// [`Error::NoPrimes`], [`Error::Inconsistent`], and what the message fails with.
+    pub(super) fn run(self, threads: NonZero<usize>) -> Result<SignedKey> {
         thread::scope(|scope| {
             for _ in 1..threads.get() {
                 let helper = thread::Builder::new().spawn_scoped(scope, || self.work());
@@ -113,7 +117,10 @@ impl<'a> Search<'a> {
                 let passed = passes_round(&candidate, round, self.seed);
                 Report::Round(candidate.number, passed)
             }
-            Job::Build(first, second) => Report::Built(build(&first, &second, self.size)),
+            Job::Build(first, second) => {
+                let built = build(&first, &second, self.size, self.seed, self.message);
+                Report::Built((first.number, second.number), built)
+            }
         }
     }
 
@@ -164,11 +171,10 @@ impl Drop for Release<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use rsa::traits::PublicKeyParts as _;
-
     use super::super::candidate::SEED_LEN;
     use super::super::filter::fastest;
     use super::*;
+    use crate::key::Fingerprint;
 
     const SEED: Seed = [9; SEED_LEN];
 
@@ -195,33 +201,34 @@ mod tests {
         }
     }
 
-    fn search(filter: &dyn Filter, threads: usize) -> Result<Box<rsa::PrivateKey>> {
+    fn search(filter: &dyn Filter, threads: usize) -> Result<SignedKey> {
         let size = Size::Rsa2048;
         let threads = NonZero::new(threads).unwrap();
-        Search::new(size, &SEED, filter, filter.sieve_bound(size)).run(threads)
+        let message: FirstMessage = &|_| Ok(b"first".to_vec());
+        Search::new(size, &SEED, filter, filter.sieve_bound(size), message).run(threads)
     }
 
-    fn modulus(filter: &dyn Filter, threads: usize) -> rsa::BoxedUint {
-        let key = search(filter, threads).unwrap();
-        key.validate().unwrap();
-        key.n().as_ref().clone()
+    /// The whole key and what it signed, in a form to compare.
+    fn made(filter: &dyn Filter, threads: usize) -> (Fingerprint, Vec<u8>) {
+        let (key, signature) = *search(filter, threads).unwrap();
+        (key.public_key().fingerprint(), signature)
     }
 
     #[test]
     fn a_filter_that_passes_composites_changes_nothing() {
-        let honest = modulus(&*fastest(), 1);
+        let honest = made(&*fastest(), 1);
         let everything = Liar(fastest(), |_, lanes| u8::MAX >> (8 - lanes));
-        assert_eq!(modulus(&everything, 1), honest);
-        assert_eq!(modulus(&everything, 3), honest);
+        assert_eq!(made(&everything, 1), honest);
+        assert_eq!(made(&everything, 3), honest);
         let neighbours = Liar(fastest(), |truth, _| truth | truth << 1 | truth >> 1);
-        assert_eq!(modulus(&neighbours, 2), honest);
+        assert_eq!(made(&neighbours, 2), honest);
     }
 
     #[test]
     fn a_filter_that_loses_primes_costs_time_and_the_key_is_good() {
         let fussy = Liar(fastest(), |truth, _| truth & 0b0101_0000);
-        assert_ne!(modulus(&fussy, 1), modulus(&*fastest(), 1));
-        assert_eq!(modulus(&fussy, 1), modulus(&fussy, 2));
+        assert_ne!(made(&fussy, 1), made(&*fastest(), 1));
+        assert_eq!(made(&fussy, 1), made(&fussy, 2));
     }
 
     #[test]
