@@ -8,6 +8,7 @@ use der::oid::db::{rfc5912, rfc8410};
 use der::{Any, Encode as _};
 use ed25519_dalek::Signer;
 use ed25519_dalek::pkcs8::KeypairBytes;
+use getrandom::SysRng;
 use pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, SecretDocument};
 use rand_core::TryCryptoRng;
 use rsa::Generate;
@@ -92,7 +93,7 @@ impl PrivateKey {
             }
         };
         let key = Self::new(secret)?;
-        let signature = key.sign(&message(key.public_key())?, rng)?;
+        let signature = key.sign_first(&message(key.public_key())?)?;
         Ok((key, signature))
     }
 
@@ -141,11 +142,32 @@ impl PrivateKey {
     /// [`Error::Randomness`] if the generator fails; [`Error::Inconsistent`] if the signature
     /// does not verify.
     pub fn sign<R: TryCryptoRng + ?Sized>(&self, message: &[u8], rng: &mut R) -> Result<Vec<u8>> {
+        self.sign_blinded(message, Some(rng))
+    }
+
+    /// [`PrivateKey::sign`] for the first message of a new key. It is not blinded: it is made once,
+    /// of a message that nobody could choose to learn about the key.
+    pub(super) fn sign_first(&self, message: &[u8]) -> Result<Vec<u8>> {
+        self.sign_blinded(message, None::<&mut SysRng>)
+    }
+
+    fn sign_blinded<R: TryCryptoRng + ?Sized>(
+        &self,
+        message: &[u8],
+        blinding: Option<&mut R>,
+    ) -> Result<Vec<u8>> {
         let signature = match &self.secret {
             SecretKey::Rsa(key) => {
                 let padding = rsa::Pkcs1v15Sign::new::<Sha256>();
-                key.sign_with_rng(rng, padding, &Sha256::digest(message))
-                    .map_err(randomness)?
+                let digest = Sha256::digest(message);
+                match blinding {
+                    Some(rng) => key
+                        .sign_with_rng(rng, padding, &digest)
+                        .map_err(randomness)?,
+                    None => key
+                        .sign(padding, &digest)
+                        .map_err(|_| Error::Inconsistent)?,
+                }
             }
             SecretKey::P256(key) => sign_ecdsa::<_, p256::ecdsa::DerSignature>(
                 &p256::ecdsa::SigningKey::from(key),

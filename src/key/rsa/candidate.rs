@@ -146,13 +146,6 @@ pub(super) fn bases(candidate: &Candidate, round: u8, seed: &Seed) -> ChaCha20Rn
     rng
 }
 
-/// The generator that blinds the key's first signature: the last key stream.
-pub(super) fn blinding(seed: &Seed) -> ChaCha20Rng {
-    let mut rng = ChaCha20Rng::from_seed(*seed);
-    rng.set_stream(u64::MAX);
-    rng
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

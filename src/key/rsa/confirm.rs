@@ -6,7 +6,7 @@ use crypto_primes::hazmat::MillerRabin;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use zeroize::Zeroizing;
 
-use super::candidate::{Candidate, PUBLIC_EXPONENT, Seed, Size, bases, blinding};
+use super::candidate::{Candidate, PUBLIC_EXPONENT, Seed, Size, bases};
 use super::{FirstMessage, SignedKey};
 use crate::error::{Error, Result};
 use crate::key::PrivateKey;
@@ -46,7 +46,6 @@ pub(super) fn build(
     first: &Candidate,
     second: &Candidate,
     size: Size,
-    seed: &Seed,
     message: FirstMessage<'_>,
 ) -> Result<Option<SignedKey>> {
     let (first, second) = (number(first), number(second));
@@ -68,7 +67,7 @@ pub(super) fn build(
     }
     let key = PrivateKey::from_rsa(Box::new(key))?;
     let message = message(key.public_key())?;
-    let signature = key.sign(&message, &mut blinding(seed))?;
+    let signature = key.sign_first(&message)?;
     Ok(Some(Box::new((key, signature))))
 }
 
@@ -88,7 +87,6 @@ fn number(candidate: &Candidate) -> BoxedUint {
 mod tests {
     use crypto_primes::hazmat::minimum_mr_iterations;
 
-    use super::super::candidate::SEED_LEN;
     use super::*;
 
     #[test]
@@ -122,7 +120,7 @@ mod tests {
         let (first, second) = (candidate(0, u64::MAX), candidate(1, u64::MAX - 1));
         let build = |first, second| {
             let size = Size::Rsa2048;
-            build(first, second, size, &[0; SEED_LEN], &|_| Ok(Vec::new()))
+            build(first, second, size, &|_| Ok(Vec::new()))
         };
         assert!(matches!(build(&first, &second), Err(Error::Inconsistent)));
         assert!(matches!(build(&first, &first), Ok(None)));

@@ -289,12 +289,15 @@ mod tests {
     fn ledger(numbers: &[u64]) -> Ledger {
         let mut ledger = Ledger::new(SIZE, 1);
         assert!(matches!(ledger.next(), Next::Job(Job::Sieve(_))));
-        ledger.record(Report::Sieved(0, numbers.iter().map(candidate).collect()));
+        ledger.record(Report::Sieved(
+            0,
+            numbers.iter().copied().map(candidate).collect(),
+        ));
         ledger
     }
 
-    fn candidate(number: &u64) -> Candidate {
-        Candidate::new(*number, &[1])
+    fn candidate(number: u64) -> Candidate {
+        Candidate::new(number, &[1])
     }
 
     fn batch(ledger: &mut Ledger) -> Vec<Candidate> {

@@ -118,7 +118,7 @@ impl<'a> Search<'a> {
                 Report::Round(candidate.number, passed)
             }
             Job::Build(first, second) => {
-                let built = build(&first, &second, self.size, self.seed, self.message);
+                let built = build(&first, &second, self.size, self.message);
                 Report::Built((first.number, second.number), built)
             }
         }
