@@ -68,9 +68,10 @@ impl Page {
     fn title(&mut self, object: &Object) {
         let bold = Style::new().bold();
         let kind = object.kind.as_deref().unwrap_or("unreadable");
-        let name = object.name.as_deref().unwrap_or_default();
+        let name = object.name.as_deref().map(|name| format!(" {}", cut(name)));
+        let name = name.unwrap_or_default();
         let source = visible(&object.source);
-        let _ = writeln!(self.text, "{bold}{source}{bold:#}: {kind} {}", cut(name));
+        let _ = writeln!(self.text, "{bold}{source}{bold:#}: {kind}{name}");
     }
 
     fn identity(&mut self, object: &Object) {
