@@ -312,6 +312,7 @@ fn next_steps(
     format!(
         "
 {files}
+
 Send {sent} to an administrator of the cluster. Tell them the
 fingerprint another way, such as by telephone:
 
@@ -348,8 +349,6 @@ fn list_files(paths: &Paths, encrypted: Option<bool>) -> String {
     .map(|(path, about)| (quote(&path.display().to_string()), about));
     let width = files.iter().map(|(path, _)| path.chars().count()).max();
     let width = width.unwrap_or_default();
-    files
-        .iter()
-        .map(|(path, about)| format!("  {path:width$}  {about}\n"))
-        .collect()
+    let lines = files.map(|(path, about)| format!("  {path:width$}  {about}"));
+    lines.join("\n")
 }
