@@ -49,10 +49,10 @@ struct Spec {
 }
 
 impl ExecInfo {
-    /// Reads the value of [`EXEC_INFO`].
+    /// Reads the value of [`EXEC_INFO`]; a cluster in it is passed over.
     ///
     /// # Errors
-    /// [`ExecInfoError`]
+    /// [`ExecInfoError`] for anything but an `ExecCredential` of [`API_VERSION`].
     pub fn read(json: &str) -> Result<Self, ExecInfoError> {
         let request: Request = serde_json::from_str(json)
             .map_err(|error| ExecInfoError::Malformed(error.to_string()))?;
@@ -65,7 +65,8 @@ impl ExecInfo {
     }
 }
 
-/// The answer: an `ExecCredential` with certificate and key, good until the certificate ends.
+/// The answer: an `ExecCredential` in JSON with the certificate and, as PEM that is not encrypted,
+/// the key; good until the first certificate of the chain ends.
 #[must_use]
 pub fn answer(chain: &[Certificate], key_pem: &Secret<String>) -> Secret<String> {
     let pem: String = chain.iter().map(Certificate::to_pem).collect();

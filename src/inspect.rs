@@ -47,7 +47,8 @@ pub struct Object {
     pub usages: Option<Vec<String>>,
     /// `spec.expirationSeconds`.
     pub expiration_seconds: Option<i32>,
-    /// Who the API server takes the holder of the certificate for.
+    /// Who the API server takes the holder of the certificate for; `None` where it takes them for
+    /// nobody.
     pub identity: Option<Identity>,
     /// The request itself.
     pub csr: Option<CsrReport>,
@@ -66,7 +67,7 @@ pub struct Object {
     /// A kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<KubeconfigReport>,
-    /// What there is to say about it.
+    /// What there is to say about it, the worst first.
     pub findings: Vec<Finding>,
 }
 
@@ -132,7 +133,9 @@ impl Object {
     }
 }
 
-/// Reports on everything in one file. `source` is how the file is called in the report.
+/// Reports on everything in one file: one object for each key, request, certificate or document, in
+/// order, and one without a kind for what cannot be read. `source` is how the file is called in the
+/// report. All of `input` is read, so the caller sets the bound.
 #[must_use]
 pub fn inspect(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let mut objects = artefact::objects(input, context);

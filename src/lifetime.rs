@@ -58,7 +58,7 @@ impl FromStr for Lifetime {
 /// A span of time of any length, in seconds, typed as a [`Lifetime`] is.
 ///
 /// # Errors
-/// [`Error::Malformed`]
+/// [`Error::Malformed`] for another unit, and for more seconds than 64 bits hold.
 pub fn seconds(typed: &str) -> Result<i64, Error> {
     let seconds = match typed.parse::<i64>() {
         Ok(seconds) => Some(seconds),

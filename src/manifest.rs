@@ -44,7 +44,8 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// A manifest for `request`, with the name, signer and usages that fit it.
+    /// A manifest for `request`: named by [`default_name`], for [`CLIENT_SIGNER`], with the usages
+    /// that fit the kind of key, and without a lifetime, which leaves it to the cluster.
     #[must_use]
     pub fn new(user: &str, request: &CertificationRequest) -> Self {
         Self {

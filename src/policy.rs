@@ -140,7 +140,7 @@ pub struct Review {
     pub prediction: Prediction,
     /// Who the holder of the certificate will be; `None` where it does not authenticate.
     pub identity: Option<Identity>,
-    /// Everything found.
+    /// Everything found, the worst first.
     pub findings: Vec<Finding>,
 }
 
@@ -153,7 +153,8 @@ pub struct Agreed<'a> {
     pub groups: &'a [String],
 }
 
-/// Reviews a manifest, with the comments that stand around it.
+/// Reviews a manifest by the rules of kube-apiserver and kube-controller-manager, and for what would
+/// mislead; `comments` are those that stand around it.
 #[must_use]
 pub fn review(
     object: &CertificateSigningRequest,

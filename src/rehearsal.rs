@@ -80,7 +80,9 @@ impl Authority {
         &self.certificate
     }
 
-    /// Signs what an approved object asks for, as kube-controller-manager would at `now`.
+    /// Signs `csr` with the usages and lifetime of `object`, as kube-controller-manager would at
+    /// `now`: backdated by five minutes, for a year where no lifetime is asked for. Whether it is
+    /// approved, and whether the signer would refuse it, is for [`crate::policy`] to say.
     ///
     /// # Errors
     /// What [`PrivateKey::sign`] fails with; [`Error::Malformed`] if it cannot be encoded.

@@ -43,10 +43,11 @@ pub enum ReplyError {
 }
 
 impl Reply {
-    /// Reads a reply, an object as `kubectl get csr -o yaml` prints it, or a certificate in PEM.
+    /// Reads a reply, an object or a list of them as `kubectl get csr -o yaml` prints it, or a
+    /// certificate in PEM. Whether anything was issued, and to whom, is not looked at.
     ///
     /// # Errors
-    /// [`ReplyError`].
+    /// [`ReplyError`] for the first document that cannot be read, and where there is none to use.
     pub fn read(input: &[u8]) -> Result<Self, ReplyError> {
         if input.trim_ascii().is_empty() {
             return Err(ReplyError::Empty);
@@ -88,8 +89,8 @@ impl Reply {
     }
 }
 
-/// Writes a reply: the requests, stripped to what their maker needs, and a kubeconfig with the
-/// cluster and nothing else.
+/// Writes a reply in YAML: the requests, stripped to what their maker needs, and a kubeconfig with
+/// the cluster and nothing else. There is nothing secret in it.
 #[must_use]
 pub fn write(requests: &[&CertificateSigningRequest], cluster: &Cluster) -> String {
     let mut text = String::new();

@@ -29,7 +29,8 @@ pub fn own_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     })
 }
 
-/// Does `work`, and overwrites the part of this thread's stack that it ran on, even if it panics.
+/// Does `work`, and overwrites the part of this thread's stack that it ran on, up to 1 MiB, even if
+/// it panics.
 pub fn wiped<T>(work: impl FnOnce() -> T) -> T {
     let _cover = Cover;
     below(work)

@@ -247,6 +247,11 @@ fn subjects() -> Vec<Case> {
         ("deceptive-characters", with_user("ali\u{200b}ce"), FINE),
         ("deceptive-characters", with_user("ali\u{2028}ce"), FINE),
         ("deceptive-characters", with_group("\u{feff}dev"), FINE),
+        (
+            "deceptive-characters",
+            changed("name: alice-", "name: \u{200b}alice-"),
+            FINE,
+        ),
         ("outer-space", with_user("alice "), FINE),
         ("outer-space", with_group(" dev"), FINE),
         ("mixed-scripts", with_group("develop\u{435}rs"), FINE),

@@ -492,7 +492,8 @@ fn many_certificates_and_a_folder_of_keys_give_a_kubeconfig_each() {
             folder_name,
         ]
     };
-    folder.run(&to("out")).good();
+    let said = folder.run(&to("out")).good().stdout;
+    assert_eq!(said.matches("Try it:").count(), 1, "{said}");
     for user in ["alice", "bob", "carol"] {
         let value = kubeconfig(&folder, &format!("out/{user}.kubeconfig"));
         assert_eq!(value["current-context"], format!("{user}@prod"));

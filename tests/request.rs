@@ -95,6 +95,8 @@ fn a_missing_output_folder_is_made() {
     let folder = Folder::new();
     request(&folder, &["alice", "--output-dir", "a/b"]).good();
     assert!(folder.has("a/b/alice.key") && folder.has("a/b/alice.csr.yaml"));
+    folder.run(&["man", "--output-dir", "pages"]).good();
+    assert!(folder.has("pages/kube-enroll-request.1"));
 }
 
 #[test]

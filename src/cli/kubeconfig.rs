@@ -104,23 +104,30 @@ impl Run<'_> {
             return Ok(worst);
         }
         let cluster = self.cluster(&reply, input)?;
+        let mut verdict = worst;
+        let mut command = None;
         if !reply.certificates.is_empty() {
-            self.issued(None, reply.certificates.clone(), &cluster, input)?;
+            command = Some(self.issued(None, reply.certificates.clone(), &cluster, input)?);
         }
-        let verdicts = issued.into_iter().flatten().map(|request| {
-            self.request(request, &cluster, input)
-                .map_or_else(|failure| report(&failure), |()| Verdict::Good)
-        });
-        Ok(verdicts.max().unwrap_or(Verdict::Good).max(worst))
+        for request in issued.into_iter().flatten() {
+            match self.request(request, &cluster, input) {
+                Ok(to_try) => command = Some(to_try),
+                Err(failure) => verdict = verdict.max(report(&failure)),
+            }
+        }
+        if let Some(command) = command {
+            self.console.say(&format!("\nTry it:\n\n  {command}\n"))?;
+        }
+        Ok(verdict)
     }
 
-    /// One issued object.
+    /// One issued object; the command to try its kubeconfig with.
     fn request(
         &self,
         request: &CertificateSigningRequest,
         cluster: &Cluster,
         input: &Input,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let status = request.status.as_ref();
         let pem = status.and_then(|status| status.certificate.as_deref());
         let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
@@ -160,7 +167,7 @@ impl Run<'_> {
         chain: Vec<Certificate>,
         cluster: &Cluster,
         input: &Input,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let source = input.to_string();
         let Some(certificate) = chain.first().cloned() else {
             return Err(outcome::gone(&source));
@@ -217,7 +224,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&self, issued: &Issued, cluster: &Cluster) -> Result<(), Failure> {
+    /// Writes the kubeconfig and says so; the command to try it with.
+    fn write(&self, issued: &Issued, cluster: &Cluster) -> Result<String, Failure> {
         let certificate = certificates_pem(&issued.chain);
         let context = self
             .args
@@ -260,8 +268,16 @@ impl Run<'_> {
         }
         files.keep();
         let path = self.args.merge.as_deref().unwrap_or(&path);
-        self.console
-            .say(&next_steps(path, &entry, &issued.certificate))
+        let path = quote(&path.display().to_string());
+        let context = quote(&entry.context);
+        self.console.say(&format!(
+            "  {path}  context {context}, {}, valid until {}\n",
+            cluster.server,
+            show_time(issued.certificate.not_after())
+        ))?;
+        Ok(format!(
+            "kubectl --kubeconfig {path} --context {context} auth whoami"
+        ))
     }
 
     /// What was asked for; else a key stays as protected as it is.
@@ -355,15 +371,4 @@ fn merge_into(path: &Path, entry: &NewEntry, console: &Console) -> Result<(), Fa
         file::warn_exposed(path, console);
     }
     file::replace(path, merged.expose().as_bytes(), console)
-}
-
-fn next_steps(path: &Path, entry: &NewEntry, certificate: &Certificate) -> String {
-    let path = quote(&path.display().to_string());
-    let context = quote(&entry.context);
-    format!(
-        "  {path}  context {context}, {}, valid until {}\n\nTry it:\n\n  kubectl --kubeconfig {path} \
-         --context {context} auth whoami\n",
-        entry.cluster.server,
-        show_time(certificate.not_after()),
-    )
 }

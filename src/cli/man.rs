@@ -18,6 +18,7 @@ pub fn run(folder: Option<&Path>, console: &Console) -> Result<Verdict, Failure>
         return Ok(Verdict::Good);
     };
     let mut files = NewFiles::new(console);
+    files.create_folder(folder)?;
     let whole = folder.join("kube-enroll.1");
     files.create(&whole, &page(command.clone())?, Access::Everyone)?;
     for sub in command.get_subcommands() {

@@ -247,11 +247,10 @@ impl Stage<'_> {
             fingerprint: key.public_key().fingerprint(),
         };
         let text = assemble(&entry);
-        let path = self.write(".kubeconfig", text.expose().as_bytes(), Access::Owner)?;
+        self.write(".kubeconfig", text.expose().as_bytes(), Access::Owner)?;
         self.console.say(&format!(
-            "\nThe journey is complete: {} is a kubeconfig for {}.\n\
-             Nothing of it is of use outside of this rehearsal; remove the folder when you like.\n",
-            path.display(),
+            "\nThe journey is complete, and ends with a kubeconfig for {}.\n\
+             It is of no use outside of this rehearsal; remove the folder when you like.\n",
             certificate.subject()
         ))
     }

@@ -300,12 +300,7 @@ fn next_steps(
     fingerprint: &str,
     encrypted: Option<bool>,
 ) -> String {
-    let path = |path: &Path| quote(&path.display().to_string());
-    let key = match encrypted {
-        None => "your private key",
-        Some(true) => "your private key, encrypted",
-        Some(false) => "your private key, NOT encrypted",
-    };
+    let files = list_files(paths, encrypted);
     let file_name = paths.manifest.file_name().unwrap_or_default();
     let sent = quote(&file_name.to_string_lossy());
     let reply = sent.replace(".csr.yaml", ".reply.yaml");
@@ -323,9 +318,7 @@ fn next_steps(
     let name = quote(name);
     format!(
         "
-  {}  {key}: it stays here
-  {}  the request
-  {}  the manifest: send this one
+{files}
 
 Send {sent} to an administrator of the cluster. Tell them the
 fingerprint another way, such as by telephone:
@@ -344,9 +337,25 @@ The administrator checks, applies and approves it, and sends the reply back:
 Then, here:
 
   kube-enroll kubeconfig {reply}
-",
-        path(&paths.key),
-        path(&paths.request),
-        path(&paths.manifest),
+"
     )
+}
+
+/// The files and what each is, in two columns.
+fn list_files(paths: &Paths, encrypted: Option<bool>) -> String {
+    let key = match encrypted {
+        None => "your private key: it stays here",
+        Some(true) => "your private key, encrypted: it stays here",
+        Some(false) => "your private key, NOT encrypted: it stays here",
+    };
+    let files = [
+        (&paths.key, key),
+        (&paths.request, "the request"),
+        (&paths.manifest, "the manifest: send this one"),
+    ]
+    .map(|(path, about)| (quote(&path.display().to_string()), about));
+    let width = files.iter().map(|(path, _)| path.chars().count()).max();
+    let width = width.unwrap_or_default();
+    let lines = files.map(|(path, about)| format!("  {path:width$}  {about}"));
+    lines.join("\n")
 }

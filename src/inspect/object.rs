@@ -44,9 +44,9 @@ pub struct CsrReport {
 pub struct PublicKeyReport {
     /// `RSA`, `ECDSA`, `Ed25519`, ...
     pub algorithm: String,
-    /// The size of modulus or curve.
+    /// The size of modulus or curve in bits.
     pub bits: Option<usize>,
-    /// SHA-256 of the `SubjectPublicKeyInfo`.
+    /// [`crate::key::Fingerprint`] as it is shown.
     pub fingerprint: String,
     /// The modulus of an RSA key.
     #[serde(skip)]
@@ -61,11 +61,11 @@ pub struct CertificateReport {
     pub subject: String,
     /// Likewise.
     pub issuer: String,
-    /// Hexadecimal digits.
+    /// The serial number in hexadecimal digits.
     pub serial: String,
-    /// RFC 3339.
+    /// The first second of validity (RFC 3339, UTC).
     pub not_before: String,
-    /// RFC 3339.
+    /// The last second of validity.
     pub not_after: String,
     /// Whether TLS clients may authenticate with it.
     pub client_auth: bool,

@@ -156,8 +156,9 @@ fn mismatch(message: impl Into<String>) -> Finding {
     Finding::new(Effect::Misleads, Code::CertificateMismatch, FIELD, message)
 }
 
-/// Whether a certificate is what was asked for: key, names and use
-/// (k8s.io/client-go/util/certificate/csr `ensureCompatible`, and more).
+/// Every departure of a certificate from what was asked for: key, user, groups, use, and a lifetime
+/// that is more than ten minutes shorter (k8s.io/client-go/util/certificate/csr `ensureCompatible`,
+/// and more). Its dates are for [`Certificate::check_dates`].
 #[must_use]
 pub fn check_issued(
     certificate: &Certificate,

@@ -22,7 +22,7 @@ const MAX_WIDTH: usize = 100;
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
-    /// Columns of the terminal.
+    /// Columns of the terminal, of which 40 to 100 are used.
     pub width: usize,
 }
 
@@ -68,9 +68,10 @@ impl Page {
     fn title(&mut self, object: &Object) {
         let bold = Style::new().bold();
         let kind = object.kind.as_deref().unwrap_or("unreadable");
-        let name = object.name.as_deref().unwrap_or_default();
+        let name = object.name.as_deref().map(|name| format!(" {}", cut(name)));
+        let name = name.unwrap_or_default();
         let source = visible(&object.source);
-        let _ = writeln!(self.text, "{bold}{source}{bold:#}: {kind} {}", cut(name));
+        let _ = writeln!(self.text, "{bold}{source}{bold:#}: {kind}{name}");
     }
 
     fn identity(&mut self, object: &Object) {
@@ -261,7 +262,7 @@ fn items(items: &[String]) -> String {
     }
 }
 
-/// Breaks at spaces where it can, and anywhere where it must.
+/// Breaks at spaces where it can, at commas else, and anywhere where it must.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -284,13 +285,15 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// As much of a word as fits, up to a comma if there is one: the parts of a name stay whole.
 fn split_at_width(word: &str, width: usize) -> (&str, &str) {
     let mut used = 0;
     let end = word.char_indices().find(|(_, character)| {
         used += character.encode_utf8(&mut [0; 4]).width();
         used > width
     });
-    word.split_at(end.map_or(word.len(), |(end, _)| end.max(1)))
+    let (head, _) = word.split_at(end.map_or(word.len(), |(end, _)| end.max(1)));
+    word.split_at(head.rfind(',').map_or(head.len(), |comma| comma + 1))
 }
 
 #[cfg(test)]
@@ -301,6 +304,7 @@ mod tests {
     fn text_is_wrapped_at_spaces_and_inside_long_words() {
         assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
         assert_eq!(wrap("abcdef", 4), ["abcd", "ef"]);
+        assert_eq!(wrap("CN=a,O=b", 6), ["CN=a,", "O=b"]);
         assert_eq!(wrap("", 4), [""]);
     }
 

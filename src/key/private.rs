@@ -206,8 +206,9 @@ impl PrivateKey {
         Ok(pem::encode_secret("PRIVATE KEY", der.as_bytes()).into())
     }
 
-    /// The key as PKCS#8 `EncryptedPrivateKeyInfo` in PEM, label `ENCRYPTED PRIVATE KEY`, with
-    /// scrypt (N = 2^14, r = 8, p = 5) and AES-256-CBC.
+    /// The key as PKCS#8 `EncryptedPrivateKeyInfo` (RFC 5958) in PEM, label `ENCRYPTED PRIVATE
+    /// KEY`, with PBES2 (RFC 8018): scrypt (N = 2^14, r = 8, p = 5), which takes 16 MiB, and
+    /// AES-256-CBC.
     ///
     /// # Errors
     /// [`Error::Randomness`] if the generator fails; [`Error::Malformed`] if the key cannot be

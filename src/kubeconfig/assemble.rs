@@ -111,7 +111,7 @@ impl NewEntry {
     }
 }
 
-/// A kubeconfig with this entry alone, its context current.
+/// A kubeconfig in YAML with this entry alone, its context current.
 #[must_use]
 pub fn assemble(entry: &NewEntry) -> Secret<String> {
     let [clusters, users, contexts] = entry.values().map(|(_, value)| value);

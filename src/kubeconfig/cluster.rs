@@ -68,7 +68,7 @@ pub enum ClusterProblem {
 }
 
 impl Cluster {
-    /// A cluster given by its parts.
+    /// A cluster given by its parts, the authority in PEM; [`Cluster::check`] looks at them.
     #[must_use]
     pub fn new(name: &str, server: &str, authority: Vec<u8>) -> Self {
         Self {

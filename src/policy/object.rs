@@ -5,7 +5,7 @@ use super::{Code, Effect, Finding};
 use crate::manifest::{
     API_VERSION, CertificateSigningRequest, FieldProblem, Metadata, ProblemKind,
 };
-use crate::text::visible;
+use crate::text::{is_deceptive, visible};
 
 /// The largest sum of annotation keys and values, in bytes
 /// (k8s.io/apimachinery/pkg/api/validation `TotalAnnotationSizeLimitB`).
@@ -15,6 +15,7 @@ pub(super) fn check(object: &CertificateSigningRequest) -> Vec<Finding> {
     let mut findings: Vec<Finding> = object.problems.iter().map(problem).collect();
     findings.extend(api_version(&object.api_version));
     findings.extend(name(&object.metadata));
+    findings.extend(deceptive_name(&object.metadata.name));
     findings.extend(csr_prefix(&object.metadata.name));
     findings.extend(labels(&object.metadata));
     findings.extend(annotations(&object.metadata));
@@ -105,6 +106,20 @@ fn name(metadata: &Metadata) -> Option<Finding> {
     .into_iter()
     .find(|(_, name)| name.contains(['/', '%']))
     .and_then(|(field, _)| refused(field, "the name may not hold / or %".to_owned()))
+}
+
+/// The API server takes it, and it is what people tell requests apart by when they approve.
+fn deceptive_name(name: &str) -> Option<Finding> {
+    let character = name.chars().find(|character| is_deceptive(*character))?;
+    let code = u32::from(character);
+    let message =
+        format!("the name holds U+{code:04X}, which cannot be seen or changes how it is shown");
+    Some(Finding::new(
+        Effect::Misleads,
+        Code::Deceptive,
+        "metadata.name",
+        message,
+    ))
 }
 
 /// Amazon EKS approves requests of such names and never signs them.

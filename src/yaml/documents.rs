@@ -17,7 +17,7 @@ pub struct Document {
 }
 
 /// Every document with content, in order. After one that cannot be read there are no more, since
-/// kubectl stops there.
+/// kubectl stops there; nesting of more than 1000 and aliases that multiply cannot be read.
 #[must_use]
 pub fn documents(input: &[u8]) -> Vec<Document> {
     let mut documents = Vec::new();
