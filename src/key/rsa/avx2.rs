@@ -14,7 +14,8 @@ use std::arch::x86_64::{
     __m256i, _mm_cvtsi32_si128, _mm256_add_epi64, _mm256_and_si256, _mm256_castsi256_pd,
     _mm256_cmpeq_epi64, _mm256_cvtepu8_epi64, _mm256_movemask_pd, _mm256_mul_epu32,
     _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi64x, _mm256_setzero_si256,
-    _mm256_sllv_epi64, _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_sub_epi64, _mm256_xor_si256,
+    _mm256_slli_epi64, _mm256_sllv_epi64, _mm256_srli_epi64, _mm256_srlv_epi64, _mm256_sub_epi64,
+    _mm256_xor_si256,
 };
 
 use super::batch::{BLOCK, Batch, Lanes, for_all_pairs};
@@ -106,16 +107,16 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
 /// gives the carry out of them.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn quotient(sums: &mut Sums, lowest: &Block, negated_inverse: Vector) -> (Block, Vector) {
+fn quotient(sums: &mut Sums, lowest: &Block) -> (Block, Vector) {
     let zero = _mm256_setzero_si256();
     let mask = _mm256_set1_epi64x(LIMB_MASK);
     let mut quotient = [zero; BLOCK];
     let mut carry = zero;
     for i in 0..BLOCK {
         let sum = _mm256_add_epi64(sums[i], carry);
-        let product = _mm256_mul_epu32(_mm256_and_si256(sum, mask), negated_inverse);
-        quotient[i] = _mm256_and_si256(product, mask);
-        carry = _mm256_srli_epi64::<28>(add_product(sum, quotient[i], lowest[0]));
+        quotient[i] = _mm256_and_si256(sum, mask);
+        // The lowest limb is 2^28 - 1: its product takes the quotient off, and adds it one higher.
+        carry = _mm256_add_epi64(_mm256_srli_epi64::<28>(sum), quotient[i]);
         for j in 1..BLOCK {
             sums[i + j] = add_product(sums[i + j], quotient[i], lowest[j]);
         }
@@ -138,15 +139,11 @@ fn carry_limbs(sums: &Block) -> (Block, Vector) {
     (limbs, carry)
 }
 
-/// x^2 / R (where `SQUARE`) or x / R modulo n, in place, by Montgomery's reduction one block column
+/// x^2 / R (where `SQUARE`) or x / R modulo m, in place, by Montgomery's reduction one block column
 /// after the other.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn reduce<const BLOCKS: usize, const SQUARE: bool>(
-    x: &mut Number<BLOCKS>,
-    n: &Number<BLOCKS>,
-    negated_inverse: Vector,
-) {
+fn reduce<const BLOCKS: usize, const SQUARE: bool>(x: &mut Number<BLOCKS>, m: &Number<BLOCKS>) {
     let zero = _mm256_setzero_si256();
     let mut quotients = [[zero; BLOCK]; BLOCKS];
     let mut carried = [zero; BLOCK];
@@ -163,12 +160,12 @@ fn reduce<const BLOCKS: usize, const SQUARE: bool>(
         let mut i = k.saturating_sub(BLOCKS - 1);
         while i < k.min(BLOCKS) {
             let a = quotients[i];
-            for_all_pairs!(accumulate(&mut sums, &a, &n[k - i]));
+            for_all_pairs!(accumulate(&mut sums, &a, &m[k - i]));
             i += 1;
         }
         let carry;
         if k < BLOCKS {
-            (quotients[k], carry) = quotient(&mut sums, &n[0], negated_inverse);
+            (quotients[k], carry) = quotient(&mut sums, &m[0]);
         } else {
             let lowest = std::array::from_fn(|i| sums[i]);
             (x[k - BLOCKS], carry) = carry_limbs(&lowest);
@@ -195,12 +192,27 @@ fn shift<const BLOCKS: usize>(x: &mut Number<BLOCKS>, digits: [u8; LANES]) {
     }
 }
 
-/// The lanes whose number is 1, as bits.
+/// Multiplies each lane by a limb. What does not fit stays in the highest limb.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn ones<const BLOCKS: usize>(x: &Number<BLOCKS>) -> u8 {
-    let mut difference = _mm256_set1_epi64x(1);
-    difference = _mm256_xor_si256(difference, x[0][0]);
+fn scale<const BLOCKS: usize>(x: &mut Number<BLOCKS>, factor: Vector) {
+    let mask = _mm256_set1_epi64x(LIMB_MASK);
+    let mut carry = _mm256_setzero_si256();
+    for limb in x.as_flattened_mut() {
+        let sum = add_product(carry, *limb, factor);
+        *limb = _mm256_and_si256(sum, mask);
+        carry = _mm256_srli_epi64::<28>(sum);
+    }
+    if let Some(highest) = x.as_flattened_mut().last_mut() {
+        *highest = _mm256_add_epi64(*highest, _mm256_slli_epi64::<28>(carry));
+    }
+}
+
+/// The lanes whose number is this limb, as bits.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn equal<const BLOCKS: usize>(x: &Number<BLOCKS>, limb: Vector) -> u8 {
+    let mut difference = _mm256_xor_si256(limb, x[0][0]);
     for limb in x.as_flattened().iter().skip(1) {
         difference = _mm256_or_si256(difference, *limb);
     }
@@ -217,8 +229,9 @@ pub(super) fn fermat<const BLOCKS: usize>(
     stop: &dyn Fn() -> bool,
 ) -> Option<u8> {
     let limb_mask = _mm256_set1_epi64x(LIMB_MASK);
-    let n = load_number(&batch.modulus);
-    let negated_inverse = _mm256_and_si256(load(&batch.negated_inverse), limb_mask);
+    let factor = _mm256_and_si256(load(&batch.negated_inverse), limb_mask);
+    let mut m = load_number(&batch.modulus);
+    scale(&mut m, factor);
     let mut x = load_number(&batch.start);
     for digits in batch.digits.chunks(DIGITS_PER_LOOK) {
         if stop() {
@@ -226,11 +239,13 @@ pub(super) fn fermat<const BLOCKS: usize>(
         }
         for digits in digits {
             for _ in 0..3 {
-                reduce::<BLOCKS, true>(&mut x, &n, negated_inverse);
+                reduce::<BLOCKS, true>(&mut x, &m);
             }
             shift(&mut x, *digits);
         }
     }
-    reduce::<BLOCKS, false>(&mut x, &n, negated_inverse);
-    Some(ones(&x))
+    // x / R = 1 modulo n if and only if that times the factor is the factor modulo m.
+    scale(&mut x, factor);
+    reduce::<BLOCKS, false>(&mut x, &m);
+    Some(equal(&x, factor))
 }
