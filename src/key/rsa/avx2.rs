@@ -1,8 +1,12 @@
 //! Four candidates at a time on AVX2: limbs of 28 bits, one candidate to a lane.
 //!
-//! The same arithmetic as on IFMA, with whole products in place of halves. R is at least 2^52 n at
-//! every size, so x stays below 2^8 n. A column sums at most 75 products for the square and 75
-//! for the reduction, each below 2^56, and the carry: less than 2^64.
+//! The same arithmetic as on IFMA, with whole products in place of halves, and modulo a multiple of
+//! the candidate n: m = k n with the k below 2^28 that makes the lowest limb 2^28 - 1. So the
+//! limbs of a quotient are those of the sums, and no carry waits for a multiplication.
+//!
+//! Bounds: m has 28 bits more than n, and R is at least 2^52 m at every size, so x stays below 2^8 m,
+//! and k x below R. A column sums at most 76 products for the square and 76 for the reduction, each
+//! below 2^56, and the carry: less than 2^64.
 
 #![allow(
     clippy::indexing_slicing,
@@ -18,13 +22,15 @@ use std::arch::x86_64::{
     _mm256_xor_si256,
 };
 
-use super::batch::{BLOCK, Batch, Lanes, for_all_pairs};
+use super::batch::{Batch, Lanes, for_all_pairs};
 
 /// How many candidates a batch has.
 pub(super) const LANES: usize = 4;
 /// Length of a limb in bits.
 pub(super) const LIMB_BITS: u32 = 28;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
+/// How many limbs a kernel handles together: the products of 4 by 4 stay in registers.
+pub(super) const BLOCK: usize = 4;
 /// The columns that the products of two blocks fall into.
 const COLUMNS: usize = 2 * BLOCK - 1;
 /// How many digits are worked on between two looks at whether the batch is still wanted.
@@ -45,7 +51,7 @@ fn load(lanes: &[u64; LANES]) -> Vector {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load_number<const BLOCKS: usize>(lanes: &Lanes<LANES, BLOCKS>) -> Number<BLOCKS> {
+fn load_number<const BLOCKS: usize>(lanes: &Lanes<LANES, BLOCK, BLOCKS>) -> Number<BLOCKS> {
     let mut number = [[_mm256_setzero_si256(); BLOCK]; BLOCKS];
     for (block, lanes) in number.iter_mut().zip(lanes) {
         for (limb, lanes) in block.iter_mut().zip(lanes) {
@@ -84,7 +90,7 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
     let mut i = k.saturating_sub(BLOCKS - 1);
     while 2 * i < k {
         let a = x[i];
-        for_all_pairs!(accumulate(sums, &a, &x[k - i]));
+        for_all_pairs!(4, accumulate(sums, &a, &x[k - i]));
         i += 1;
     }
     if k.is_multiple_of(2) {
@@ -103,7 +109,7 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
     }
 }
 
-/// The next five limbs of the quotient, which make the five lowest columns vanish modulo 2^28;
+/// The next four limbs of the quotient, which make the four lowest columns vanish modulo 2^28;
 /// gives the carry out of them.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -124,7 +130,7 @@ fn quotient(sums: &mut Sums, lowest: &Block) -> (Block, Vector) {
     (quotient, carry)
 }
 
-/// Carries five columns into limbs; gives the carry out of them.
+/// Carries four columns into limbs; gives the carry out of them.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn carry_limbs(sums: &Block) -> (Block, Vector) {
@@ -160,7 +166,7 @@ fn reduce<const BLOCKS: usize, const SQUARE: bool>(x: &mut Number<BLOCKS>, m: &N
         let mut i = k.saturating_sub(BLOCKS - 1);
         while i < k.min(BLOCKS) {
             let a = quotients[i];
-            for_all_pairs!(accumulate(&mut sums, &a, &m[k - i]));
+            for_all_pairs!(4, accumulate(&mut sums, &a, &m[k - i]));
             i += 1;
         }
         let carry;
@@ -225,7 +231,7 @@ fn equal<const BLOCKS: usize>(x: &Number<BLOCKS>, limb: Vector) -> u8 {
 /// once `stop` says that nobody waits for the answer.
 #[target_feature(enable = "avx2")]
 pub(super) fn fermat<const BLOCKS: usize>(
-    batch: &Batch<LANES, BLOCKS>,
+    batch: &Batch<LANES, BLOCK, BLOCKS>,
     stop: &dyn Fn() -> bool,
 ) -> Option<u8> {
     let limb_mask = _mm256_set1_epi64x(LIMB_MASK);

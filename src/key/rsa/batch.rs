@@ -1,8 +1,8 @@
 //! What the vector filters start from: candidates cut into limbs, one to a lane, and the exponent
 //! of Fermat's test in base 2 cut into digits.
 //!
-//! All numbers are arranged limb by limb, the lanes of one limb side by side, and five limbs to a
-//! block. Which memory is read depends on the lengths alone.
+//! All numbers are arranged limb by limb, the lanes of one limb side by side, and as many limbs to a
+//! block as a kernel handles together. Which memory is read depends on the lengths alone.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -15,33 +15,25 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::candidate::Candidate;
 use super::sieve::inverse;
 
-/// How many limbs a kernel handles together: 5 x 5 products stay in registers.
-pub(super) const BLOCK: usize = 5;
-
-/// Calls `$add` for the limbs of two blocks, each with each. Spelled out, because it is only with
-/// constant indices that the compiler keeps the sums in registers, and a macro, because it cannot
-/// be told to inline a function that needs a CPU feature.
+/// Calls `$add` for the limbs of two blocks of this length, each with each. Spelled out, because it
+/// is only with constant indices that the compiler keeps the sums in registers, and a macro,
+/// because it cannot be told to inline a function that needs a CPU feature.
 macro_rules! for_all_pairs {
-    ($add:ident($sums:expr, $a:expr, $b:expr)) => {{
+    (4, $($call:tt)*) => { for_all_pairs!(rows [0 1 2 3] [0 1 2 3] $($call)*) };
+    (5, $($call:tt)*) => { for_all_pairs!(rows [0 1 2 3 4] [0 1 2 3 4] $($call)*) };
+    (rows [$($j:literal)*] $is:tt $add:ident($sums:expr, $a:expr, $b:expr)) => {{
         let (a, b) = ($a, $b);
-        for_all_pairs!(row 0, $add($sums, a, b));
-        for_all_pairs!(row 1, $add($sums, a, b));
-        for_all_pairs!(row 2, $add($sums, a, b));
-        for_all_pairs!(row 3, $add($sums, a, b));
-        for_all_pairs!(row 4, $add($sums, a, b));
+        $(for_all_pairs!(row $j $is $add($sums, a, b));)*
     }};
-    (row $j:literal, $add:ident($sums:expr, $a:ident, $b:ident)) => {
-        $add($sums, $a, $b, 0, $j);
-        $add($sums, $a, $b, 1, $j);
-        $add($sums, $a, $b, 2, $j);
-        $add($sums, $a, $b, 3, $j);
-        $add($sums, $a, $b, 4, $j);
+    (row $j:literal [$($i:literal)*] $add:ident($sums:expr, $a:ident, $b:ident)) => {
+        $($add($sums, $a, $b, $i, $j);)*
     };
 }
 pub(super) use for_all_pairs;
 
 /// One number in each lane, little-endian limbs.
-pub(super) type Lanes<const LANES: usize, const BLOCKS: usize> = [[[u64; LANES]; BLOCK]; BLOCKS];
+pub(super) type Lanes<const LANES: usize, const BLOCK: usize, const BLOCKS: usize> =
+    [[[u64; LANES]; BLOCK]; BLOCKS];
 
 /// Candidates ready for a kernel with R = 2^(limb bits x limbs) as its Montgomery radix.
 ///
@@ -51,18 +43,18 @@ pub(super) type Lanes<const LANES: usize, const BLOCKS: usize> = [[[u64; LANES];
 /// form, is a power of two below R: `start`. From there on, three squarings and a shift by the
 /// next three bits of E, again and again.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub(super) struct Batch<const LANES: usize, const BLOCKS: usize> {
+pub(super) struct Batch<const LANES: usize, const BLOCK: usize, const BLOCKS: usize> {
     /// The candidates n.
-    pub(super) modulus: Lanes<LANES, BLOCKS>,
+    pub(super) modulus: Lanes<LANES, BLOCK, BLOCKS>,
     /// -1/n modulo 2^64.
     pub(super) negated_inverse: [u64; LANES],
     /// 2 to the leading digit of the exponent, times R.
-    pub(super) start: Lanes<LANES, BLOCKS>,
+    pub(super) start: Lanes<LANES, BLOCK, BLOCKS>,
     /// The other digits of the exponent, three bits each, the most significant first.
     pub(super) digits: Vec<[u8; LANES]>,
 }
 
-impl<const LANES: usize, const BLOCKS: usize> Batch<LANES, BLOCKS> {
+impl<const LANES: usize, const BLOCK: usize, const BLOCKS: usize> Batch<LANES, BLOCK, BLOCKS> {
     /// Prepares `candidates`, which are all of one length; lanes to spare repeat the first one.
     pub(super) fn new(candidates: &[Candidate], limb_bits: u32) -> Self {
         let limb_bits = limb_bits as usize;
@@ -92,9 +84,9 @@ impl<const LANES: usize, const BLOCKS: usize> Batch<LANES, BLOCKS> {
     }
 }
 
-fn lanes<const LANES: usize, const BLOCKS: usize>(
+fn lanes<const LANES: usize, const BLOCK: usize, const BLOCKS: usize>(
     limb: impl Fn(usize, usize) -> u64,
-) -> Lanes<LANES, BLOCKS> {
+) -> Lanes<LANES, BLOCK, BLOCKS> {
     std::array::from_fn(|block| {
         std::array::from_fn(|i| std::array::from_fn(|lane| limb(block * BLOCK + i, lane)))
     })

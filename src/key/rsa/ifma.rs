@@ -24,13 +24,15 @@ use std::arch::x86_64::{
     _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_sub_epi64, _mm512_xor_si512,
 };
 
-use super::batch::{BLOCK, Batch, Lanes, for_all_pairs};
+use super::batch::{Batch, Lanes, for_all_pairs};
 
 /// How many candidates a batch has.
 pub(super) const LANES: usize = 8;
 /// Length of a limb in bits.
 pub(super) const LIMB_BITS: u32 = 52;
 const LIMB_MASK: i64 = (1 << LIMB_BITS) - 1;
+/// How many limbs a kernel handles together: the products of 5 by 5 stay in registers.
+pub(super) const BLOCK: usize = 5;
 /// The columns that the products of two blocks fall into.
 const COLUMNS: usize = 2 * BLOCK - 1;
 /// How many digits are worked on between two looks at whether the batch is still wanted.
@@ -66,7 +68,7 @@ pub(super) fn load(lanes: &[u64; LANES]) -> Vector {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn load_number<const BLOCKS: usize>(lanes: &Lanes<LANES, BLOCKS>) -> Number<BLOCKS> {
+fn load_number<const BLOCKS: usize>(lanes: &Lanes<LANES, BLOCK, BLOCKS>) -> Number<BLOCKS> {
     let mut number = [[_mm512_setzero_si512(); BLOCK]; BLOCKS];
     for (block, lanes) in number.iter_mut().zip(lanes) {
         for (limb, lanes) in block.iter_mut().zip(lanes) {
@@ -100,7 +102,7 @@ fn square_column<const BLOCKS: usize>(sums: &mut Sums, x: &Number<BLOCKS>, k: us
     let mut i = k.saturating_sub(BLOCKS - 1);
     while 2 * i < k {
         let a = x[i];
-        for_all_pairs!(accumulate(sums, &a, &x[k - i]));
+        for_all_pairs!(5, accumulate(sums, &a, &x[k - i]));
         i += 1;
     }
     if k.is_multiple_of(2) {
@@ -204,7 +206,7 @@ fn reduce<const BLOCKS: usize, const SQUARE: bool>(
         let mut i = k.saturating_sub(BLOCKS - 1);
         while i < k.min(BLOCKS) {
             let a = quotients[i];
-            for_all_pairs!(accumulate(&mut sums, &a, &n[k - i]));
+            for_all_pairs!(5, accumulate(&mut sums, &a, &n[k - i]));
             i += 1;
         }
         let carry;
@@ -254,7 +256,7 @@ fn ones<const BLOCKS: usize>(x: &Number<BLOCKS>) -> u8 {
 /// once `stop` says that nobody waits for the answer.
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn fermat<const BLOCKS: usize>(
-    batch: &Batch<LANES, BLOCKS>,
+    batch: &Batch<LANES, BLOCK, BLOCKS>,
     stop: &dyn Fn() -> bool,
 ) -> Option<u8> {
     let n = load_number(&batch.modulus);

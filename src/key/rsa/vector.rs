@@ -32,7 +32,8 @@ impl Ifma {
         candidates: &[Candidate],
         stop: &dyn Fn() -> bool,
     ) -> Option<u8> {
-        let batch = Batch::<{ ifma::LANES }, BLOCKS>::new(candidates, ifma::LIMB_BITS);
+        let batch =
+            Batch::<{ ifma::LANES }, { ifma::BLOCK }, BLOCKS>::new(candidates, ifma::LIMB_BITS);
         // SAFETY: there is a value of this type, so `avx512f` and `avx512ifma` were detected.
         unsafe { ifma::fermat(&batch, stop) }
     }
@@ -90,7 +91,8 @@ impl Avx2 {
         candidates: &[Candidate],
         stop: &dyn Fn() -> bool,
     ) -> Option<u8> {
-        let batch = Batch::<{ avx2::LANES }, BLOCKS>::new(candidates, avx2::LIMB_BITS);
+        let batch =
+            Batch::<{ avx2::LANES }, { avx2::BLOCK }, BLOCKS>::new(candidates, avx2::LIMB_BITS);
         // SAFETY: there is a value of this type, so `avx2` was detected.
         unsafe { avx2::fermat(&batch, stop) }
     }
@@ -116,9 +118,9 @@ impl Filter for Avx2 {
         stop: &dyn Fn() -> bool,
     ) -> Option<u8> {
         match size {
-            Size::Rsa2048 => self.fermat::<8>(candidates, stop),
-            Size::Rsa3072 => self.fermat::<12>(candidates, stop),
-            Size::Rsa4096 => self.fermat::<15>(candidates, stop),
+            Size::Rsa2048 => self.fermat::<10>(candidates, stop),
+            Size::Rsa3072 => self.fermat::<15>(candidates, stop),
+            Size::Rsa4096 => self.fermat::<19>(candidates, stop),
         }
     }
 }
