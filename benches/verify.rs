@@ -4,13 +4,13 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod common;
+
 use std::hint::black_box;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use common::peer::Go;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use getrandom::SysRng;
 use kube_enroll::csr::CertificationRequest;
@@ -70,28 +70,11 @@ fn report(manifest: &str) -> String {
         .collect()
 }
 
-/// The time that the Go program needs for so many passes; `None` without a Go compiler.
-fn peer(lines: &str, rounds: u64) -> Option<Duration> {
-    let source = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/benches/peers/check_requests.go"
-    );
-    let mut child = Command::new("go")
-        .args(["run", source, &rounds.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
-    child.stdin.take()?.write_all(lines.as_bytes()).ok()?;
-    let output = child.wait_with_output().ok()?;
-    let nanoseconds = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
-    Some(Duration::from_nanos(nanoseconds))
-}
-
 fn verify(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("verify");
     group.sample_size(20);
     group.throughput(Throughput::Elements(COUNT as u64));
+    let go = Go::build("check_requests.go");
     for algorithm in ALGORITHMS {
         let requests = requests(algorithm);
         group.bench_function(BenchmarkId::new("one core", algorithm), |bencher| {
@@ -103,9 +86,9 @@ fn verify(criterion: &mut Criterion) {
                     .sum::<usize>()
             });
         });
-        if peer(&requests.lines, 1).is_some() {
+        if let Some(go) = &go {
             group.bench_function(BenchmarkId::new("one core, Go", algorithm), |bencher| {
-                bencher.iter_custom(|rounds| peer(&requests.lines, rounds).unwrap());
+                bencher.iter_custom(|rounds| go.time(rounds, &[], &requests.lines));
             });
         }
         group.bench_function(BenchmarkId::new("all cores", algorithm), |bencher| {

@@ -6,6 +6,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -473,4 +474,27 @@ fn no_finding_is_without_its_input() {
     covered.insert("weak-signature");
     let all: BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(covered, all);
+}
+
+/// Compared each with each, they would take minutes; once each, milliseconds.
+#[test]
+fn thousands_of_groups_are_compared_with_thousands_that_were_agreed_on() {
+    let groups: Vec<String> = (0..5000).map(|n| format!("team-{n:04}")).collect();
+    let mut subject: Vec<_> = groups.iter().map(|group| (O, UTF8, &**group)).collect();
+    subject.extend([(O, UTF8, "Team-0007"), (CN, UTF8, "alice")]);
+    let request = manifest(&OddRequest::new(&subject).to_pem());
+    let agreed = Agreed {
+        user: Some("alice"),
+        groups: &groups,
+    };
+    let start = Instant::now();
+    let findings = look(request.as_bytes(), agreed).remove(0).findings;
+    assert!(start.elapsed() < Duration::seconds(10));
+    let messages: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.code == "look-alike")
+        .map(|finding| finding.message.as_str())
+        .collect();
+    let message = "group \"Team-0007\" only looks like \"team-0007\"; it is another name";
+    assert_eq!(messages, [message]);
 }

@@ -455,21 +455,16 @@ fn an_encrypted_key_is_put_in_the_clear_only_when_told_to() {
     );
 }
 
-#[test]
-fn many_certificates_and_a_folder_of_keys_give_a_kubeconfig_each() {
+/// A folder with the keys of these people, and `all.yaml` with the reply to all of them.
+fn enrolled(users: &[&str], protection: &[&str]) -> Folder {
     let folder = Folder::new();
+    folder.write("pass", "correct horse\n");
     let authority = authority();
     folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
     let mut items = Vec::new();
-    for user in ["alice", "bob", "carol"] {
-        let args = [
-            "request",
-            user,
-            "--algorithm",
-            "ecdsa-p256",
-            "--no-passphrase",
-        ];
-        folder.run(&args).good();
+    for user in users {
+        let args = ["request", user, "--algorithm", "ecdsa-p256"];
+        folder.run(&[&args[..], protection].concat()).good();
         let object = issue(&folder.read(&format!("{user}.csr.yaml")), &authority);
         items.push(kube_enroll::yaml::first_document(object.as_bytes()).unwrap());
     }
@@ -482,27 +477,84 @@ fn many_certificates_and_a_folder_of_keys_give_a_kubeconfig_each() {
         "all.yaml",
     ];
     folder.run_with(&args, list.to_string().as_bytes()).good();
-    let to = |folder_name| {
-        [
-            "kubeconfig",
-            "all.yaml",
-            "--key",
-            ".",
-            "--output-dir",
-            folder_name,
-        ]
-    };
-    let said = folder.run(&to("out")).good().stdout;
+    folder
+}
+
+/// Kubeconfigs for all of [`enrolled`].
+fn to<'a>(output_folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let args = ["kubeconfig", "all.yaml", "--key", ".", "--output-dir"];
+    [&args[..], &[output_folder], more].concat()
+}
+
+#[test]
+fn many_certificates_and_a_folder_of_keys_give_a_kubeconfig_each() {
+    let users = ["alice", "bob", "carol"];
+    let folder = enrolled(&users, &["--no-passphrase"]);
+    let said = folder.run(&to("out", &[])).good().stdout;
     assert_eq!(said.matches("Try it:").count(), 1, "{said}");
-    for user in ["alice", "bob", "carol"] {
+    for user in users {
         let value = kubeconfig(&folder, &format!("out/{user}.kubeconfig"));
         assert_eq!(value["current-context"], format!("{user}@prod"));
     }
     std::fs::remove_file(folder.file("bob.key")).unwrap();
     folder
-        .run(&to("some"))
+        .run(&to("some", &[]))
         .fails(1, &["none of the 2 .key file"]);
     assert!(folder.has("some/alice.kubeconfig") && folder.has("some/carol.kubeconfig"));
+}
+
+#[test]
+fn each_key_is_read_to_find_it_and_to_use_it_however_many_there_are() {
+    if !have("strace") {
+        return;
+    }
+    let users = ["alice", "bob", "carol", "dave"];
+    let folder = enrolled(&users, &["--no-passphrase"]);
+    let trace = folder.file("trace");
+    folder
+        .traced(&["-e", "trace=openat"], &trace, &to("out", &[]), b"")
+        .good();
+    let trace = folder.read("trace");
+    for user in users {
+        let name = format!("{user}.key\"");
+        let lines = trace.lines();
+        // The sandbox looks up paths that may be opened, and opens none.
+        let opened = lines.filter(|line| line.contains(&name) && !line.contains("O_PATH"));
+        let times = opened.count();
+        assert_eq!(times, 2, "{user}: {trace}");
+    }
+}
+
+#[test]
+fn encrypted_keys_without_their_requests_are_found_by_opening_them() {
+    let users = ["alice", "bob"];
+    let folder = enrolled(&users, &["--passphrase-file", "pass"]);
+    for user in users {
+        std::fs::remove_file(folder.file(&format!("{user}.csr"))).unwrap();
+    }
+    // Another passphrase than that of the others: it stays closed.
+    folder.write("other", "battery staple\n");
+    let aaron = ["request", "aaron", "--algorithm", "ecdsa-p256"];
+    let aaron = [&aaron[..], &["--passphrase-file", "other"]].concat();
+    folder.run(&aaron).good();
+    std::fs::remove_file(folder.file("aaron.csr")).unwrap();
+    folder
+        .run(&to("out", &["--passphrase-file", "pass", "--embed"]))
+        .good();
+    assert!(folder.has("out/alice.kubeconfig") && folder.has("out/bob.kubeconfig"));
+}
+
+#[test]
+fn an_encrypted_key_beside_the_request_of_another_is_not_taken() {
+    let folder = enrolled(&["alice"], &["--passphrase-file", "pass"]);
+    let bob = ["request", "bob", "--algorithm", "ecdsa-p256"];
+    let bob = [&bob[..], &["--passphrase-file", "pass"]].concat();
+    folder.run(&bob).good();
+    folder.write("alice.key", folder.read("bob.key"));
+    folder
+        .run(&to("out", &["--passphrase-file", "pass"]))
+        .fails(1, &["not for the key in ./alice.key"]);
+    assert!(!folder.has("out/alice.kubeconfig"));
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! Finding the private key that a certificate belongs to, by its public half.
+//! Finding the private keys that certificates belong to, by their public halves.
 
-use std::fs;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::{fs, mem};
 
 use kube_enroll::csr::CertificationRequest;
-use kube_enroll::key::{EncodedKey, PrivateKey, PublicKey};
+use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey, PublicKey};
+use kube_enroll::parallel;
 use kube_enroll::pem;
 use kube_enroll::secret::Passphrase;
 
@@ -21,93 +24,150 @@ pub struct FoundKey {
     pub was_encrypted: bool,
 }
 
-/// Finds the key in the file or folder named, else in the `.key` files beside the reply and here.
-pub fn find(
-    wanted: &PublicKey,
-    named: Option<&Path>,
-    reply: &Input,
-    passphrase: Option<&Passphrase>,
-    console: &Console,
-) -> Result<FoundKey, Failure> {
-    let search = Search {
-        wanted,
-        passphrase,
-        console,
-    };
-    match named {
-        Some(path) if !path.is_dir() => search.named_file(path),
-        Some(folder) => search.files(&key_files(folder)?, &folder.display().to_string()),
-        None => {
-            let beside = reply.path().and_then(Path::parent).unwrap_or(Path::new(""));
-            let mut files = key_files(beside)?;
-            if beside != Path::new("") {
-                files.extend(key_files(Path::new(""))?);
-            }
-            search.files(&files, "here and beside the reply")
-        }
-    }
-}
-
-struct Search<'a> {
-    wanted: &'a PublicKey,
+/// Every key that can be found. A folder is looked through once, however many certificates are
+/// to be matched: reading a key takes longer than all the rest.
+pub struct Keyring<'a> {
+    named: Option<&'a Path>,
     passphrase: Option<&'a Passphrase>,
     console: &'a Console,
+    folders: RefCell<HashMap<PathBuf, Folder>>,
 }
 
-impl Search<'_> {
-    fn named_file(&self, path: &Path) -> Result<FoundKey, Failure> {
-        let input = Input::from(path.to_owned());
-        let contents = file::read(&input, DEFAULT_LIMIT)?;
-        let encoded =
-            EncodedKey::find(&contents).map_err(|error| Failure::in_file(&input, &error))?;
-        let found = self.open(&encoded, path)?;
-        if found.key.public_key() == self.wanted {
-            return Ok(found);
+/// The `.key` files of a folder.
+struct Folder {
+    count: usize,
+    paths: HashMap<Fingerprint, PathBuf>,
+    /// Encrypted ones without a request beside them.
+    unknown: Vec<PathBuf>,
+}
+
+impl<'a> Keyring<'a> {
+    /// Keys in the file or folder named, else in the `.key` files beside the reply and here.
+    pub fn new(
+        named: Option<&'a Path>,
+        passphrase: Option<&'a Passphrase>,
+        console: &'a Console,
+    ) -> Self {
+        Self {
+            named,
+            passphrase,
+            console,
+            folders: RefCell::default(),
         }
-        Err(Failure::not_good(format!(
-            "the certificate is not for the key in {input}: found {}, expected {}",
-            self.wanted.fingerprint(),
-            found.key.public_key().fingerprint()
-        ))
-        .next("a reply fits the key that its request was made with; look for that one"))
     }
 
-    /// The file whose key it is. Encrypted ones are told by the request beside them.
-    fn files(&self, files: &[PathBuf], place: &str) -> Result<FoundKey, Failure> {
-        let mut unknown = Vec::new();
-        for path in files {
-            let contents = match file::read(&Input::from(path.clone()), DEFAULT_LIMIT) {
-                Ok(contents) => contents,
-                Err(failure) => {
-                    self.console.warn(failure);
-                    continue;
-                }
-            };
-            let Ok(encoded) = EncodedKey::find(&contents) else {
+    /// The key of a certificate in `reply`.
+    pub fn find(&self, wanted: &PublicKey, reply: &Input) -> Result<FoundKey, Failure> {
+        match self.named {
+            Some(path) if !path.is_dir() => self.open_for(wanted, path),
+            Some(folder) => self.search(wanted, &[folder], &folder.display().to_string()),
+            None => {
+                let beside = reply.path().and_then(Path::parent).unwrap_or(Path::new(""));
+                let here = Path::new("");
+                let folders = if beside == here {
+                    &[here][..]
+                } else {
+                    &[beside, here]
+                };
+                self.search(wanted, folders, "here and beside the reply")
+            }
+        }
+    }
+
+    fn search(
+        &self,
+        wanted: &PublicKey,
+        folders: &[&Path],
+        place: &str,
+    ) -> Result<FoundKey, Failure> {
+        let mut known = self.folders.borrow_mut();
+        for folder in folders {
+            if !known.contains_key(*folder) {
+                known.insert(folder.to_path_buf(), self.look_through(folder)?);
+            }
+            let path = known.get(*folder).and_then(|folder| folder.path_of(wanted));
+            if let Some(path) = path {
+                return self.open_for(wanted, path);
+            }
+        }
+        let mut count = 0;
+        for folder in folders {
+            let Some(folder) = known.get_mut(*folder) else {
                 continue;
             };
-            match public_side(&encoded, path) {
-                Some(key) if &key == self.wanted => return self.open(&encoded, path),
-                Some(_) => {}
-                None => unknown.push((encoded, path)),
+            if let Some(found) = self.try_unknown(folder, wanted) {
+                return Ok(found);
             }
-        }
-        for (encoded, path) in unknown {
-            match self.open(&encoded, path) {
-                Ok(found) if found.key.public_key() == self.wanted => return Ok(found),
-                _ => {}
-            }
+            count += folder.count;
         }
         Err(Failure::not_good(format!(
-            "none of the {} .key file(s) {place} fits the certificate, which is for {}",
-            files.len(),
-            self.wanted.fingerprint()
+            "none of the {count} .key file(s) {place} fits the certificate, which is for {}",
+            wanted.fingerprint()
         ))
         .next("name the key with --key FILE, or the folder of keys with --key DIR"))
     }
 
-    fn open(&self, encoded: &EncodedKey, path: &Path) -> Result<FoundKey, Failure> {
+    /// Encrypted keys are told by the request beside them.
+    fn look_through(&self, folder: &Path) -> Result<Folder, Failure> {
+        let files = key_files(folder)?;
+        let mut found = Folder {
+            count: files.len(),
+            paths: HashMap::new(),
+            unknown: Vec::new(),
+        };
+        let sides = parallel::map(&files, |path| public_side(path));
+        for (path, side) in files.into_iter().zip(sides) {
+            match side {
+                Ok(Side::Key(fingerprint)) => found.is_at(fingerprint, path),
+                Ok(Side::Unknown) => found.unknown.push(path),
+                Ok(Side::None) => {}
+                Err(failure) => self.console.warn(failure),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Opens one after the other, and remembers what is in each.
+    fn try_unknown(&self, folder: &mut Folder, wanted: &PublicKey) -> Option<FoundKey> {
+        let mut unknown = mem::take(&mut folder.unknown).into_iter();
+        let mut closed = Vec::new();
+        let found = unknown.find_map(|path| {
+            let Ok(found) = self.open(&path) else {
+                closed.push(path);
+                return None;
+            };
+            folder.is_at(found.key.public_key().fingerprint(), path);
+            Some(found).filter(|found| found.key.public_key() == wanted)
+        });
+        // A passphrase from a file is the same next time; one that is typed may be right then.
+        if self.passphrase.is_none() {
+            folder.unknown = closed;
+        }
+        folder.unknown.extend(unknown);
+        found.inspect(|found| file::warn_exposed(&found.path, self.console))
+    }
+
+    /// Opens the key that has to be the one.
+    fn open_for(&self, wanted: &PublicKey, path: &Path) -> Result<FoundKey, Failure> {
+        let found = self.open(path)?;
+        if found.key.public_key() != wanted {
+            return Err(Failure::not_good(format!(
+                "the certificate is not for the key in {}: found {}, expected {}",
+                path.display(),
+                wanted.fingerprint(),
+                found.key.public_key().fingerprint()
+            ))
+            .next("a reply fits the key that its request was made with; look for that one"));
+        }
+        file::warn_exposed(path, self.console);
+        Ok(found)
+    }
+
+    fn open(&self, path: &Path) -> Result<FoundKey, Failure> {
         let input = Input::from(path.to_owned());
+        let contents = file::read(&input, DEFAULT_LIMIT)?;
+        let in_file = |error| Failure::in_file(&input, &error);
+        let encoded = EncodedKey::find(&contents).map_err(in_file)?;
         let asked = match self.passphrase {
             None if encoded.is_encrypted() && self.console.can_ask() => {
                 Some(passphrase::ask_existing(&input.to_string())?)
@@ -116,10 +176,7 @@ impl Search<'_> {
         };
         let key = encoded
             .open(self.passphrase.or(asked.as_ref()))
-            .map_err(|error| Failure::in_file(&input, &error))?;
-        if key.public_key() == self.wanted {
-            file::warn_exposed(path, self.console);
-        }
+            .map_err(in_file)?;
         Ok(FoundKey {
             path: path.to_owned(),
             key,
@@ -128,12 +185,41 @@ impl Search<'_> {
     }
 }
 
-/// The public half of a plain key, or that of the request beside an encrypted one.
-fn public_side(encoded: &EncodedKey, path: &Path) -> Option<PublicKey> {
-    if !encoded.is_encrypted() {
-        return encoded.open(None).ok().map(|key| key.public_key().clone());
+impl Folder {
+    fn path_of(&self, key: &PublicKey) -> Option<&PathBuf> {
+        self.paths.get(&key.fingerprint())
     }
-    let contents = file::read(&Input::from(path.with_extension("csr")), DEFAULT_LIMIT).ok()?;
+
+    /// The first of several files with the same key is taken.
+    fn is_at(&mut self, key: Fingerprint, path: PathBuf) {
+        self.paths.entry(key).or_insert(path);
+    }
+}
+
+/// What a file tells of a key without a passphrase.
+enum Side {
+    Key(Fingerprint),
+    Unknown,
+    /// No key, or a broken one.
+    None,
+}
+
+/// The public half of a plain key, or that of the request beside an encrypted one.
+fn public_side(path: &Path) -> Result<Side, Failure> {
+    let contents = file::read(&Input::from(path.to_owned()), DEFAULT_LIMIT)?;
+    let Ok(encoded) = EncodedKey::find(&contents) else {
+        return Ok(Side::None);
+    };
+    if encoded.is_encrypted() {
+        let key = requested_key(&path.with_extension("csr"));
+        return Ok(key.map_or(Side::Unknown, |key| Side::Key(key.fingerprint())));
+    }
+    let opened = encoded.open(None);
+    Ok(opened.map_or(Side::None, |key| Side::Key(key.public_key().fingerprint())))
+}
+
+fn requested_key(path: &Path) -> Option<PublicKey> {
+    let contents = file::read(&Input::from(path.to_owned()), DEFAULT_LIMIT).ok()?;
     let block = pem::first(&contents)?;
     let request = CertificationRequest::from_der(&block.contents).ok()?;
     Some(request.public_key().clone())

@@ -8,7 +8,6 @@ use kube_enroll::kubeconfig::{
 };
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::{Reply, ReplyError};
-use kube_enroll::secret::Passphrase;
 use kube_enroll::shell::quote;
 use time::OffsetDateTime;
 
@@ -22,7 +21,7 @@ use super::{Verdict, file, keyring, outcome, passphrase, reply, report};
 
 mod check;
 
-use keyring::FoundKey;
+use keyring::{FoundKey, Keyring};
 
 /// A reply with thousands of certificates, in bytes.
 const LIMIT: u64 = 256 << 20;
@@ -61,7 +60,7 @@ pub fn run(args: &KubeconfigArgs, console: &Console) -> Result<Verdict, Failure>
     let run = Run {
         args,
         console,
-        passphrase,
+        keyring: Keyring::new(args.key.as_deref(), passphrase.as_ref(), console),
         now: OffsetDateTime::now_utc(),
     };
     let verdicts = inputs
@@ -74,7 +73,7 @@ pub fn run(args: &KubeconfigArgs, console: &Console) -> Result<Verdict, Failure>
 struct Run<'a> {
     args: &'a KubeconfigArgs,
     console: &'a Console,
-    passphrase: Option<Passphrase>,
+    keyring: Keyring<'a>,
     now: OffsetDateTime,
 }
 
@@ -172,13 +171,7 @@ impl Run<'_> {
         let Some(certificate) = chain.first().cloned() else {
             return Err(outcome::gone(&source));
         };
-        let key = keyring::find(
-            certificate.public_key(),
-            self.args.key.as_deref(),
-            input,
-            self.passphrase.as_ref(),
-            self.console,
-        )?;
+        let key = self.keyring.find(certificate.public_key(), input)?;
         let user = certificate
             .subject()
             .identity()

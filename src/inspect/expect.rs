@@ -65,10 +65,11 @@ impl Expected {
             return None;
         }
         let found = found.unwrap_or_default();
+        // Both are sorted.
         let without = |these: &[String], those: &[String]| -> Vec<String> {
             these
                 .iter()
-                .filter(|name| !those.contains(name))
+                .filter(|name| those.binary_search(name).is_err())
                 .cloned()
                 .collect()
         };

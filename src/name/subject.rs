@@ -1,5 +1,6 @@
 //! The subject of a request: a user and groups that are worth asking for.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use der::asn1::Any;
@@ -71,11 +72,12 @@ impl Subject {
         if let Some(problem) = problem(user, allow_system) {
             return refuse("user", user, problem);
         }
-        for (position, group) in groups.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for group in groups {
             if let Some(problem) = problem(group, allow_system) {
                 return refuse("group", group, problem);
             }
-            if groups.iter().take(position).any(|earlier| earlier == group) {
+            if !seen.insert(group) {
                 return refuse("group", group, SubjectProblem::Twice);
             }
         }

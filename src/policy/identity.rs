@@ -1,5 +1,7 @@
 //! Who the certificate will stand for, and what in the request makes a person believe otherwise.
 
+use std::collections::{HashMap, HashSet};
+
 use unicode_security::MixedScript as _;
 use unicode_security::skeleton;
 
@@ -219,27 +221,34 @@ fn abridged(name: &str) -> String {
 fn look_alikes(users: &[&str], groups: &[&str], agreed: &Agreed<'_>) -> Vec<Finding> {
     let agreed_user: Vec<&str> = agreed.user.into_iter().collect();
     let agreed_groups: Vec<&str> = agreed.groups.iter().map(String::as_str).collect();
-    [
-        ("user", users, agreed_user),
-        ("group", groups, agreed_groups),
-    ]
-    .iter()
-    .flat_map(|(what, found, agreed)| {
-        found.iter().filter_map(move |name| {
-            let alike = |agreed: &&&str| folded(agreed) == folded(name);
-            let agreed_name = agreed.iter().find(alike)?;
-            (!agreed.contains(name)).then(|| {
-                let message = format!(
-                    "{what} \"{}\" only looks like \"{}\"; it is another name",
-                    abridged(name),
-                    abridged(agreed_name)
-                );
-                Finding::new(Effect::Misleads, Code::LookAlike, SUBJECT, message)
-            })
-        })
+    let users = look_alikes_of("user", users, &agreed_user);
+    let groups = look_alikes_of("group", groups, &agreed_groups);
+    users.chain(groups).take(ENOUGH).collect()
+}
+
+/// Each name is folded once: there may be thousands.
+fn look_alikes_of(what: &str, found: &[&str], agreed: &[&str]) -> impl Iterator<Item = Finding> {
+    // Of several that look alike, the first is named.
+    let by_look = agreed.iter().rev().map(|name| (folded(name), *name));
+    let by_look: HashMap<String, &str> = by_look.collect();
+    let agreed: HashSet<&str> = agreed.iter().copied().collect();
+    let others = found
+        .iter()
+        .filter(move |name| !agreed.is_empty() && !agreed.contains(**name));
+    others.filter_map(move |name| {
+        let agreed_name = by_look.get(&folded(name))?;
+        let message = format!(
+            "{what} \"{}\" only looks like \"{}\"; it is another name",
+            abridged(name),
+            abridged(agreed_name)
+        );
+        Some(Finding::new(
+            Effect::Misleads,
+            Code::LookAlike,
+            SUBJECT,
+            message,
+        ))
     })
-    .take(ENOUGH)
-    .collect()
 }
 
 /// Attributes that are neither user nor group. Those that people take for one mislead.
