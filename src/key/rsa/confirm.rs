@@ -127,4 +127,80 @@ mod tests {
         assert!(matches!(built, Err(Error::Inconsistent)));
         assert!(matches!(build(&first, &first, Size::Rsa2048), Ok(None)));
     }
+    /// Keys of NIST's validation program, made with our exponent; Xp and Xq are no primes.
+    const PUBLISHED: &str = include_str!("../../../tests/vectors/nist/rsa-keygen.rsp");
+
+    struct Published<'a>(&'a str);
+
+    impl Published<'_> {
+        fn hex(&self, name: &str) -> &str {
+            let mut fields = self.0.lines().filter_map(|line| line.split_once(" = "));
+            fields.find(|field| field.0 == name).unwrap().1
+        }
+
+        fn size(&self) -> Option<Size> {
+            let digits = self.hex("n").len();
+            Size::ALL
+                .into_iter()
+                .find(|it| it.modulus_bits() as usize == 4 * digits)
+        }
+
+        fn candidate(&self, number: u64, name: &str) -> Candidate {
+            let digits = self.hex(name).as_bytes().rchunks(16);
+            let words = digits.map(|it| std::str::from_utf8(it).unwrap());
+            let mut words: Vec<_> = words
+                .map(|it| u64::from_str_radix(it, 16).unwrap())
+                .collect();
+            words[0] |= 1;
+            Candidate::new(number, &words)
+        }
+    }
+
+    /// Each with its size.
+    fn published() -> impl Iterator<Item = (Size, Published<'static>)> {
+        let keys = PUBLISHED
+            .split("\n\n")
+            .filter(|block| block.contains("e = 10001\n"));
+        keys.filter_map(|block| Some((Published(block).size()?, Published(block))))
+    }
+
+    #[test]
+    fn published_primes_pass_every_round_and_where_they_were_searched_from_none() {
+        let mut keys = 0;
+        for (_, key) in published() {
+            for round in 0..8 {
+                let passes = |name| passes_round(&key.candidate(0, name), round, &[round; 32]);
+                assert!(passes("p") && passes("q"), "{}", key.hex("n"));
+                assert!(!passes("Xp") && !passes("Xq"), "{}", key.hex("n"));
+            }
+            keys += 1;
+        }
+        assert_eq!(keys, 6);
+    }
+
+    #[test]
+    fn published_primes_make_the_published_key_in_either_order() {
+        for (size, key) in published() {
+            for (first, second) in [("p", "q"), ("q", "p")] {
+                let (first, second) = (key.candidate(0, first), key.candidate(1, second));
+                let built = build(&first, &second, size).unwrap().unwrap();
+                let hex =
+                    |number: &BoxedUint| format!("{number:x}").trim_start_matches('0').to_owned();
+                assert_eq!(hex(built.n().as_ref()), key.hex("n"));
+                assert_eq!(hex(built.d()), key.hex("d"));
+            }
+        }
+    }
+
+    #[test]
+    fn where_published_primes_were_searched_from_makes_no_key() {
+        for (size, key) in published() {
+            let built = build(&key.candidate(0, "Xp"), &key.candidate(1, "q"), size);
+            assert!(
+                matches!(built, Err(Error::Inconsistent)),
+                "{}",
+                key.hex("n")
+            );
+        }
+    }
 }
