@@ -191,7 +191,7 @@ fn check_folder(folder: &str, count: usize) {
 
 #[test]
 fn keys_and_requests_of_openssl_are_what_is_recorded() {
-    check_folder("peers/openssl", 101);
+    check_folder("peers/openssl", 104);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn keys_and_requests_of_gnutls_are_what_is_recorded() {
 
 #[test]
 fn keys_and_requests_of_java_are_what_is_recorded() {
-    check_folder("peers/java", 32);
+    check_folder("peers/java", 34);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use der::ErrorKind;
 use der::oid::ObjectIdentifier;
 use der::oid::db::{rfc5912, rfc8410};
 use pkcs1::DecodeRsaPrivateKey as _;
@@ -10,7 +11,7 @@ use rsa::traits::PublicKeyParts as _;
 use zeroize::Zeroizing;
 
 use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed};
-use crate::asn1::Reader;
+use crate::asn1::{Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
 use crate::pem;
 use crate::secret::Passphrase;
@@ -43,7 +44,7 @@ impl Encoding {
     fn of_der(der: &[u8]) -> Option<Self> {
         if PrivateKeyInfoRef::try_from(der).is_ok() {
             Some(Self::Pkcs8)
-        } else if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
+        } else if encryption_scheme(der).is_ok() {
             Some(Self::EncryptedPkcs8)
         } else if pkcs1::RsaPrivateKeyRef::try_from(der).is_ok() {
             Some(Self::Pkcs1)
@@ -145,20 +146,27 @@ impl EncodedKey {
     }
 }
 
+/// What an `EncryptedPrivateKeyInfo` (RFC 5958 section 3) is encrypted with. The `pkcs8` crate takes
+/// the schemes of PKCS#12 for broken DER.
+fn encryption_scheme(der: &[u8]) -> std::result::Result<Oid, Problem> {
+    let mut info = Reader::new(der).sequence()?;
+    let scheme = info.sequence()?.oid()?;
+    info.expect(tag::OCTET_STRING, false)?;
+    Ok(scheme)
+}
+
 fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
     let what = "encrypted PKCS#8 private key";
     let passphrase = passphrase.ok_or(Error::PassphraseRequired)?;
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| {
-        // PKCS#12's schemes, which the `pkcs5` crate takes for broken DER.
-        let scheme = Reader::new(der)
-            .sequence()
-            .and_then(|mut info| info.sequence()?.oid());
-        match scheme {
-            Ok(scheme) if scheme.to_string() != PBES2 => {
-                unsupported("key encryption", scheme.to_string())
-            }
-            _ => malformed(what, error),
+    let scheme = encryption_scheme(der).map_err(|problem| malformed(what, problem))?;
+    if scheme.to_string() != PBES2 {
+        return Err(unsupported("key encryption", scheme.to_string()));
+    }
+    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| match error {
+        pkcs8::Error::Asn1(error) if let ErrorKind::OidUnknown { oid } = error.kind() => {
+            unsupported("key encryption", oid.to_string())
         }
+        error => malformed(what, error),
     })?;
     match info.decrypt(passphrase.expose()) {
         Ok(document) => Ok(document.to_bytes()),
