@@ -191,12 +191,12 @@ fn check_folder(folder: &str, count: usize) {
 
 #[test]
 fn keys_and_requests_of_openssl_are_what_is_recorded() {
-    check_folder("peers/openssl", 104);
+    check_folder("peers/openssl", 105);
 }
 
 #[test]
 fn keys_and_requests_of_go_are_what_is_recorded() {
-    check_folder("peers/go", 59);
+    check_folder("peers/go", 60);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use der::ErrorKind;
 use der::oid::ObjectIdentifier;
 use der::oid::db::{rfc5912, rfc8410};
 use pkcs1::DecodeRsaPrivateKey as _;
-use pkcs8::{DecodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use pkcs8::{DecodePrivateKey as _, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rsa::traits::PublicKeyParts as _;
 use zeroize::Zeroizing;
 
@@ -136,10 +136,7 @@ impl EncodedKey {
         let secret = match self.encoding {
             Encoding::Pkcs8 => from_pkcs8(&self.der)?,
             Encoding::EncryptedPkcs8 => from_pkcs8(&decrypt(&self.der, passphrase)?)?,
-            Encoding::Pkcs1 => checked_rsa(
-                rsa::PrivateKey::from_pkcs1_der(&self.der)
-                    .map_err(|error| malformed("PKCS#1 private key", error))?,
-            )?,
+            Encoding::Pkcs1 => from_rsa_private_key(&self.der)?,
             Encoding::Sec1 => from_ec_private_key(&self.der, None)?,
         };
         PrivateKey::new(secret)
@@ -183,8 +180,10 @@ fn from_pkcs8(der: &[u8]) -> Result<SecretKey> {
     let what = "PKCS#8 private key";
     let info = PrivateKeyInfoRef::try_from(der).map_err(|error| malformed(what, error))?;
     match info.algorithm.oid {
-        rfc5912::RSA_ENCRYPTION => checked_rsa(decode_pkcs8(der)?),
-        rfc8410::ID_ED_25519 => Ok(SecretKey::Ed25519(decode_pkcs8(der)?)),
+        rfc5912::RSA_ENCRYPTION => from_rsa_private_key(info.private_key.as_bytes()),
+        rfc8410::ID_ED_25519 => ed25519_dalek::SigningKey::from_pkcs8_der(der)
+            .map(SecretKey::Ed25519)
+            .map_err(|error| malformed(what, error)),
         rfc5912::ID_EC_PUBLIC_KEY => {
             let curve = info
                 .algorithm
@@ -196,8 +195,13 @@ fn from_pkcs8(der: &[u8]) -> Result<SecretKey> {
     }
 }
 
-fn decode_pkcs8<K: DecodePrivateKey>(der: &[u8]) -> Result<K> {
-    K::from_pkcs8_der(der).map_err(|error| malformed("PKCS#8 private key", error))
+/// `RSAPrivateKey` (RFC 8017 section A.1.2), of two primes.
+fn from_rsa_private_key(der: &[u8]) -> Result<SecretKey> {
+    let key = rsa::PrivateKey::from_pkcs1_der(der).map_err(|error| match error {
+        pkcs1::Error::Version => unsupported("RSA private key", "more than two primes".to_owned()),
+        error => malformed("RSA private key", error),
+    })?;
+    checked_rsa(key)
 }
 
 /// `ECPrivateKey` (RFC 5915) on the curve that the structure around it names, or it itself.
