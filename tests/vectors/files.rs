@@ -191,7 +191,7 @@ fn check_folder(folder: &str, count: usize) {
 
 #[test]
 fn keys_and_requests_of_openssl_are_what_is_recorded() {
-    check_folder("peers/openssl", 105);
+    check_folder("peers/openssl", 106);
 }
 
 #[test]

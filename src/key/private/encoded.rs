@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use der::ErrorKind;
 use der::oid::ObjectIdentifier;
 use der::oid::db::{rfc5912, rfc8410};
+use der::{ErrorKind, Tag};
 use pkcs1::DecodeRsaPrivateKey as _;
 use pkcs8::{DecodePrivateKey as _, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rsa::traits::PublicKeyParts as _;
@@ -188,7 +188,7 @@ fn from_pkcs8(der: &[u8]) -> Result<SecretKey> {
             let curve = info
                 .algorithm
                 .parameters_oid()
-                .map_err(|_| unsupported("elliptic curve", "explicit parameters".to_owned()))?;
+                .map_err(|_| explicit_parameters())?;
             from_ec_private_key(info.private_key.as_bytes(), Some(curve))
         }
         other => Err(unsupported("private key algorithm", other.to_string())),
@@ -207,7 +207,10 @@ fn from_rsa_private_key(der: &[u8]) -> Result<SecretKey> {
 /// `ECPrivateKey` (RFC 5915) on the curve that the structure around it names, or it itself.
 fn from_ec_private_key(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<SecretKey> {
     let what = "SEC1 private key";
-    let key = sec1::EcPrivateKey::try_from(der).map_err(|error| malformed(what, error))?;
+    let key = sec1::EcPrivateKey::try_from(der).map_err(|error| match error {
+        sec1::Error::Asn1(error) if names_no_curve(error.kind()) => explicit_parameters(),
+        error => malformed(what, error),
+    })?;
     let curve = curve.or_else(|| key.parameters.and_then(sec1::EcParameters::named_curve));
     let scalar = |size| scalar(key.private_key, size);
     match curve {
@@ -237,6 +240,16 @@ fn scalar(octets: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>> {
     scalar.resize(padding, 0);
     scalar.extend_from_slice(number);
     Ok(scalar)
+}
+
+/// Whether there is a SEQUENCE of numbers where a curve's name should be.
+fn names_no_curve(error: ErrorKind) -> bool {
+    let (expected, actual) = (Some(Tag::ObjectIdentifier), Tag::Sequence);
+    error == ErrorKind::TagUnexpected { expected, actual }
+}
+
+fn explicit_parameters() -> Error {
+    unsupported("elliptic curve", "explicit parameters".to_owned())
 }
 
 fn curve_name(curve: Option<ObjectIdentifier>) -> String {
