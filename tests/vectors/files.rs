@@ -206,7 +206,7 @@ fn keys_and_requests_of_gnutls_are_what_is_recorded() {
 
 #[test]
 fn keys_and_requests_of_java_are_what_is_recorded() {
-    check_folder("peers/java", 34);
+    check_folder("peers/java", 35);
 }
 
 #[test]
