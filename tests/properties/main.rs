@@ -6,6 +6,7 @@ mod kubeconfigs;
 mod lifetimes;
 mod manifests;
 mod names;
+mod replies;
 
 use std::sync::LazyLock;
 
