@@ -273,6 +273,29 @@ proptest! {
     }
 
     #[test]
+    fn merging_anew_keeps_what_others_added_to_our_entries(
+        old in any_kubeconfig(),
+        entry in any_entry(),
+        beside in any_fields(),
+        inside in any_fields(),
+    ) {
+        let Ok(text) = merged(&old, &entry) else { return Ok(()) };
+        let mut with_theirs = read(&text);
+        let extension = json!({"name": "another tool", "extension": inside});
+        for (list, body) in BODIES {
+            for ours in with_theirs[list].as_array_mut().unwrap() {
+                ours.as_object_mut().unwrap().extend(beside.clone());
+                let body = ours[body].as_object_mut().unwrap();
+                body.extend(inside.clone());
+                let extensions = body.entry("extensions").or_insert(json!([]));
+                extensions.as_array_mut().unwrap().push(extension.clone());
+            }
+        }
+        let again = read(&merged(&with_theirs, &entry).unwrap());
+        prop_assert_eq!(again, with_theirs);
+    }
+
+    #[test]
     fn a_renewed_credential_takes_the_place_of_the_old_one(
         old in any_kubeconfig(),
         mut entry in any_entry(),
