@@ -70,7 +70,7 @@ fn is_good(certificate: &str, request: &[u8], issued: &Issued) {
 fn replies(criterion: &mut Criterion) {
     let issued = issue(Case::usual());
     let authority = issued.authority.certificate().to_pem().into_bytes();
-    let cluster = Cluster::new("prod", "https://10.0.0.1:6443", authority);
+    let cluster = Cluster::new("prod", "https://10.0.0.1:6443", &authority);
     for people in [1, 10, 100, 1000] {
         let requests = vec![&issued.object; people];
         let text = write(&requests, &cluster);

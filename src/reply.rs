@@ -90,7 +90,7 @@ impl Reply {
 }
 
 /// Writes a reply in YAML: the requests, stripped to what their maker needs, and a kubeconfig with
-/// the cluster and nothing else. There is nothing secret in it.
+/// the cluster and nothing else; not a password either that is part of its address.
 #[must_use]
 pub fn write(requests: &[&CertificateSigningRequest], cluster: &Cluster) -> String {
     let mut text = String::new();
@@ -101,7 +101,7 @@ pub fn write(requests: &[&CertificateSigningRequest], cluster: &Cluster) -> Stri
     let kubeconfig = json!({
         "apiVersion": "v1",
         "kind": kubeconfig::KIND,
-        "clusters": [cluster.to_value()],
+        "clusters": [cluster.without_userinfo().to_value()],
     });
     yaml::write(&kubeconfig, &mut text);
     text

@@ -62,6 +62,38 @@ fn a_reply_holds_the_object_and_the_clusters_address_and_no_credential() {
 }
 
 #[test]
+fn a_key_beside_the_authority_and_the_password_of_a_proxy_stay_with_the_admin() {
+    let (folder, object) = plain();
+    let admin = kubeconfig(&folder, "admin.kubeconfig");
+    let data = admin["clusters"][0]["cluster"]["certificate-authority-data"].clone();
+    let certificate = BASE64_STANDARD.decode(data.as_str().unwrap()).unwrap();
+    let key = folder.read("alice.key").into_bytes();
+    folder.write("ca.pem", [&key[..], &certificate, b"notes\n"].concat());
+    let lines = folder.read("admin.kubeconfig");
+    let lines = lines.lines().map(|line| match line {
+        line if line.contains("certificate-authority-data") => {
+            "    certificate-authority: ca.pem\n    proxy-url: http://admin:hunter2@proxy:3128"
+        }
+        line => line,
+    });
+    folder.write("admin.kubeconfig", lines.collect::<Vec<_>>().join("\n"));
+    let ended = reply(&folder, &object).good();
+    assert!(
+        ended.stderr.contains("are not taken over"),
+        "{}",
+        ended.stderr
+    );
+    let text = folder.read("alice.reply.yaml");
+    assert!(text.contains("http://proxy:3128") && !text.contains("hunter2"));
+    let sent = kube_enroll::yaml::documents(text.as_bytes());
+    let sent = sent[1].content.as_ref().unwrap();
+    assert_eq!(
+        sent["clusters"][0]["cluster"]["certificate-authority-data"],
+        data
+    );
+}
+
+#[test]
 fn the_kubeconfig_is_private_and_holds_certificate_and_key() {
     let (folder, object) = plain();
     reply(&folder, &object).good();

@@ -142,7 +142,7 @@ impl Run<'_> {
             (&self.args.server, &self.args.certificate_authority)
         {
             let pem = file::read(&Input::from(authority.clone()), DEFAULT_LIMIT)?;
-            Cluster::new("kubernetes", server, pem.to_vec())
+            Cluster::new("kubernetes", server, &pem)
         } else {
             reply.cluster.clone().ok_or_else(|| {
                 Failure::could_not_run(format!("{input}: there is no cluster in it")).next(

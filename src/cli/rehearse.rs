@@ -203,8 +203,8 @@ impl Stage<'_> {
             "The admin",
             &format!("kubectl get csr {name} -o yaml | kube-enroll reply"),
         )?;
-        let authority_pem = authority.certificate().to_pem().into_bytes();
-        let cluster = Cluster::new("rehearsal", SERVER, authority_pem);
+        let authority_pem = authority.certificate().to_pem();
+        let cluster = Cluster::new("rehearsal", SERVER, authority_pem.as_bytes());
         let text = reply::write(&[&object], &cluster);
         self.write(".reply.yaml", text.as_bytes(), Access::Everyone)?;
         Reply::read(text.as_bytes()).map(Some).map_err(|error| {

@@ -76,7 +76,15 @@ fn read_requests(input: &Input) -> Result<Vec<CertificateSigningRequest>, Failur
 
 /// The cluster of the admin's kubeconfig, its certificate authority put in.
 fn cluster(args: &ReplyArgs, console: &Console) -> Result<Cluster, Failure> {
-    read_cluster(&kubeconfig_path(args)?, args.context.as_deref(), console)
+    let path = kubeconfig_path(args)?;
+    let cluster = read_cluster(&path, args.context.as_deref(), console)?;
+    if cluster.has_userinfo() {
+        console.warn(format!(
+            "{}: user and password of server or proxy are not taken over; the user needs others",
+            path.display()
+        ));
+    }
+    Ok(cluster)
 }
 
 /// The kubeconfig to take the cluster from.
@@ -121,7 +129,7 @@ pub fn read_cluster(
     if let Authority::File(authority) = &cluster.authority {
         let authority = Input::from(beside(path, authority));
         let pem = file::read(&authority, DEFAULT_LIMIT)?;
-        cluster.authority = Authority::Data(pem.to_vec());
+        cluster.authority = Authority::from_pem(&pem);
     }
     if cluster.insecure {
         console.warn(format!(

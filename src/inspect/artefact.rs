@@ -140,13 +140,16 @@ fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
                 .collect()
         }
         Ok(_) => nothing(not_an_object(document, input)),
+        Err(_) if input.contains(&0) => nothing(NOT_TEXT.to_owned()),
         Err(error) => nothing(error.to_string()),
     }
 }
 
+const NOT_TEXT: &str = "neither PEM, DER, base64, YAML nor JSON";
+
 fn not_an_object(document: &Document, input: &[u8]) -> String {
     if documents_are_binary(input) {
-        return "neither PEM, DER, base64, YAML nor JSON".to_owned();
+        return NOT_TEXT.to_owned();
     }
     format!(
         "line {}: not a Kubernetes object, nor PEM, DER or base64",

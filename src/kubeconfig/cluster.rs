@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::text;
-use crate::certificate::Certificate;
+use crate::certificate::{self, Certificate};
 use crate::pem;
 
 /// What `kubectl config view` writes in place of data
@@ -36,11 +36,11 @@ pub enum Authority {
     None,
     /// A file, relative to the kubeconfig.
     File(String),
-    /// PEM.
+    /// PEM, certificates alone: see [`Authority::from_pem`].
     Data(Vec<u8>),
     /// `DATA+OMITTED` or `REDACTED`: kubectl left it out.
     LeftOut,
-    /// Neither base64 nor a placeholder.
+    /// Neither base64 of certificates nor a placeholder.
     Broken,
 }
 
@@ -70,11 +70,11 @@ pub enum ClusterProblem {
 impl Cluster {
     /// A cluster given by its parts, the authority in PEM; [`Cluster::check`] looks at them.
     #[must_use]
-    pub fn new(name: &str, server: &str, authority: Vec<u8>) -> Self {
+    pub fn new(name: &str, server: &str, authority: &[u8]) -> Self {
         Self {
             name: name.to_owned(),
             server: server.to_owned(),
-            authority: Authority::Data(authority),
+            authority: Authority::from_pem(authority),
             tls_server_name: None,
             proxy_url: None,
             insecure: false,
@@ -137,6 +137,22 @@ impl Cluster {
         }
     }
 
+    /// Whether server or proxy are named together with a password.
+    #[must_use]
+    pub fn has_userinfo(&self) -> bool {
+        self.without_userinfo() != *self
+    }
+
+    /// The same without user and password in front of the hosts (RFC 3986 section 3.2.1).
+    #[must_use]
+    pub fn without_userinfo(&self) -> Self {
+        Self {
+            server: without_userinfo(&self.server),
+            proxy_url: self.proxy_url.as_deref().map(without_userinfo),
+            ..self.clone()
+        }
+    }
+
     /// The entry for `clusters`, with nothing but the address.
     #[must_use]
     pub fn to_value(&self) -> Value {
@@ -162,12 +178,40 @@ impl Cluster {
     }
 }
 
+fn without_userinfo(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{path}"),
+        None => url.to_owned(),
+    }
+}
+
 impl Authority {
+    /// The certificates of a file, and nothing else that may stand in it: notes, or the key of the
+    /// authority (crypto/x509 `AppendCertsFromPEM` passes over the same).
+    #[must_use]
+    pub fn from_pem(pem: &[u8]) -> Self {
+        let blocks = pem::blocks(pem);
+        let certificates: String = blocks
+            .filter(|block| block.label == certificate::PEM_LABEL && block.headers.is_empty())
+            .map(|block| pem::encode(certificate::PEM_LABEL, &block.contents))
+            .collect();
+        if certificates.is_empty() {
+            Self::Broken
+        } else {
+            Self::Data(certificates.into_bytes())
+        }
+    }
+
     fn read(data: &str, file: &str) -> Self {
         if PLACEHOLDERS.contains(&data) {
             Self::LeftOut
         } else if !data.is_empty() {
-            pem::decode_base64(data.as_bytes()).map_or(Self::Broken, |pem| Self::Data(pem.to_vec()))
+            pem::decode_base64(data.as_bytes()).map_or(Self::Broken, |pem| Self::from_pem(&pem))
         } else if !file.is_empty() {
             Self::File(file.to_owned())
         } else {

@@ -1,9 +1,9 @@
 //! Adding a person's entries to a kubeconfig that holds others.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::assemble::{EXTENSION, wipe, write_and_wipe};
-use super::{Kubeconfig, NewEntry, text};
+use super::{Cluster, Kubeconfig, NewEntry, text};
 use crate::secret::Secret;
 
 /// Why the entries cannot be added.
@@ -64,10 +64,7 @@ fn add(list: &'static str, entries: &mut Vec<Value>, new: Value) -> Result<(), M
         .find(|old| old.get("name") == name.as_ref());
     match old {
         None => entries.push(new),
-        Some(old) if is_same_place(list, old, &new) => {
-            wipe(old);
-            *old = new;
-        }
+        Some(old) if is_same_place(list, old, &new) => update(list, old, new),
         Some(_) => {
             let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
             let name = name.to_owned();
@@ -77,20 +74,72 @@ fn add(list: &'static str, entries: &mut Vec<Value>, new: Value) -> Result<(), M
     Ok(())
 }
 
+/// The fields of a cluster that the new entry decides.
+const ADDRESS: [&str; 6] = [
+    "server",
+    "certificate-authority",
+    "certificate-authority-data",
+    "insecure-skip-tls-verify",
+    "tls-server-name",
+    "proxy-url",
+];
+
+/// The fields of a user that this tool writes.
+const CREDENTIAL: [&str; 6] = [
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "exec",
+    "extensions",
+];
+
+/// Writes the new entry over the old one. What others added to it stays.
+fn update(list: &str, old: &mut Value, mut new: Value) {
+    let (body, decided): (_, &[&str]) = match list {
+        "clusters" => ("cluster", &ADDRESS),
+        "users" => ("user", &CREDENTIAL),
+        _ => ("context", &[]),
+    };
+    let new = new.get_mut(body).map(Value::take);
+    let (Some(Value::Object(old)), Some(Value::Object(mut new))) = (old.get_mut(body), new) else {
+        return;
+    };
+    if let Some(extensions) = new.get_mut("extensions").and_then(Value::as_array_mut) {
+        extensions.extend(extensions_of(old).filter(|it| !is_ours(it)).cloned());
+    }
+    for field in decided {
+        old.shift_remove(*field).iter_mut().for_each(wipe);
+    }
+    for (field, value) in new {
+        old.insert(field, value).iter_mut().for_each(wipe);
+    }
+}
+
+fn extensions_of(body: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    let extensions = body.get("extensions").and_then(Value::as_array);
+    extensions.into_iter().flatten()
+}
+
+fn is_ours(extension: &Value) -> bool {
+    extension.get("name") == Some(&EXTENSION.into())
+}
+
 /// Whether the new entry may take the place of the old one: a user of this tool is renewed, a
 /// cluster keeps its address, a context its cluster and user.
 fn is_same_place(list: &str, old: &Value, new: &Value) -> bool {
     let same = |pointer: &str| old.pointer(pointer) == new.pointer(pointer);
     match list {
-        "users" => old
-            .pointer("/user/extensions")
-            .and_then(Value::as_array)
-            .is_some_and(|extensions| {
-                extensions
-                    .iter()
-                    .any(|extension| extension.get("name") == Some(&EXTENSION.into()))
-            }),
-        "clusters" => same("/cluster/server") && same("/cluster/certificate-authority-data"),
+        "users" => body(old, "user").is_some_and(|user| extensions_of(user).any(is_ours)),
+        "clusters" => {
+            let old = Cluster::read("", body(old, "cluster"));
+            let new = Cluster::read("", body(new, "cluster"));
+            old.server == new.server && old.authority == new.authority
+        }
         _ => same("/context/cluster") && same("/context/user"),
     }
+}
+
+fn body<'a>(entry: &'a Value, field: &str) -> Option<&'a Map<String, Value>> {
+    entry.get(field)?.as_object()
 }

@@ -4,13 +4,14 @@ use std::fmt;
 
 use der::oid::ObjectIdentifier;
 use der::oid::db::{rfc5912, rfc8410};
+use der::{ErrorKind, Tag};
 use pkcs1::DecodeRsaPrivateKey as _;
-use pkcs8::{DecodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use pkcs8::{DecodePrivateKey as _, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rsa::traits::PublicKeyParts as _;
 use zeroize::Zeroizing;
 
 use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed};
-use crate::asn1::Reader;
+use crate::asn1::{Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
 use crate::pem;
 use crate::secret::Passphrase;
@@ -43,7 +44,7 @@ impl Encoding {
     fn of_der(der: &[u8]) -> Option<Self> {
         if PrivateKeyInfoRef::try_from(der).is_ok() {
             Some(Self::Pkcs8)
-        } else if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
+        } else if encryption_scheme(der).is_ok() {
             Some(Self::EncryptedPkcs8)
         } else if pkcs1::RsaPrivateKeyRef::try_from(der).is_ok() {
             Some(Self::Pkcs1)
@@ -135,30 +136,34 @@ impl EncodedKey {
         let secret = match self.encoding {
             Encoding::Pkcs8 => from_pkcs8(&self.der)?,
             Encoding::EncryptedPkcs8 => from_pkcs8(&decrypt(&self.der, passphrase)?)?,
-            Encoding::Pkcs1 => checked_rsa(
-                rsa::PrivateKey::from_pkcs1_der(&self.der)
-                    .map_err(|error| malformed("PKCS#1 private key", error))?,
-            )?,
+            Encoding::Pkcs1 => from_rsa_private_key(&self.der)?,
             Encoding::Sec1 => from_ec_private_key(&self.der, None)?,
         };
         PrivateKey::new(secret)
     }
 }
 
+/// What an `EncryptedPrivateKeyInfo` (RFC 5958 section 3) is encrypted with. The `pkcs8` crate takes
+/// the schemes of PKCS#12 for broken DER.
+fn encryption_scheme(der: &[u8]) -> std::result::Result<Oid, Problem> {
+    let mut info = Reader::new(der).sequence()?;
+    let scheme = info.sequence()?.oid()?;
+    info.expect(tag::OCTET_STRING, false)?;
+    Ok(scheme)
+}
+
 fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
     let what = "encrypted PKCS#8 private key";
     let passphrase = passphrase.ok_or(Error::PassphraseRequired)?;
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| {
-        // PKCS#12's schemes, which the `pkcs5` crate takes for broken DER.
-        let scheme = Reader::new(der)
-            .sequence()
-            .and_then(|mut info| info.sequence()?.oid());
-        match scheme {
-            Ok(scheme) if scheme.to_string() != PBES2 => {
-                unsupported("key encryption", scheme.to_string())
-            }
-            _ => malformed(what, error),
+    let scheme = encryption_scheme(der).map_err(|problem| malformed(what, problem))?;
+    if scheme.to_string() != PBES2 {
+        return Err(unsupported("key encryption", scheme.to_string()));
+    }
+    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| match error {
+        pkcs8::Error::Asn1(error) if let ErrorKind::OidUnknown { oid } = error.kind() => {
+            unsupported("key encryption", oid.to_string())
         }
+        error => malformed(what, error),
     })?;
     match info.decrypt(passphrase.expose()) {
         Ok(document) => Ok(document.to_bytes()),
@@ -175,27 +180,37 @@ fn from_pkcs8(der: &[u8]) -> Result<SecretKey> {
     let what = "PKCS#8 private key";
     let info = PrivateKeyInfoRef::try_from(der).map_err(|error| malformed(what, error))?;
     match info.algorithm.oid {
-        rfc5912::RSA_ENCRYPTION => checked_rsa(decode_pkcs8(der)?),
-        rfc8410::ID_ED_25519 => Ok(SecretKey::Ed25519(decode_pkcs8(der)?)),
+        rfc5912::RSA_ENCRYPTION => from_rsa_private_key(info.private_key.as_bytes()),
+        rfc8410::ID_ED_25519 => ed25519_dalek::SigningKey::from_pkcs8_der(der)
+            .map(SecretKey::Ed25519)
+            .map_err(|error| malformed(what, error)),
         rfc5912::ID_EC_PUBLIC_KEY => {
             let curve = info
                 .algorithm
                 .parameters_oid()
-                .map_err(|_| unsupported("elliptic curve", "explicit parameters".to_owned()))?;
+                .map_err(|_| explicit_parameters())?;
             from_ec_private_key(info.private_key.as_bytes(), Some(curve))
         }
         other => Err(unsupported("private key algorithm", other.to_string())),
     }
 }
 
-fn decode_pkcs8<K: DecodePrivateKey>(der: &[u8]) -> Result<K> {
-    K::from_pkcs8_der(der).map_err(|error| malformed("PKCS#8 private key", error))
+/// `RSAPrivateKey` (RFC 8017 section A.1.2), of two primes.
+fn from_rsa_private_key(der: &[u8]) -> Result<SecretKey> {
+    let key = rsa::PrivateKey::from_pkcs1_der(der).map_err(|error| match error {
+        pkcs1::Error::Version => unsupported("RSA private key", "more than two primes".to_owned()),
+        error => malformed("RSA private key", error),
+    })?;
+    checked_rsa(key)
 }
 
 /// `ECPrivateKey` (RFC 5915) on the curve that the structure around it names, or it itself.
 fn from_ec_private_key(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<SecretKey> {
     let what = "SEC1 private key";
-    let key = sec1::EcPrivateKey::try_from(der).map_err(|error| malformed(what, error))?;
+    let key = sec1::EcPrivateKey::try_from(der).map_err(|error| match error {
+        sec1::Error::Asn1(error) if names_no_curve(error.kind()) => explicit_parameters(),
+        error => malformed(what, error),
+    })?;
     let curve = curve.or_else(|| key.parameters.and_then(sec1::EcParameters::named_curve));
     let scalar = |size| scalar(key.private_key, size);
     match curve {
@@ -225,6 +240,16 @@ fn scalar(octets: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>> {
     scalar.resize(padding, 0);
     scalar.extend_from_slice(number);
     Ok(scalar)
+}
+
+/// Whether there is a SEQUENCE of numbers where a curve's name should be.
+fn names_no_curve(error: ErrorKind) -> bool {
+    let (expected, actual) = (Some(Tag::ObjectIdentifier), Tag::Sequence);
+    error == ErrorKind::TagUnexpected { expected, actual }
+}
+
+fn explicit_parameters() -> Error {
+    unsupported("elliptic curve", "explicit parameters".to_owned())
 }
 
 fn curve_name(curve: Option<ObjectIdentifier>) -> String {

@@ -86,6 +86,7 @@ fn number(candidate: &Candidate) -> BoxedUint {
 #[cfg(test)]
 mod tests {
     use crypto_primes::hazmat::minimum_mr_iterations;
+    use rsa::pkcs8::DecodePrivateKey as _;
 
     use super::*;
 
@@ -96,6 +97,15 @@ mod tests {
             let needed = minimum_mr_iterations(size.prime_bits(), 113);
             assert_eq!(needed, Some(usize::from(rounds(size))));
         }
+    }
+
+    /// What is built of two numbers, as another reader of the key sees it.
+    fn made(first: &Candidate, second: &Candidate, size: Size) -> Result<Option<rsa::PrivateKey>> {
+        let built = build(first, second, size, &|_| Ok(b"first".to_vec()))?;
+        Ok(built.map(|built| {
+            let pem = built.0.to_pkcs8_pem().unwrap();
+            rsa::PrivateKey::from_pkcs8_pem(pem.expose()).unwrap()
+        }))
     }
 
     #[test]
@@ -118,11 +128,88 @@ mod tests {
             Candidate::new(number, &words)
         };
         let (first, second) = (candidate(0, u64::MAX), candidate(1, u64::MAX - 1));
-        let build = |first, second| {
-            let size = Size::Rsa2048;
-            build(first, second, size, &|_| Ok(Vec::new()))
-        };
-        assert!(matches!(build(&first, &second), Err(Error::Inconsistent)));
-        assert!(matches!(build(&first, &first), Ok(None)));
+        let size = Size::Rsa2048;
+        assert!(matches!(
+            made(&first, &second, size),
+            Err(Error::Inconsistent)
+        ));
+        assert!(matches!(made(&first, &first, size), Ok(None)));
+    }
+
+    /// Keys of NIST's validation program, made with our exponent; Xp and Xq are no primes.
+    const PUBLISHED: &str = include_str!("../../../tests/vectors/nist/rsa-keygen.rsp");
+
+    struct Published<'a>(&'a str);
+
+    impl Published<'_> {
+        fn hex(&self, name: &str) -> &str {
+            let mut fields = self.0.lines().filter_map(|line| line.split_once(" = "));
+            fields.find(|field| field.0 == name).unwrap().1
+        }
+
+        fn size(&self) -> Option<Size> {
+            let digits = self.hex("n").len();
+            Size::ALL
+                .into_iter()
+                .find(|it| it.modulus_bits() as usize == 4 * digits)
+        }
+
+        fn candidate(&self, number: u64, name: &str) -> Candidate {
+            let digits = self.hex(name).as_bytes().rchunks(16);
+            let words = digits.map(|it| std::str::from_utf8(it).unwrap());
+            let mut words: Vec<_> = words
+                .map(|it| u64::from_str_radix(it, 16).unwrap())
+                .collect();
+            words[0] |= 1;
+            Candidate::new(number, &words)
+        }
+    }
+
+    /// Each with its size.
+    fn published() -> impl Iterator<Item = (Size, Published<'static>)> {
+        let keys = PUBLISHED
+            .split("\n\n")
+            .filter(|block| block.contains("e = 10001\n"));
+        keys.filter_map(|block| Some((Published(block).size()?, Published(block))))
+    }
+
+    #[test]
+    fn published_primes_pass_every_round_and_where_they_were_searched_from_none() {
+        let mut keys = 0;
+        for (_, key) in published() {
+            for round in 0..8 {
+                let passes = |name| passes_round(&key.candidate(0, name), round, &[round; 32]);
+                assert!(passes("p") && passes("q"), "{}", key.hex("n"));
+                assert!(!passes("Xp") && !passes("Xq"), "{}", key.hex("n"));
+            }
+            keys += 1;
+        }
+        assert_eq!(keys, 6);
+    }
+
+    #[test]
+    fn published_primes_make_the_published_key_in_either_order() {
+        for (size, key) in published() {
+            for (first, second) in [("p", "q"), ("q", "p")] {
+                let (first, second) = (key.candidate(0, first), key.candidate(1, second));
+                let built = made(&first, &second, size).unwrap().unwrap();
+                let hex =
+                    |number: &BoxedUint| format!("{number:x}").trim_start_matches('0').to_owned();
+                assert_eq!(hex(built.n().as_ref()), key.hex("n"));
+                assert_eq!(hex(built.d()), key.hex("d"));
+            }
+        }
+    }
+
+    #[test]
+    fn where_published_primes_were_searched_from_makes_no_key() {
+        for (size, key) in published() {
+            let built = made(&key.candidate(0, "Xp"), &key.candidate(1, "q"), size);
+            assert!(
+                matches!(built, Err(Error::Inconsistent)),
+                "{}",
+                key.hex("n")
+            );
+        }
     }
 }
