@@ -18,7 +18,7 @@ const CONTEXTS: [usize; 4] = [1, 10, 100, 1000];
 fn entry(issued: &Issued, cluster: &str) -> NewEntry {
     let authority = issued.authority.certificate().to_pem().into_bytes();
     NewEntry {
-        cluster: Cluster::new(cluster, "https://10.0.0.1:6443", authority),
+        cluster: Cluster::new(cluster, "https://10.0.0.1:6443", &authority),
         user: format!("alice@{cluster}"),
         context: format!("alice@{cluster}"),
         namespace: None,
