@@ -285,9 +285,17 @@ fn check(line: &str, run: &Run, folder: &Path) {
 }
 
 fn reads(run: &Run, folder: &Path, path: &str) -> bool {
+    let target = absolute(folder, path);
     let mut named = run.reads.iter().chain(run.creates);
     ALLOWED.iter().any(|allowed| path.starts_with(allowed))
-        || named.any(|name| absolute(folder, name) == absolute(folder, path))
+        || named.any(|name| absolute(folder, name) == target)
+        || is_above_created(run, folder, &target)
+}
+
+/// New folders are synced by the folders they are in.
+fn is_above_created(run: &Run, folder: &Path, target: &Path) -> bool {
+    let mut created = run.creates.iter().map(|name| absolute(folder, name));
+    target.starts_with(absolute(folder, "")) && created.any(|path| path.starts_with(target))
 }
 
 fn creates(run: &Run, folder: &Path, path: &str) -> bool {

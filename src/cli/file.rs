@@ -1,5 +1,6 @@
 //! Bounded reads, and writes that appear whole under a new name or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
@@ -140,8 +141,8 @@ impl<'a> NewFiles<'a> {
         Ok(())
     }
 
-    /// Creates `path` with `contents`, whole and synced, or not at all. An existing file is never
-    /// replaced.
+    /// Creates `path` with `contents`, whole and synced, or not at all; its name is synced when
+    /// everything is kept. An existing file is never replaced.
     pub fn create(&mut self, path: &Path, contents: &[u8], access: Access) -> Result<(), Failure> {
         refuse_existing(path)?;
         if access == Access::Owner {
@@ -162,13 +163,19 @@ impl<'a> NewFiles<'a> {
         temporary.fill(contents)?;
         temporary.move_to_new(path)?;
         self.files.push(path.to_owned());
-        sync_folder(path)
+        Ok(())
     }
 
-    /// Keeps everything that was created.
-    pub fn keep(mut self) {
+    /// Keeps everything that was created, under names as lasting as the contents.
+    pub fn keep(mut self) -> Result<(), Failure> {
+        let created = self.files.iter().chain(&self.folders);
+        let changed: BTreeSet<_> = created.map(|path| folder_of(path)).collect();
+        for folder in changed {
+            sync_folder(folder).map_err(|error| Failure::io("write", folder.display(), &error))?;
+        }
         self.files.clear();
         self.folders.clear();
+        Ok(())
     }
 }
 
@@ -211,7 +218,7 @@ fn replace_as(
         keep(&temporary.file, &existing)?;
         temporary.fill(contents)?;
         temporary.move_over(path)?;
-        sync_folder(path)
+        sync_folder(folder_of(path))
     };
     replace().map_err(failed)
 }
@@ -314,9 +321,9 @@ pub fn random_suffix() -> io::Result<String> {
     Ok(hex(&random))
 }
 
-/// Makes the name of a file as lasting as its contents.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder_of(path))?.sync_all()
+/// Makes the names in a folder as lasting as what they stand for.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// The folder that a file is in.

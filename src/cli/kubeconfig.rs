@@ -259,7 +259,7 @@ impl Run<'_> {
             Some(existing) => merge_into(existing, &entry, self.console)?,
             None => files.create(&path, assemble(&entry).expose().as_bytes(), Access::Owner)?,
         }
-        files.keep();
+        files.keep()?;
         let path = self.args.merge.as_deref().unwrap_or(&path);
         let path = quote(&path.display().to_string());
         let context = quote(&entry.context);

@@ -26,7 +26,7 @@ pub fn run(folder: Option<&Path>, console: &Console) -> Result<Verdict, Failure>
         let path = folder.join(format!("{name}.1"));
         files.create(&path, &page(sub.clone().name(name))?, Access::Everyone)?;
     }
-    files.keep();
+    files.keep()?;
     Ok(Verdict::Good)
 }
 

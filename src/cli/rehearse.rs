@@ -51,7 +51,7 @@ pub fn run(args: &RehearseArgs, console: &Console) -> Result<Verdict, Failure> {
         }
     };
     let verdict = stage.go_on(&manifest, key.as_ref())?;
-    stage.files.keep();
+    stage.files.keep()?;
     Ok(verdict)
 }
 

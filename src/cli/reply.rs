@@ -39,7 +39,7 @@ pub fn run(args: &ReplyArgs, console: &Console) -> Result<Verdict, Failure> {
         Some(path) => {
             let mut files = NewFiles::new(console);
             files.create(path, text.as_bytes(), Access::Everyone)?;
-            files.keep();
+            files.keep()?;
             console.say(&next_steps(path))?;
         }
     }

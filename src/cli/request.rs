@@ -76,7 +76,7 @@ pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
         Access::Everyone,
     )?;
     files.create(&paths.manifest, yaml.as_bytes(), Access::Everyone)?;
-    files.keep();
+    files.keep()?;
 
     console.say(&report(&objects, Style::Text(console.look())))?;
     let encrypted = new_key.map(|(_, encrypted)| encrypted);
