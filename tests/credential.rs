@@ -62,7 +62,7 @@ fn user(folder: &Folder) -> Value {
 /// The command that the kubeconfig names, and more options.
 fn command(folder: &Folder, more: &[&str]) -> common::Ended {
     let exec = user(folder)["exec"].clone();
-    assert_eq!(exec["command"], env!("CARGO_BIN_EXE_kube-enroll"));
+    assert_eq!(exec["command"], common::executable());
     let args: Vec<&str> = exec["args"]
         .as_array()
         .unwrap()

@@ -181,7 +181,7 @@ fn image(folder: &Folder, args: &str, stop: &Stop) -> Vec<u8> {
         gdb.args(["-ex", command]);
     }
     let said = gdb
-        .arg(env!("CARGO_BIN_EXE_kube-enroll"))
+        .arg(common::executable())
         .current_dir(folder.path())
         .output();
     let said = said.unwrap();

@@ -396,7 +396,7 @@ fn truncated_and_flipped_files_end_in_0_1_or_2() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = with_request(&[]);
-    let program = env!("CARGO_BIN_EXE_kube-enroll");
+    let program = common::executable();
     let script = format!("'{program}' inspect alice.csr.yaml 2>err | true; cat err");
     assert_eq!(folder.peer("sh", &["-c", &script]), "");
 }

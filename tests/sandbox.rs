@@ -86,7 +86,7 @@ fn files_are_read_through_links_pipes_and_standard_input() {
     folder
         .run_with(&["inspect", "link-to-stdin"], manifest.as_bytes())
         .good();
-    let program = env!("CARGO_BIN_EXE_kube-enroll");
+    let program = common::executable();
     let redirected = format!("'{program}' inspect /dev/stdin < link");
     folder.peer("sh", &["-c", &redirected]);
     if have("bash") {
@@ -139,13 +139,7 @@ fn the_home_folder_is_where_home_says() {
     folder.write(".kube/config", folder.read("admin"));
     folder.run(&["reply", "issued.yaml"]).good();
     let nowhere = Command::new("env")
-        .args([
-            "-u",
-            "HOME",
-            "-u",
-            "KUBECONFIG",
-            env!("CARGO_BIN_EXE_kube-enroll"),
-        ])
+        .args(["-u", "HOME", "-u", "KUBECONFIG", &common::executable()])
         .args(["reply", "issued.yaml"])
         .current_dir(folder.path())
         .output()

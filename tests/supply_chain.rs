@@ -1,4 +1,4 @@
-//! What the dependencies are not: able to open a socket, or written in C. The list is that of
+//! What the dependencies are not: able to open a socket, or written in C. The lists are those of
 //! `deny.toml`, so that this holds without cargo-deny and without a network.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
@@ -70,10 +70,13 @@ fn name(package: &Value) -> &str {
     package["name"].as_str().unwrap()
 }
 
+fn read(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
 #[test]
 fn no_dependency_is_one_that_deny_toml_bans() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deny.toml");
-    let deny = std::fs::read_to_string(path).unwrap();
+    let deny = read("deny.toml");
     let banned: BTreeSet<_> = deny
         .lines()
         .filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next())
@@ -81,6 +84,20 @@ fn no_dependency_is_one_that_deny_toml_bans() {
     assert!(banned.contains("socket2") && banned.contains("cc"));
     for package in packages() {
         assert!(!banned.contains(name(&package)), "{}", name(&package));
+    }
+}
+
+#[test]
+fn no_dependency_runs_code_in_the_build_that_deny_toml_does_not_allow() {
+    let deny = read("deny.toml");
+    let (_, list) = deny.split_once("allow-build-scripts = [").unwrap();
+    let (list, _) = list.split_once(']').unwrap();
+    for package in packages() {
+        let mut targets = package["targets"].as_array().unwrap().iter();
+        if targets.any(|target| target["kind"][0] == "custom-build") {
+            let entry = format!("\"{}\",", name(&package));
+            assert!(list.contains(&entry), "{entry}");
+        }
     }
 }
 
@@ -117,4 +134,25 @@ fn every_dependency_is_from_crates_io() {
         let registry = package["source"] == "registry+https://github.com/rust-lang/crates.io-index";
         assert!(own || registry, "{}: {}", name(&package), package["source"]);
     }
+}
+
+#[test]
+fn the_readme_says_of_each_direct_dependency_why_it_is_there() {
+    let metadata = metadata();
+    let mut all = metadata["packages"].as_array().unwrap().iter();
+    let own = all.find(|package| name(package) == env!("CARGO_PKG_NAME"));
+    let direct = own.unwrap()["dependencies"].as_array().unwrap();
+    let direct: BTreeSet<_> = direct
+        .iter()
+        .map(|dependency| dependency["rename"].as_str().unwrap_or(name(dependency)))
+        .collect();
+    let readme = read("README.md");
+    let (_, section) = readme.split_once("\n## Dependencies\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let column = |row| str::split(row, '|').nth(2);
+    let rows = section.lines().filter_map(column);
+    let explained: BTreeSet<_> = rows
+        .flat_map(|crates| crates.split('`').skip(1).step_by(2))
+        .collect();
+    assert_eq!(explained, direct);
 }

@@ -73,15 +73,16 @@ impl Folder {
 
     /// The same with something on standard input.
     pub fn run_with(&self, args: &[&str], input: &[u8]) -> Ended {
-        feed(self.program(env!("CARGO_BIN_EXE_kube-enroll"), args), input)
+        feed(self.program(&executable(), args), input)
     }
 
     /// Runs kube-enroll under strace, which takes these options and writes to `trace`.
     pub fn traced(&self, options: &[&str], trace: &Path, args: &[&str], input: &[u8]) -> Ended {
         let trace = trace.to_str().unwrap();
+        let executable = executable();
         let mut all = vec!["-f", "-qq", "-s", "4096", "-o", trace];
         all.extend(options);
-        all.extend(["--", env!("CARGO_BIN_EXE_kube-enroll")]);
+        all.extend(["--", &executable]);
         all.extend(args);
         feed(self.program("strace", &all), input)
     }
@@ -105,6 +106,12 @@ impl Folder {
             .env_remove("KUBECONFIG");
         command
     }
+}
+
+/// The program that is tested: cargo's, or another build of it that the environment names.
+pub fn executable() -> String {
+    std::env::var("KUBE_ENROLL_EXECUTABLE")
+        .unwrap_or_else(|_| env!("CARGO_BIN_EXE_kube-enroll").to_owned())
 }
 
 /// How a program ended and what it said.
