@@ -9,7 +9,7 @@ use pkcs8::{DecodePrivateKey, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rsa::traits::PublicKeyParts as _;
 use zeroize::Zeroizing;
 
-use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed};
+use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed, pbes2, unsupported};
 use crate::asn1::Reader;
 use crate::error::{Error, Result};
 use crate::pem;
@@ -129,8 +129,8 @@ impl EncodedKey {
     ///
     /// # Errors
     /// [`Error::PassphraseRequired`] and [`Error::PassphraseWrong`]; [`Error::Malformed`] and
-    /// [`Error::Unsupported`] for what lies inside; [`Error::RsaSize`] for an RSA key outside
-    /// 2048 to 8192 bits.
+    /// [`Error::Unsupported`] for what lies inside, or would cost too much to open;
+    /// [`Error::RsaSize`] for an RSA key outside 2048 to 8192 bits.
     pub fn open(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey> {
         let secret = match self.encoding {
             Encoding::Pkcs8 => from_pkcs8(&self.der)?,
@@ -160,6 +160,7 @@ fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<
             _ => malformed(what, error),
         }
     })?;
+    pbes2::check_cost(&info.encryption_algorithm)?;
     match info.decrypt(passphrase.expose()) {
         Ok(document) => Ok(document.to_bytes()),
         // Padding and contents are all that tells a wrong passphrase.
@@ -239,8 +240,4 @@ fn checked_rsa(key: rsa::PrivateKey) -> Result<SecretKey> {
     key.validate()
         .map_err(|error| malformed("RSA private key", error))?;
     Ok(SecretKey::Rsa(Box::new(key)))
-}
-
-fn unsupported(what: &'static str, found: String) -> Error {
-    Error::Unsupported { what, found }
 }
