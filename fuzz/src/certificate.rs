@@ -26,7 +26,9 @@ type Peer = CertificateInner<AsFound>;
 /// Takes any bytes for a certificate in DER, and for a file with a chain in PEM.
 pub fn check(data: &[u8]) {
     if let Ok(chain) = Certificate::chain_from_pem(data) {
-        chain.iter().for_each(|it| check_der(it.der()));
+        for certificate in chain {
+            check_der(certificate.der());
+        }
     }
     check_der(data);
 }
@@ -69,11 +71,10 @@ fn assert_agreement(certificate: &Certificate, peer: &Peer) {
     }
 }
 
-/// The last extension of a type, if all of that type can be read.
+/// The last extension of a type, if there is one that can be read.
 fn last_extension<'a, T: Decode<'a> + AssociatedOid>(peer: &'a Peer) -> Option<T> {
-    let extensions = peer.tbs_certificate().extensions()?.iter();
-    extensions
-        .filter(|it| it.extn_id == T::OID)
-        .map(|it| T::from_der(it.extn_value.as_bytes()).ok())
-        .last()?
+    let extensions = peer.tbs_certificate().extensions()?;
+    let mut last_first = extensions.iter().rev();
+    let last = last_first.find(|it| it.extn_id == T::OID)?;
+    T::from_der(last.extn_value.as_bytes()).ok()
 }

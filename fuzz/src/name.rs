@@ -86,7 +86,9 @@ fn is_issued_as_foretold(request: &CertificationRequest) {
     let object = CertificateSigningRequest::default();
     let now = OffsetDateTime::UNIX_EPOCH;
     if let Ok(certificate) = AUTHORITY.sign(request, &object, now, &mut rng()) {
-        let foretold = request.subject().identity_when_issued();
+        let mut foretold = request.subject().identity_when_issued();
+        // A group that is named twice, the rehearsal's encoder writes once.
+        foretold.iter_mut().for_each(|it| it.groups.dedup());
         assert_eq!(certificate.subject().identity(), foretold);
     }
 }

@@ -25,7 +25,7 @@ fn parts(block: &Block) -> (&str, &[(String, String)], &[u8]) {
 fn is_read_by_a_strict_reader(label: &str, contents: &[u8]) {
     let text = pem::encode(label, contents);
     assert_eq!(*pem::encode_secret(label, contents), text);
-    let read = pkcs8::der::pem::decode_vec(text.as_bytes());
+    let read = der::pem::decode_vec(text.as_bytes());
     // RFC 7468 has no empty blocks.
     if !contents.is_empty() {
         assert_eq!(read, Ok((label, contents.to_vec())));

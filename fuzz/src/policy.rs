@@ -39,7 +39,7 @@ fn manifest(request: &[u8]) -> CertificateSigningRequest {
         usages: vec!["client auth".to_owned()],
         ..CertificateSigningRequest::default()
     };
-    object.metadata.name = "alice".to_owned();
+    "alice".clone_into(&mut object.metadata.name);
     object
 }
 
