@@ -29,11 +29,25 @@ pub fn check(data: &[u8]) {
     for (lane, candidate) in candidates.iter_mut().enumerate() {
         if primes >> lane & 1 == 1 {
             *candidate = largest_prime(words, distance);
-            assert!(is_strong_probable_prime(candidate));
         }
     }
+    let fermat: Vec<_> = candidates.iter().map(|it| passes_fermat(it)).collect();
+    let strong: Vec<_> = candidates
+        .iter()
+        .map(|it| passes_miller_rabin(it))
+        .collect();
+    for (lane, (fermat, strong)) in fermat.iter().zip(&strong).enumerate() {
+        // What passes the stronger test passes the weaker one, and a prime passes both.
+        assert!(*fermat || !strong);
+        assert!(*strong || primes >> lane & 1 == 0);
+    }
     for backend in Backend::ALL.into_iter().filter(|it| it.is_available()) {
-        assert_agreement(size, backend, &candidates);
+        let expected = match backend {
+            Backend::Portable => &strong,
+            Backend::Ifma | Backend::Avx2 => &fermat,
+        };
+        let found = verdicts(size, backend, &candidates);
+        assert_eq!(&found, expected, "{backend}: {candidates:x?}");
     }
 }
 
@@ -60,25 +74,16 @@ fn largest_prime(words: usize, distance: u64) -> Vec<u64> {
     prime
 }
 
-fn assert_agreement(size: Size, backend: Backend, candidates: &[Vec<u64>]) {
-    for candidates in candidates.chunks(lanes(backend)) {
-        let passed = Batch::new(size, backend, candidates)
-            .probable_primes()
-            .unwrap();
-        for (lane, candidate) in candidates.iter().enumerate() {
-            let expected = match backend {
-                Backend::Portable => is_strong_probable_prime(candidate),
-                Backend::Ifma | Backend::Avx2 => is_fermat_probable_prime(candidate),
-            };
-            assert_eq!(
-                passed >> lane & 1 == 1,
-                expected,
-                "{backend}: {candidate:x?}"
-            );
-            // What the library passes, no filter loses.
-            assert!(expected || !is_strong_probable_prime(candidate));
-        }
-    }
+/// What a filter says of each candidate.
+fn verdicts(size: Size, backend: Backend, candidates: &[Vec<u64>]) -> Vec<bool> {
+    let batches = candidates.chunks(lanes(backend));
+    batches
+        .flat_map(|candidates| {
+            let batch = Batch::new(size, backend, candidates);
+            let passed = batch.probable_primes().unwrap();
+            (0..candidates.len()).map(move |lane| passed >> lane & 1 == 1)
+        })
+        .collect()
 }
 
 fn odd(words: &[u64]) -> Odd<BoxedUint> {
@@ -86,15 +91,15 @@ fn odd(words: &[u64]) -> Odd<BoxedUint> {
     Odd::new(BoxedUint::from_le_slice_vartime(&bytes)).unwrap()
 }
 
-/// Miller and Rabin's test in base 2.
-fn is_strong_probable_prime(words: &[u64]) -> bool {
+/// In base 2.
+fn passes_miller_rabin(words: &[u64]) -> bool {
     MillerRabin::new(odd(words))
         .test_base_two()
         .is_probably_prime()
 }
 
-/// Fermat's test in base 2: 2^(n-1) = 1 modulo n.
-fn is_fermat_probable_prime(words: &[u64]) -> bool {
+/// 2^(n-1) = 1 modulo n.
+fn passes_fermat(words: &[u64]) -> bool {
     let n = odd(words);
     let exponent = n.wrapping_sub(BoxedUint::one());
     let params = BoxedMontyParams::new_vartime(n);

@@ -13,8 +13,7 @@ pub(super) fn decode(document: &[u8]) -> Result<Cow<'_, str>, YamlError> {
     match document {
         [0xFF, 0xFE, units @ ..] => utf16(units, u16::from_le_bytes).map(Cow::Owned),
         [0xFE, 0xFF, units @ ..] => utf16(units, u16::from_be_bytes).map(Cow::Owned),
-        [0xEF, 0xBB, 0xBF, bytes @ ..] => utf8(bytes).map(Cow::Borrowed),
-        bytes => utf8(bytes).map(Cow::Borrowed),
+        [0xEF, 0xBB, 0xBF, bytes @ ..] | bytes => utf8(bytes).map(Cow::Borrowed),
     }
 }
 
