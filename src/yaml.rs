@@ -5,8 +5,10 @@
 //! every string in double quotes, so that each reader takes it as it was meant.
 
 mod documents;
+mod encoding;
 mod read;
 mod scalar;
+mod tags;
 mod write;
 
 pub use documents::{Document, documents, first_document};
@@ -28,6 +30,18 @@ impl YamlError {
             problem: problem.into(),
         }
     }
+
+    fn of(error: &libyaml_safer::Error) -> Self {
+        Self {
+            line: error.problem_mark().map(|mark| line_of(mark.line)),
+            problem: error.problem().to_owned(),
+        }
+    }
+}
+
+/// The line, counted from 1, of a mark, which counts from 0.
+fn line_of(mark: u64) -> usize {
+    usize::try_from(mark).unwrap_or(usize::MAX - 1) + 1
 }
 
 impl std::fmt::Display for YamlError {

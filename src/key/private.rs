@@ -264,3 +264,7 @@ fn malformed(what: &'static str, error: impl fmt::Display) -> Error {
         detail: error.to_string(),
     }
 }
+
+fn unsupported(what: &'static str, found: String) -> Error {
+    Error::Unsupported { what, found }
+}

@@ -1,18 +1,19 @@
 //! One document: events to a tree, and the tree to JSON (go.yaml.in/yaml/v2 `decoder`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use libyaml_safer::{Event, EventData, Parser};
+use libyaml_safer::{Encoding, Event, EventData, Parser, ScalarStyle};
 use serde_json::{Map, Value};
 
-use super::{YamlError, scalar};
+use super::{YamlError, encoding, line_of, scalar, tags};
 
 /// How deep collections may be nested. go-yaml allows 10,000; no Kubernetes object comes near.
 const MAX_DEPTH: usize = 1000;
 
 /// Reads one document; one without content is null.
-pub(super) fn read(text: &[u8]) -> Result<Value, YamlError> {
-    let tree = Tree::parse(text)?;
+pub(super) fn read(document: &[u8]) -> Result<Value, YamlError> {
+    let tree = Tree::parse(&encoding::decode(document)?)?;
     let Some(root) = tree.root else {
         return Ok(Value::Null);
     };
@@ -48,18 +49,18 @@ struct Tree {
 }
 
 impl Tree {
-    fn parse(text: &[u8]) -> Result<Self, YamlError> {
+    fn parse(text: &str) -> Result<Self, YamlError> {
+        let lines = ended(text);
+        tags::check(&lines)?;
         let mut parser = Parser::new();
-        parser.set_input(text);
+        parser.set_input(lines.as_bytes());
+        parser.set_encoding(Encoding::Utf8);
         let mut builder = Builder::default();
         loop {
-            let event = parser.parse().map_err(|error| {
-                let line = error.problem_mark().map(|mark| line_of(mark.line));
-                YamlError {
-                    line,
-                    problem: error.problem().to_owned(),
-                }
-            })?;
+            let mut event = parser.parse().map_err(|error| YamlError::of(&error))?;
+            if event.end_mark.index > text.len() as u64 {
+                drop_added_break(&mut event.data);
+            }
             let is_over = matches!(
                 event.data,
                 EventData::DocumentEnd { .. } | EventData::StreamEnd
@@ -75,8 +76,23 @@ impl Tree {
     }
 }
 
-fn line_of(mark: u64) -> usize {
-    usize::try_from(mark).unwrap_or(usize::MAX - 1) + 1
+/// The text with a line break at its end: without one, `libyaml-safer` panics behind a block scalar.
+fn ended(text: &str) -> Cow<'_, str> {
+    if text.ends_with('\n') {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("{text}\n"))
+    }
+}
+
+/// What the block scalar at the end has of the line break that [`ended`] added.
+fn drop_added_break(data: &mut EventData) {
+    if let EventData::Scalar { value, style, .. } = data
+        && matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+        && value.ends_with('\n')
+    {
+        value.pop();
+    }
 }
 
 #[derive(Default)]
@@ -305,6 +321,24 @@ impl<'a> Decoder<'a> {
             Value::Bool(value) => Ok(value.to_string()),
             Value::Number(number) if number.is_i64() || number.is_f64() => Ok(number.to_string()),
             _ => Err(YamlError::new(line, "unsupported kind of map key")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_scalar_may_end_with_the_text() {
+        for (text, value) in [
+            ("|\n  a", "a"),
+            ("|\n  a\n", "a\n"),
+            (">-\n  a", "a"),
+            ("|+\n  a\n\n  ", "a\n\n"),
+            ("'a'", "a"),
+        ] {
+            assert_eq!(read(text.as_bytes()), Ok(value.into()), "{text:?}");
         }
     }
 }

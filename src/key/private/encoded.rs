@@ -10,7 +10,7 @@ use pkcs8::{DecodePrivateKey as _, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef
 use rsa::traits::PublicKeyParts as _;
 use zeroize::Zeroizing;
 
-use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed};
+use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed, pbes2, unsupported};
 use crate::asn1::{Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
 use crate::pem;
@@ -130,8 +130,8 @@ impl EncodedKey {
     ///
     /// # Errors
     /// [`Error::PassphraseRequired`] and [`Error::PassphraseWrong`]; [`Error::Malformed`] and
-    /// [`Error::Unsupported`] for what lies inside; [`Error::RsaSize`] for an RSA key outside
-    /// 2048 to 8192 bits.
+    /// [`Error::Unsupported`] for what lies inside, or would cost too much to open;
+    /// [`Error::RsaSize`] for an RSA key outside 2048 to 8192 bits.
     pub fn open(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey> {
         let secret = match self.encoding {
             Encoding::Pkcs8 => from_pkcs8(&self.der)?,
@@ -165,6 +165,7 @@ fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<
         }
         error => malformed(what, error),
     })?;
+    pbes2::check_cost(&info.encryption_algorithm)?;
     match info.decrypt(passphrase.expose()) {
         Ok(document) => Ok(document.to_bytes()),
         // Padding and contents are all that tells a wrong passphrase.
@@ -264,8 +265,4 @@ fn checked_rsa(key: rsa::PrivateKey) -> Result<SecretKey> {
     key.validate()
         .map_err(|error| malformed("RSA private key", error))?;
     Ok(SecretKey::Rsa(Box::new(key)))
-}
-
-fn unsupported(what: &'static str, found: String) -> Error {
-    Error::Unsupported { what, found }
 }

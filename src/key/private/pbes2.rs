@@ -1,11 +1,12 @@
 //! Private keys at rest: PKCS#5 PBES2 (RFC 8018) with scrypt (RFC 7914) and AES-256-CBC.
 
-use pkcs8::pkcs5::{pbes2, scrypt};
+use pkcs8::pkcs5::pbes2::Kdf;
+use pkcs8::pkcs5::{EncryptionScheme, pbes2, scrypt};
 use pkcs8::{PrivateKeyInfoRef, SecretDocument};
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::{malformed, randomness};
+use super::{malformed, randomness, unsupported};
 use crate::error::Result;
 use crate::secret::Passphrase;
 
@@ -16,6 +17,11 @@ const LOG_N: u8 = 14;
 const BLOCK_SIZE: u32 = 8;
 /// Five passes make up for the small memory: the OWASP equivalent of N = 2^17 with one pass.
 const PASSES: u32 = 5;
+/// The most iterations of PBKDF2 that are gone through to open a key: what RFC 8018 section 4.2 has
+/// for especially critical ones.
+const MAX_ITERATIONS: u32 = 10_000_000;
+/// The most that scrypt may write to open a key, in bytes: N = 2^20 with r = 8 and one pass.
+const MAX_SCRYPT_BYTES: u128 = 1 << 30;
 const SALT_LEN: usize = 16;
 const IV_LEN: usize = 16;
 
@@ -48,4 +54,100 @@ fn parameters<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<pbes2::Parameters
         .map_err(|error| malformed("set of scrypt parameters", error))?;
     pbes2::Parameters::generate_scrypt_aes256cbc(scrypt, &salt, iv)
         .map_err(|error| malformed("set of PBES2 parameters", error))
+}
+
+/// Refuses what would take minutes or all memory to open: whoever wrote the file chose the cost.
+///
+/// # Errors
+/// [`crate::error::Error::Unsupported`]
+pub(super) fn check_cost(scheme: &EncryptionScheme) -> Result<()> {
+    match scheme {
+        EncryptionScheme::Pbes2(parameters) => check_derivation(&parameters.kdf),
+        _ => Ok(()),
+    }
+}
+
+fn check_derivation(derivation: &Kdf) -> Result<()> {
+    let (fits, found) = match derivation {
+        Kdf::Pbkdf2(pbkdf2) => {
+            let count = pbkdf2.iteration_count;
+            let fits = (1..=MAX_ITERATIONS).contains(&count);
+            (fits, format!("PBKDF2 with {count} iterations"))
+        }
+        Kdf::Scrypt(scrypt) => {
+            let (n, r, p) = (
+                scrypt.cost_parameter,
+                scrypt.block_size,
+                scrypt.parallelization,
+            );
+            let bytes = 128 * u128::from(n) * u128::from(r) * u128::from(p);
+            let fits = (1..=MAX_SCRYPT_BYTES).contains(&bytes);
+            (fits, format!("scrypt with N = {n}, r = {r}, p = {p}"))
+        }
+        _ => return Ok(()),
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(unsupported("key encryption", found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pkcs8::pkcs5::pbes2::{Pbkdf2Params, Salt, ScryptParams};
+
+    use super::*;
+
+    fn pbkdf2(iteration_count: u32) -> Kdf {
+        let parameters = Pbkdf2Params::hmac_sha256(1, b"salt").unwrap();
+        Kdf::Pbkdf2(Pbkdf2Params {
+            iteration_count,
+            ..parameters
+        })
+    }
+
+    fn scrypt(cost_parameter: u64, block_size: u16, parallelization: u16) -> Kdf {
+        Kdf::Scrypt(ScryptParams {
+            salt: Salt::new(b"salt").unwrap(),
+            cost_parameter,
+            block_size,
+            parallelization,
+            key_length: None,
+        })
+    }
+
+    #[test]
+    fn keys_are_opened_at_the_costs_that_are_recommended() {
+        for derivation in [
+            pbkdf2(1),
+            pbkdf2(600_000),
+            pbkdf2(10_000_000),
+            scrypt(1 << LOG_N, 8, 5),
+            scrypt(1 << 17, 8, 1),
+            scrypt(1 << 20, 8, 1),
+        ] {
+            assert_eq!(check_derivation(&derivation), Ok(()));
+        }
+    }
+
+    #[test]
+    fn costs_that_no_machine_can_pay_are_refused() {
+        for (derivation, found) in [
+            (pbkdf2(0), "PBKDF2 with 0 iterations"),
+            (pbkdf2(u32::MAX), "PBKDF2 with 4294967295 iterations"),
+            (scrypt(0, 8, 1), "scrypt with N = 0, r = 8, p = 1"),
+            (
+                scrypt(1 << 21, 8, 1),
+                "scrypt with N = 2097152, r = 8, p = 1",
+            ),
+            (
+                scrypt(u64::MAX, u16::MAX, u16::MAX),
+                "scrypt with N = 18446744073709551615, r = 65535, p = 65535",
+            ),
+        ] {
+            let refused = unsupported("key encryption", found.to_owned());
+            assert_eq!(check_derivation(&derivation), Err(refused));
+        }
+    }
 }

@@ -1,0 +1,52 @@
+//! `kube_enroll::kubeconfig`: a person's entries can be added to a kubeconfig, are found in it again,
+//! and take nothing away.
+
+use std::collections::BTreeSet;
+
+use kube_enroll::kubeconfig::{Cluster, Credential, Kubeconfig, NewEntry, merge};
+
+use super::keys::KEYS;
+
+const CONTEXT: &str = "alice@prod";
+
+/// Takes any bytes for a kubeconfig.
+pub fn check(data: &[u8]) {
+    let Ok(kubeconfig) = Kubeconfig::read(data) else {
+        return;
+    };
+    for cluster in kubeconfig.clusters() {
+        // Whatever it is, it can be told.
+        let _ = cluster.check();
+    }
+    let _ = kubeconfig.cluster(None);
+    let before = entries(&kubeconfig);
+    let entry = entry();
+    if let Ok(merged) = merge(kubeconfig, &entry) {
+        let merged = Kubeconfig::read(merged.expose().as_bytes()).unwrap();
+        assert_eq!(merged.cluster(Some(CONTEXT)), Ok(entry.cluster));
+        assert!(entries(&merged).is_superset(&before));
+    }
+}
+
+fn entry() -> NewEntry {
+    NewEntry {
+        cluster: Cluster::new("prod", "https://10.0.0.1:6443", b"no certificate"),
+        user: "alice".to_owned(),
+        context: CONTEXT.to_owned(),
+        namespace: Some("dev".to_owned()),
+        credential: Credential::Files {
+            certificate: "/home/alice/alice.crt".to_owned(),
+            key: "/home/alice/alice.key".to_owned(),
+        },
+        fingerprint: KEYS[0].public_key().fingerprint(),
+    }
+}
+
+/// What a kubeconfig holds, but for what users hold, which a renewal replaces.
+fn entries(kubeconfig: &Kubeconfig) -> BTreeSet<String> {
+    let clusters = kubeconfig.clusters().map(|it| (it.name, it.server));
+    let clusters = clusters.map(|it| format!("cluster {it:?}"));
+    let users = kubeconfig.users().map(|(name, _)| format!("user {name:?}"));
+    let contexts = kubeconfig.contexts().map(|it| format!("context {it:?}"));
+    clusters.chain(users).chain(contexts).collect()
+}
