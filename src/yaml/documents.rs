@@ -253,6 +253,16 @@ mod tests {
             read("a: &x {b: 1}\nc: {<<: *x, d: 2}\n"),
             [Some(json!({"a": {"b": 1}, "c": {"b": 1, "d": 2}}))]
         );
+        assert_eq!(
+            read("a: &x {b: 1, c: 2}\nd: {<<: [{b: 3}, *x], e: 4}\n"),
+            [Some(
+                json!({"a": {"b": 1, "c": 2}, "d": {"b": 3, "c": 2, "e": 4}})
+            )]
+        );
+        for no_mapping in ["a: {<<: 1}", "a: {<<: [1]}", "a: &x 1\nb: {<<: *x}"] {
+            assert_eq!(read(no_mapping), [None], "{no_mapping}");
+        }
+        assert_eq!(read("a: {'<<': 1}"), [Some(json!({"a": {"<<": 1}}))]);
         assert_eq!(read("a: &x [*x]\n"), [None]);
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
