@@ -234,6 +234,15 @@ mod tests {
         assert_eq!(all[0].line, 1);
         assert_eq!(all[1].line, 4);
         assert!(all[1].content.as_ref().unwrap_err().line.unwrap() >= 5);
+        let lines = |input: &[u8]| -> Vec<usize> {
+            let documents = documents(input).into_iter();
+            documents.map(|document| document.line).collect()
+        };
+        assert_eq!(
+            lines(b"\n{\"a\": 1}\n\n {\"b\": 2} {\"c\": 3}\n"),
+            [2, 4, 4]
+        );
+        assert_eq!(lines(b"{\"a\":\n1}\n---\nb: 2\n"), [1, 3]);
     }
 
     #[test]
