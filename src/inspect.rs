@@ -151,3 +151,49 @@ pub fn signing_requests(documents: &[crate::yaml::Document]) -> Vec<CertificateS
         .map(CertificateSigningRequest::read)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml;
+
+    fn named(name: &str) -> Object {
+        Object {
+            name: Some(name.to_owned()),
+            ..Object::default()
+        }
+    }
+
+    #[test]
+    fn a_report_of_any_length_is_one_document() {
+        let text = "a\n\u{202e}\u{e0041}\u{7f}\"é";
+        let objects = [named("a"), named(text)];
+        for count in 0..=2 {
+            let objects = &objects[..count];
+            let json = report(objects, Style::Json);
+            let yaml = report(objects, Style::Yaml);
+            let from_json: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(from_json, yaml::first_document(yaml.as_bytes()).unwrap());
+            assert_eq!(from_json["kind"], "Report");
+            let names: Vec<_> = from_json["objects"].as_array().unwrap().iter().collect();
+            let expected: Vec<Value> = objects.iter().map(Object::to_value).collect();
+            assert_eq!(names, expected.iter().collect::<Vec<_>>());
+            let deceives = |c: char| c != '\n' && crate::text::is_deceptive(c);
+            assert!(!json.contains(deceives) && !yaml.contains(deceives));
+            assert!(json.ends_with("]\n}\n"));
+        }
+    }
+
+    #[test]
+    fn errors_alone_make_an_object_no_good_and_stand_first() {
+        let mut object = named("a");
+        object.add(Finding::same_key("b"));
+        assert!(!object.has_errors());
+        object.add(Finding::shared_factor(None));
+        object.add(Finding::same_key("c"));
+        assert!(object.has_errors());
+        let codes: Vec<_> = object.findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, ["shared-factor", "same-key", "same-key"]);
+        assert!(object.findings[1].message.contains("in b"));
+    }
+}

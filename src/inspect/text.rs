@@ -304,6 +304,85 @@ mod tests {
         assert_eq!(wrap("", 4), [""]);
     }
 
+    fn shown(object: &Object) -> String {
+        let text = render(object, Look { width: 50 });
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn values_stand_in_one_column_within_the_width() {
+        let object = Object {
+            signer_name: Some("word ".repeat(30)),
+            ..Object::default()
+        };
+        let text = shown(&object);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert!(lines[0].starts_with("  Signer       word"), "{text}");
+        for line in &lines {
+            assert!(line.len() <= 50 && line.get(15..).is_some(), "{line:?}");
+        }
+        assert!(lines[1].starts_with("               word"), "{text}");
+    }
+
+    #[test]
+    fn the_prediction_is_a_sentence_in_a_colour() {
+        let (red, yellow, green) = ("\u{1b}[31m", "\u{1b}[33m", "\u{1b}[32m");
+        let misleads = Finding::not_a_request("Secret");
+        for (accepted, issued, authenticates, findings, colour, said) in [
+            (
+                false,
+                Some(false),
+                false,
+                &[][..],
+                red,
+                "the API server refuses it",
+            ),
+            (true, Some(false), false, &[], red, "not issued"),
+            (true, None, false, &[], green, "another signer decides"),
+            (true, Some(true), false, &[], green, "does not authenticate"),
+            (true, Some(true), true, &[], green, "issued once approved"),
+            (
+                true,
+                Some(true),
+                true,
+                &[misleads],
+                yellow,
+                "issued once approved",
+            ),
+        ] {
+            let object = Object {
+                prediction: Some(Prediction {
+                    accepted,
+                    issued,
+                    authenticates,
+                }),
+                findings: findings.to_vec(),
+                ..Object::default()
+            };
+            let text = render(&object, Look { width: 100 });
+            let line = text
+                .lines()
+                .find(|line| line.contains("Prediction"))
+                .unwrap();
+            assert!(line.contains(colour) && line.contains(said), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn lists_are_cut_after_twenty() {
+        let names = |count| -> Vec<String> { (0..count).map(|n| n.to_string()).collect() };
+        assert_eq!(items(&[]), "(none)");
+        assert_eq!(items(&names(2)), "0, 1");
+        assert!(items(&names(20)).ends_with("18, 19"));
+        assert!(items(&names(22)).ends_with("18, 19 and 2 more"));
+    }
+
+    #[test]
+    fn a_lifetime_is_shown_in_days_and_seconds() {
+        assert_eq!(span(7_776_000), "90d (7776000 seconds)");
+        assert_eq!(span(599), "599 seconds");
+    }
+
     #[test]
     fn long_values_are_cut() {
         assert_eq!(cut("short"), "short");
