@@ -300,6 +300,7 @@ mod tests {
     #[test]
     fn text_is_wrapped_at_spaces_and_inside_long_words() {
         assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(wrap("ab cd", 4), ["ab", "cd"]);
         assert_eq!(wrap("abcdef", 4), ["abcd", "ef"]);
         assert_eq!(wrap("", 4), [""]);
     }
