@@ -296,6 +296,8 @@ fn split_at_width(word: &str, width: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::{CsrReport, PrivateKeyReport};
+    use crate::name::Identity;
 
     #[test]
     fn text_is_wrapped_at_spaces_and_inside_long_words() {
@@ -323,6 +325,46 @@ mod tests {
             assert!(line.len() <= 50 && line.get(15..).is_some(), "{line:?}");
         }
         assert!(lines[1].starts_with("               word"), "{text}");
+    }
+
+    #[test]
+    fn it_says_who_the_holder_is_or_that_there_is_none() {
+        let identity = Some(Identity {
+            username: "alice".to_owned(),
+            groups: vec!["dev".to_owned(), "on\u{202e}call".to_owned()],
+        });
+        let holder = Object {
+            identity,
+            ..Object::default()
+        };
+        let expected = "  User         alice\n  Groups       dev, on\\u{202e}call\n";
+        assert!(shown(&holder).ends_with(expected));
+        let nobody = Object {
+            csr: Some(CsrReport {
+                subject: "O=dev".to_owned(),
+                subject_alt_names: Vec::new(),
+                extensions: vec!["keyUsage".to_owned()],
+                signature_algorithm: "Ed25519".to_owned(),
+                signature_valid: false,
+            }),
+            ..Object::default()
+        };
+        let expected = "  User         (none: it would not authenticate)\n  Subject      O=dev\n  \
+                        Signature    Ed25519, NOT VALID\n  Extensions   keyUsage\n";
+        assert!(shown(&nobody).ends_with(expected));
+    }
+
+    #[test]
+    fn a_key_in_the_clear_is_told() {
+        let key = |encrypted| Object {
+            private_key: Some(PrivateKeyReport {
+                encoding: "PKCS#8".to_owned(),
+                encrypted,
+            }),
+            ..Object::default()
+        };
+        assert!(shown(&key(false)).ends_with("  Private key  PKCS#8, NOT encrypted\n"));
+        assert!(shown(&key(true)).ends_with("  Private key  PKCS#8\n"));
     }
 
     #[test]

@@ -206,7 +206,9 @@ mod tests {
             problem_of("a", &["b", "c", "b"], false),
             Some(SubjectProblem::Twice)
         );
-        assert_eq!(problem_of("a", &["a", "b"], false), None);
+        let groups = ["c".to_owned(), "b".to_owned()];
+        let subject = Subject::new("b", &groups, false).unwrap();
+        assert_eq!((subject.user(), subject.groups()), ("b", &groups[..]));
     }
 
     #[test]

@@ -233,7 +233,7 @@ mod tests {
         let all = documents(b"a: 1\n---\n\n# c\nb: [\n");
         assert_eq!(all[0].line, 1);
         assert_eq!(all[1].line, 4);
-        assert!(all[1].content.as_ref().unwrap_err().line.unwrap() >= 5);
+        assert_eq!(all[1].content.as_ref().unwrap_err().line, Some(6));
         let lines = |input: &[u8]| -> Vec<usize> {
             let documents = documents(input).into_iter();
             documents.map(|document| document.line).collect()
@@ -252,6 +252,8 @@ mod tests {
             read("1: a\nyes: b\n"),
             [Some(json!({"1": "a", "true": "b"}))]
         );
+        assert_eq!(read("1.5: b\n"), [Some(json!({"1.5": "b"}))]);
+        assert_eq!(read("18446744073709551615: b\n"), [None]);
         assert_eq!(read("[a]: b\n"), [None]);
         assert_eq!(read("~: b\n"), [None]);
     }
