@@ -449,16 +449,73 @@ mod tests {
             assert!(Reader::new(bad).element().is_err(), "{bad:x?}");
         }
         assert!(Reader::new(&[0x1F, 0x1F, 0]).element().is_ok());
+        let problem = |der: &[u8]| Reader::new(der).element().unwrap_err();
+        assert_eq!(
+            problem(&[4, 0x84, 0x7F, 0xFF, 0xFF, 0xFF]),
+            "data truncated"
+        );
+        assert_eq!(problem(&[4, 0x84, 0x80, 0, 0, 0]), "length too large");
+    }
+
+    #[test]
+    fn an_element_ends_where_its_length_says() {
+        for length in [0, 1, 127, 128, 255, 256, 65_535] {
+            let contents = vec![7; length];
+            let octets = encode(4, &contents);
+            let der = [&octets, NULL].concat();
+            let mut reader = Reader::new(&der);
+            let element = reader.element().unwrap();
+            assert!(element.is(tag::OCTET_STRING, false));
+            assert_eq!((element.contents, element.whole), (&*contents, &*octets));
+            assert_eq!(reader.element().unwrap().whole, NULL);
+            assert!(reader.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_element_is_told_by_class_tag_and_form() {
+        let is_sequence = |identifier| {
+            let der = encode(identifier, &[]);
+            Reader::new(&der).expect(tag::SEQUENCE, true).is_ok()
+        };
+        assert!(is_sequence(0x30));
+        for other in [0x10, 0x31, 0x70, 0xB0, 0xF0] {
+            assert!(!is_sequence(other), "{other:x}");
+        }
+    }
+
+    #[test]
+    fn an_explicit_tag_is_entered_by_its_number_and_form() {
+        let enter = |der: &[u8]| Reader::new(der).enter_explicit(1);
+        assert_eq!(enter(&[0xA1, 2, 5, 0]), Ok(true));
+        for other in [0xA2, 0x81, 0x21] {
+            assert_eq!(enter(&[other, 2, 5, 0]), Ok(false), "{other:x}");
+        }
+        assert_eq!(enter(&[0xA2, 0, 5, 0]), Ok(false));
+        assert!(enter(&[0xA1, 0]).is_err());
+        assert!(enter(&[0xA1, 0, 5, 0]).is_err());
     }
 
     #[test]
     fn integers_are_minimal_and_bounded() {
         assert_eq!(int64(&[0x80]), Ok(-128));
         assert_eq!(int64(&[0, 0x80]), Ok(128));
+        assert_eq!(int64(&[0xFF, 0x7F]), Ok(-129));
+        assert_eq!(int64(&i64::MIN.to_be_bytes()), Ok(i64::MIN));
+        assert_eq!(int64(&i64::MAX.to_be_bytes()), Ok(i64::MAX));
         assert!(int64(&[]).is_err());
         assert!(int64(&[0, 1]).is_err());
         assert!(int64(&[0xFF, 0xFF]).is_err());
         assert!(int64(&[1; 9]).is_err());
+    }
+
+    #[test]
+    fn positive_numbers_lose_the_zero_of_their_sign() {
+        assert_eq!(positive(&[5]), Some(&[5][..]));
+        assert_eq!(positive(&[0, 0x80]), Some(&[0x80][..]));
+        for other in [&[][..], &[0], &[0, 5], &[0x80], &[0xFF, 0x7F]] {
+            assert_eq!(positive(other), None, "{other:x?}");
+        }
     }
 
     #[test]
@@ -476,10 +533,16 @@ mod tests {
         let oid = |contents: &[u8]| Oid::from_contents(contents).map(|oid| oid.to_string());
         assert_eq!(oid(&[0x55, 0x04, 0x03]), Ok("2.5.4.3".to_owned()));
         assert_eq!(oid(&[0x88, 0x37]), Ok("2.999".to_owned()));
+        for (first, shown) in [(39, "0.39"), (40, "1.0"), (79, "1.39"), (80, "2.0")] {
+            assert_eq!(oid(&[first]), Ok(shown.to_owned()));
+        }
+        let largest = oid(&[0x2A, 0x87, 0xFF, 0xFF, 0xFF, 0x7F]);
+        assert_eq!(largest, Ok(format!("1.2.{}", i32::MAX)));
         assert!(oid(&[]).is_err());
         assert!(oid(&[0x55, 0x80, 0x01]).is_err());
         assert!(oid(&[0x55, 0x88]).is_err());
         assert!(oid(&[0x55, 0x88, 0x80, 0x80, 0x80, 0x00]).is_err());
+        assert!(oid(&[0x55, 0x81, 0x80, 0x80, 0x80, 0x80, 0x00]).is_err());
     }
 
     #[test]
@@ -487,7 +550,9 @@ mod tests {
         for good in [
             "9912312359Z",
             "991231235959Z",
+            "9901310000Z",
             "0002290000+0130",
+            "0001010000+0001",
             "000229000000-2400",
         ] {
             assert_eq!(utc_time(good.as_bytes()), Ok(()), "{good}");
@@ -496,19 +561,38 @@ mod tests {
             "",
             "alice",
             "9913312359Z",
+            "9900010000Z",
             "9902290000Z",
+            "9904310000Z",
+            "9901000000Z",
+            "9901320000Z",
+            "9912312400Z",
+            "9912312360Z",
             "991231235960Z",
+            "9912312359",
+            "9912312359Z0",
             "9912312359+0000",
+            "9912312359+2500",
+            "9912312359+0060",
+            "9912312359+01300",
             "991231235959.5Z",
         ] {
             assert!(utc_time(bad.as_bytes()).is_err(), "{bad}");
         }
-        for good in ["20240229000000Z", "20240229000000.5Z", "00000101000000Z"] {
+        for good in [
+            "20240229000000Z",
+            "20000229000000Z",
+            "20240229000000.5Z",
+            "20240229000000.123456789Z",
+            "00000101000000Z",
+        ] {
             assert_eq!(generalized_time(good.as_bytes()), Ok(()), "{good}");
         }
         for bad in [
             "21000229000000Z",
             "20240229000000.50Z",
+            "20240229000000.1234567891Z",
+            "20240229000000.Z",
             "202402290000Z",
             "20240229000000",
         ] {

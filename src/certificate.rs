@@ -330,3 +330,178 @@ impl fmt::Display for Certificate {
         write!(f, "{} until {}", self.subject(), show_time(self.not_after))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::encode;
+    use crate::rehearsal::Authority;
+
+    const NOW: OffsetDateTime = time::macros::datetime!(2030-01-02 03:04:05 UTC);
+
+    fn authority() -> Certificate {
+        let authority = Authority::new(NOW, &mut getrandom::SysRng).unwrap();
+        authority.certificate().clone()
+    }
+
+    /// A certificate signed by nobody: its version, the times of its validity, its extensions.
+    fn unsigned(
+        version: &[u8],
+        validity: [(u8, &str); 2],
+        extensions: &[Vec<u8>],
+    ) -> Result<Certificate> {
+        let ed25519 = encode(0x30, &encode(6, &[0x2B, 0x65, 0x70]));
+        let bits = |size| encode(3, &vec![0; size]);
+        let times = validity.map(|(tag, text)| encode(tag, text.as_bytes()));
+        let tbs = [
+            version.to_vec(),
+            encode(2, &[1]),
+            ed25519.clone(),
+            encode(0x30, &[]),
+            encode(0x30, &times.concat()),
+            encode(0x30, &[]),
+            encode(0x30, &[ed25519.clone(), bits(33)].concat()),
+            encode(0x81, &[0]),
+            encode(0xA3, &encode(0x30, &extensions.concat())),
+        ];
+        let signed = [encode(0x30, &tbs.concat()), ed25519, bits(65)];
+        Certificate::from_der(&encode(0x30, &signed.concat()))
+    }
+
+    const VERSION_3: &[u8] = &[0xA0, 3, 2, 1, 2];
+    const VALIDITY: [(u8, &str); 2] = [(23, "300101000000Z"), (23, "310101000000Z")];
+
+    /// A certificate with one extension, marked critical or not.
+    fn extended(last_arc: u8, critical: bool, value: &[u8]) -> Certificate {
+        let flag = if critical { encode(1, &[0xFF]) } else { vec![] };
+        let fields = [encode(6, &[0x55, 0x1D, last_arc]), flag, encode(4, value)];
+        unsigned(VERSION_3, VALIDITY, &[encode(0x30, &fields.concat())]).unwrap()
+    }
+
+    #[test]
+    fn the_first_and_the_last_second_belong_to_the_validity() {
+        let certificate = authority();
+        let (first, last) = (certificate.not_before(), certificate.not_after());
+        for good in [first, NOW, last] {
+            assert_eq!(certificate.check_dates(good), Ok(()));
+        }
+        let second = time::Duration::SECOND;
+        assert_eq!(
+            certificate.check_dates(first - second),
+            Err(Error::NotYetValid {
+                not_before: "2030-01-02T02:04:05Z".to_owned(),
+                now: "2030-01-02T02:04:04Z".to_owned(),
+            })
+        );
+        assert!(matches!(
+            certificate.check_dates(last + second),
+            Err(Error::Expired { .. })
+        ));
+    }
+
+    #[test]
+    fn an_issuer_is_known_by_its_name_and_its_signature() {
+        let issuer = authority();
+        assert!(issuer.is_issued_by(&issuer));
+        // The same name, and another key.
+        assert!(!issuer.is_issued_by(&authority()));
+        let mut renamed = issuer.der().to_vec();
+        let subject = renamed.windows(9).rposition(|text| text == b"rehearsal");
+        renamed[subject.unwrap()] = b'R';
+        let renamed = Certificate::from_der(&renamed).unwrap();
+        assert_eq!(renamed.public_key(), issuer.public_key());
+        assert!(!issuer.is_issued_by(&renamed));
+    }
+
+    #[test]
+    fn a_chain_is_read_back_and_nothing_else_is_one() {
+        let (first, second) = (authority(), authority());
+        let request = pem::encode("CERTIFICATE REQUEST", b"0");
+        let input = [first.to_pem(), request.clone(), second.to_pem()].concat();
+        let chain = Certificate::chain_from_pem(input.as_bytes()).unwrap();
+        let chain: Vec<_> = chain.iter().map(Certificate::der).collect();
+        assert_eq!(chain, [first.der(), second.der()]);
+        let none = Certificate::chain_from_pem(request.as_bytes()).map(|_| ());
+        assert_eq!(none, Err(Error::NoCertificate));
+        let broken = pem::encode(PEM_LABEL, b"0");
+        assert!(Certificate::chain_from_pem(broken.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn clients_may_use_it_unless_its_purposes_are_others() {
+        let server = encode(6, &[0x2B, 6, 1, 5, 5, 7, 3, 1]);
+        let client = encode(6, CLIENT_AUTH);
+        let any = encode(6, ANY_EXTENDED_KEY_USAGE);
+        assert!(extended(15, true, &[]).client_auth());
+        for critical in [false, true] {
+            let allows =
+                |purposes: &[u8]| extended(37, critical, &encode(0x30, purposes)).client_auth();
+            assert!(!allows(&server));
+            assert!(allows(&client));
+            assert!(allows(&any));
+            assert!(allows(&[client.clone(), server.clone()].concat()));
+        }
+    }
+
+    #[test]
+    fn only_a_true_flag_makes_an_authority() {
+        assert!(authority().is_ca());
+        assert!(!extended(37, false, &encode(0x30, &[])).is_ca());
+        let is_ca = |constraints: &[u8]| extended(19, true, &encode(0x30, constraints)).is_ca();
+        assert!(is_ca(&encode(1, &[0xFF])));
+        for other in [&[][..], &encode(1, &[0]), &encode(2, &[1])] {
+            assert!(!is_ca(other), "{other:x?}");
+        }
+    }
+
+    #[test]
+    fn the_keys_identifier_is_read() {
+        let certificate = extended(14, false, &encode(4, b"id"));
+        assert_eq!(certificate.key_identifier(), Some(&b"id"[..]));
+        assert_eq!(
+            extended(37, false, &encode(0x30, &[])).key_identifier(),
+            None
+        );
+    }
+
+    #[test]
+    fn the_version_may_be_missing() {
+        assert!(unsigned(&[], VALIDITY, &[]).is_ok());
+    }
+
+    #[test]
+    fn two_digits_of_a_year_stand_for_1950_to_2049() {
+        let times = |validity| {
+            let read = unsigned(VERSION_3, validity, &[]).ok()?;
+            Some([read.not_before(), read.not_after()].map(show_time))
+        };
+        let shown = |years: [&str; 2]| Some(years.map(|year| format!("{year}-12-31T23:59:58Z")));
+        assert_eq!(
+            times([(23, "501231235958Z"), (23, "491231235958Z")]),
+            shown(["1950", "2049"])
+        );
+        assert_eq!(
+            times([(24, "20501231235958Z"), (24, "99991231235958Z")]),
+            shown(["2050", "9999"])
+        );
+        for (tag, text) in [
+            (4, "301231235958Z"),
+            (23, "30123123595Z"),
+            (23, "301331235958Z"),
+            (24, "301231235958Z"),
+        ] {
+            assert_eq!(times([(tag, text), VALIDITY[1]]), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_is_shown_with_its_holder_and_its_end() {
+        let certificate = authority();
+        assert_eq!(
+            certificate.to_string(),
+            "CN=rehearsal until 2039-12-31T03:04:05Z"
+        );
+        let serial = unsigned(VERSION_3, VALIDITY, &[]).unwrap().serial();
+        assert_eq!(serial, "01");
+    }
+}

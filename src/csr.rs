@@ -347,6 +347,40 @@ mod tests {
     }
 
     #[test]
+    fn extensions_have_the_names_of_rfc_5280() {
+        for (last_arc, name) in [
+            (14, "subjectKeyIdentifier"),
+            (15, "keyUsage"),
+            (17, "subjectAltName"),
+            (19, "basicConstraints"),
+            (30, "nameConstraints"),
+            (32, "certificatePolicies"),
+            (35, "authorityKeyIdentifier"),
+            (37, "extendedKeyUsage"),
+            (54, "2.5.29.54"),
+        ] {
+            let asked = [extension(last_arc, &[0x30, 0])];
+            let read = CertificationRequest::from_der(&request(&extension_request(&asked), &[]));
+            assert_eq!(read.unwrap().extensions()[0].name(), name);
+        }
+    }
+
+    #[test]
+    fn an_extension_says_whether_it_is_critical() {
+        let critical = |flag: &[u8]| {
+            let fields = [&encode(6, &[0x55, 0x1D, 15]), flag, &encode(4, &[3, 1, 0])];
+            let asked = [encode(0x30, &fields.concat())];
+            let read = CertificationRequest::from_der(&request(&extension_request(&asked), &[]));
+            read.map(|read| read.extensions()[0].critical)
+        };
+        assert_eq!(critical(&[]), Ok(false));
+        assert_eq!(critical(&encode(1, &[0])), Ok(false));
+        assert_eq!(critical(&encode(1, &[0xFF])), Ok(true));
+        assert!(critical(&encode(1, &[1])).is_err());
+        assert!(critical(&encode(2, &[1])).is_err());
+    }
+
+    #[test]
     fn alternative_names_that_cannot_be_read_spoil_the_request() {
         let names = |names: &[u8]| {
             let value = encode(0x30, names);

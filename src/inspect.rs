@@ -154,3 +154,105 @@ pub fn signing_requests(documents: &[crate::yaml::Document]) -> Vec<CertificateS
         .map(CertificateSigningRequest::read)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csr::CertificationRequest;
+    use crate::key::{Algorithm, PrivateKey};
+    use crate::name::Subject;
+    use crate::rehearsal::Authority;
+    use crate::yaml;
+
+    fn named(name: &str) -> Object {
+        Object {
+            name: Some(name.to_owned()),
+            ..Object::default()
+        }
+    }
+
+    #[test]
+    fn a_report_of_any_length_is_one_document() {
+        let text = "a\n\u{202e}\u{e0041}\u{7f}\"é";
+        let objects = [named("a"), named(text)];
+        for count in 0..=2 {
+            let objects = &objects[..count];
+            let json = report(objects, Style::Json);
+            let yaml = report(objects, Style::Yaml);
+            let from_json: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(from_json, yaml::first_document(yaml.as_bytes()).unwrap());
+            assert_eq!(from_json["kind"], "Report");
+            let names: Vec<_> = from_json["objects"].as_array().unwrap().iter().collect();
+            let expected: Vec<Value> = objects.iter().map(Object::to_value).collect();
+            assert_eq!(names, expected.iter().collect::<Vec<_>>());
+            let deceives = |c: char| c != '\n' && crate::text::is_deceptive(c);
+            assert!(!json.contains(deceives) && !yaml.contains(deceives));
+            assert!(json.ends_with("]\n}\n"));
+        }
+    }
+
+    const NOW: OffsetDateTime = time::macros::datetime!(2030-01-02 03:04:05 UTC);
+
+    fn seen(input: &[u8]) -> Object {
+        let context = Context {
+            now: NOW,
+            agreed: Agreed::default(),
+            passphrase: None,
+        };
+        inspect("file", input, &context).remove(0)
+    }
+
+    #[test]
+    fn a_certificate_stands_for_its_holder_unless_it_is_an_authoritys() {
+        let rng = &mut getrandom::SysRng;
+        let authority = Authority::new(NOW, rng).unwrap();
+        let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
+        let subject = Subject::new("alice", &["dev".to_owned()], false).unwrap();
+        let csr = CertificationRequest::build(&subject, &[], &key, rng).unwrap();
+        let asked = CertificateSigningRequest::default();
+        let issued = authority.sign(&csr, &asked, NOW, rng).unwrap();
+
+        let holder = seen(issued.to_pem().as_bytes());
+        assert_eq!(holder.source, "file");
+        assert_eq!(holder.kind.as_deref(), Some("Certificate"));
+        assert_eq!(holder.identity.unwrap().username, "alice");
+        assert_eq!(holder.findings, []);
+        let issuer = seen(authority.certificate().der());
+        assert_eq!(issuer.identity, None);
+        assert!(issuer.certificate.unwrap().is_ca);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        for (input, said) in [
+            (&b""[..], "there is nothing in it"),
+            (b"kind: List\nitems: []", "a list with nothing in it"),
+            (
+                b"\na: 1",
+                "line 2: an object without kind, which kubectl refuses",
+            ),
+            (
+                b"a",
+                "line 1: not a Kubernetes object, nor PEM, DER or base64",
+            ),
+            (b"a\n---\n\x80", "neither PEM, DER, base64, YAML nor JSON"),
+        ] {
+            let object = seen(input);
+            assert_eq!(object.kind, None);
+            assert_eq!(object.findings[0].message, said);
+        }
+    }
+
+    #[test]
+    fn errors_alone_make_an_object_no_good_and_stand_first() {
+        let mut object = named("a");
+        object.add(Finding::same_key("b"));
+        assert!(!object.has_errors());
+        object.add(Finding::shared_factor(None));
+        object.add(Finding::same_key("c"));
+        assert!(object.has_errors());
+        let codes: Vec<_> = object.findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, ["shared-factor", "same-key", "same-key"]);
+        assert!(object.findings[1].message.contains("in b"));
+    }
+}

@@ -236,3 +236,103 @@ fn text<'a>(object: &'a Map<String, Value>, field: &str) -> &'a str {
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Kubeconfig> {
+        Kubeconfig::read(text.as_bytes())
+    }
+
+    const TWO: &str = "
+kind: Config
+apiVersion: v1
+clusters:
+- {name: a, cluster: {server: https://a}}
+- {name: b, cluster: {server: https://b}}
+users:
+- {name: u, user: {token: t, username: ann}}
+- {name: v, user: null}
+contexts:
+- {name: ca, context: {cluster: a, user: u}}
+- {name: cc, context: {cluster: c, user: u}}
+";
+
+    fn server(kubeconfig: &str, context: Option<&str>) -> Result<String> {
+        Ok(read(kubeconfig)?.cluster(context)?.server)
+    }
+
+    #[test]
+    fn a_context_chooses_the_cluster() {
+        let current = format!("{TWO}current-context: ca\n");
+        assert_eq!(server(&current, None), Ok("https://a".to_owned()));
+        assert_eq!(server(TWO, Some("ca")), Ok("https://a".to_owned()));
+        let missing = KubeconfigError::NoContext("x".to_owned());
+        assert_eq!(server(&current, Some("x")), Err(missing));
+        let dangling = KubeconfigError::NoCluster("c".to_owned());
+        assert_eq!(server(&current, Some("cc")), Err(dangling));
+        assert_eq!(server(TWO, None), Err(KubeconfigError::NoCurrentContext));
+    }
+
+    #[test]
+    fn without_contexts_the_only_cluster_is_meant() {
+        let (one, rest) = TWO.split_once("- {name: b").unwrap();
+        assert_eq!(server(one, None), Ok("https://a".to_owned()));
+        let (second, _) = rest.split_once("users:").unwrap();
+        let two = format!("{one}- {{name: b{second}");
+        assert_eq!(server(&two, None), Err(KubeconfigError::ManyClusters(2)));
+        assert_eq!(server("", None), Err(KubeconfigError::ManyClusters(0)));
+    }
+
+    #[test]
+    fn entries_are_listed_with_what_they_join() {
+        let kubeconfig = read(TWO).unwrap();
+        let contexts: Vec<_> = kubeconfig.contexts().collect();
+        assert_eq!(contexts, [("ca", "a", "u"), ("cc", "c", "u")]);
+        let users: Vec<_> = kubeconfig.users().collect();
+        assert_eq!(users, [("u", vec!["token", "username"]), ("v", vec![])]);
+        assert_eq!(kubeconfig.user_field("u", "username"), Some("ann"));
+        assert_eq!(kubeconfig.user_field("u", "password"), None);
+        assert_eq!(kubeconfig.user_field("v", "token"), None);
+        assert_eq!(kubeconfig.current_context(), "");
+    }
+
+    #[test]
+    fn what_client_go_refuses_is_refused() {
+        for (text, field) in [
+            ("clusters: {}", "clusters"),
+            ("users: [1]", "users[0]"),
+            ("users: [{name: 1}]", "users[0].name"),
+            (
+                "contexts: [{name: a}, {context: []}]",
+                "contexts[1].context",
+            ),
+        ] {
+            let refused = read(text).unwrap_err();
+            let wrong =
+                matches!(&refused, KubeconfigError::WrongType { field: f, .. } if f == field);
+            assert!(wrong, "{text}: {refused}");
+        }
+        for text in ["kind: Secret", "apiVersion: v2", "[]", "a"] {
+            assert!(
+                matches!(read(text), Err(KubeconfigError::WrongKind(_))),
+                "{text}"
+            );
+        }
+        assert!(matches!(read("a: ["), Err(KubeconfigError::Yaml(_))));
+        let twice = KubeconfigError::Duplicate {
+            list: "users",
+            name: "a".to_owned(),
+        };
+        assert_eq!(
+            read("users: [{name: a}, {name: b}, {name: a}]").err(),
+            Some(twice)
+        );
+    }
+
+    #[test]
+    fn null_stands_for_what_is_not_there() {
+        assert!(read("clusters: null\nusers: [null]\ncontexts: [{name: null}]").is_ok());
+    }
+}

@@ -286,3 +286,212 @@ impl Condition {
         read
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An object with every field that the API has.
+    fn whole() -> Value {
+        let time = "2030-01-02T03:04:05Z";
+        json!({
+            "apiVersion": API_VERSION, "kind": KIND,
+            "metadata": {
+                "name": "n", "generateName": "g", "namespace": "s", "generation": 7,
+                "labels": {"l": "1", "m": null}, "annotations": {"a": "2"}, "finalizers": ["f", null],
+                "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "u",
+                    "controller": true, "blockOwnerDeletion": false}],
+                "selfLink": "", "uid": "", "resourceVersion": "", "deletionGracePeriodSeconds": 1,
+                "creationTimestamp": time, "deletionTimestamp": time,
+                "managedFields": [{"manager": "", "operation": "", "apiVersion": "", "time": time,
+                    "fieldsType": "", "fieldsV1": {}, "subresource": ""}],
+            },
+            "spec": {
+                "request": "YQ==", "signerName": "s", "usages": ["u"], "expirationSeconds": 600,
+                "username": "", "uid": "", "groups": [], "extra": {},
+            },
+            "status": {
+                "certificate": "Yg==",
+                "conditions": [{"type": "Approved", "status": "True", "reason": "r", "message": "m",
+                    "lastUpdateTime": time, "lastTransitionTime": time}],
+            },
+        })
+    }
+
+    fn read(object: &Value) -> CertificateSigningRequest {
+        CertificateSigningRequest::read(object.as_object().unwrap())
+    }
+
+    #[test]
+    fn every_field_of_the_api_is_known_and_read() {
+        let object = read(&whole());
+        assert_eq!(object.problems, []);
+        assert_eq!(object.request.as_deref(), Some(&b"a"[..]));
+        assert_eq!(
+            (object.signer_name.as_str(), object.expiration_seconds),
+            ("s", Some(600))
+        );
+        assert_eq!(
+            (object.usages, object.claims_submitter),
+            (vec!["u".to_owned()], false)
+        );
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let expected = Metadata {
+            name: "n".to_owned(),
+            generate_name: "g".to_owned(),
+            namespace: "s".to_owned(),
+            generation: Some(7),
+            labels: vec![pair("l", "1"), pair("m", "")],
+            annotations: vec![pair("a", "2")],
+            finalizers: vec!["f".to_owned(), String::new()],
+            owner_problem: None,
+        };
+        assert_eq!(object.metadata, expected);
+        let status = object.status.unwrap();
+        assert_eq!(status.certificate.as_deref(), Some(&b"b"[..]));
+        let approved = status.condition("Approved").unwrap();
+        assert_eq!(
+            (approved.reason.as_str(), approved.message.as_str()),
+            ("r", "m")
+        );
+        assert_eq!(status.condition("Denied"), None);
+    }
+
+    /// Every field of the object, and what is in them.
+    fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+        let below: Vec<(String, &Value)> = match value {
+            Value::Object(map) => map
+                .iter()
+                .map(|(key, value)| (key.clone(), value))
+                .collect(),
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                items
+                    .map(|(index, item)| (index.to_string(), item))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        for (name, value) in below {
+            let pointer = format!("{at}/{name}");
+            // Anything goes there.
+            if name != "fieldsV1" {
+                pointers(value, &pointer, found);
+                found.push(pointer);
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_one_problem_in_its_place() {
+        let mut all = Vec::new();
+        pointers(&whole(), "", &mut all);
+        assert!(all.len() > 40);
+        for pointer in all {
+            let mut object = whole();
+            let value = object.pointer_mut(&pointer).unwrap();
+            *value = if value.is_boolean() {
+                json!("")
+            } else {
+                json!(true)
+            };
+            let [problem] = &*read(&object).problems else {
+                panic!("{pointer}: {:?}", read(&object).problems)
+            };
+            let path = problem.field.replace(['.', '['], "/").replace(']', "");
+            assert_eq!(format!("/{path}"), pointer);
+            assert!(matches!(problem.kind, ProblemKind::Type { .. }));
+        }
+    }
+
+    #[test]
+    fn a_field_that_the_api_does_not_have_is_named_where_it_stands() {
+        for place in ["", "/metadata", "/spec", "/status", "/status/conditions/0"] {
+            let mut object = whole();
+            object.pointer_mut(place).unwrap()["odd"] = json!(1);
+            let problems = read(&object).problems;
+            assert_eq!(problems.len(), 1, "{place}");
+            assert!(problems[0].field.ends_with("odd"));
+            assert_eq!(problems[0].kind, ProblemKind::Unknown(None));
+        }
+    }
+
+    #[test]
+    fn numbers_times_and_base64_are_in_their_ranges() {
+        for (pointer, value) in [
+            ("/spec/expirationSeconds", json!(1_i64 << 31)),
+            ("/spec/expirationSeconds", json!(1.5)),
+            ("/metadata/generation", json!(1.5)),
+            ("/metadata/creationTimestamp", json!("2030-01-02")),
+            ("/spec/request", json!("YQ")),
+        ] {
+            let mut object = whole();
+            *object.pointer_mut(pointer).unwrap() = value;
+            assert_eq!(read(&object).problems.len(), 1, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn whoever_names_a_submitter_claims_one() {
+        for (field, value) in [
+            ("username", json!("u")),
+            ("uid", json!("u")),
+            ("groups", json!(["g"])),
+            ("extra", json!({"e": ["x"]})),
+        ] {
+            let mut object = whole();
+            object["spec"][field] = value;
+            assert!(read(&object).claims_submitter, "{field}");
+        }
+    }
+
+    #[test]
+    fn owners_are_whole_and_one_of_them_controls() {
+        let owner = |field: &str, value: Value| {
+            let mut owner = whole()["metadata"]["ownerReferences"][0].clone();
+            owner[field] = value;
+            owner
+        };
+        let problem = |owners: &[Value]| {
+            let mut object = whole();
+            object["metadata"]["ownerReferences"] = owners.into();
+            read(&object).metadata.owner_problem
+        };
+        for (field, good) in [("apiVersion", "a/v1"), ("kind", "Event")] {
+            let elsewhere = owner("apiVersion", json!("a/v1"));
+            assert_eq!(problem(&[elsewhere]), None);
+            let mut both = owner("apiVersion", json!("a/v1"));
+            both[field] = json!(good);
+            assert_eq!(problem(&[both]), None);
+        }
+        for bad in [
+            owner("kind", json!("")),
+            owner("uid", json!("")),
+            owner("apiVersion", json!("a/b/c")),
+            owner("apiVersion", json!("a/")),
+            owner("kind", json!("Event")),
+        ] {
+            assert!(problem(std::slice::from_ref(&bad)).is_some(), "{bad}");
+        }
+        let controls = |flag: bool| owner("controller", json!(flag));
+        assert_eq!(problem(&[controls(true), controls(false)]), None);
+        assert!(problem(&[controls(true), controls(true)]).is_some());
+    }
+
+    #[test]
+    fn a_name_is_a_slug_and_the_hash_of_the_key() {
+        let fingerprint: Fingerprint = format!("SHA256:{}", "A".repeat(43)).parse().unwrap();
+        for (user, name) in [
+            ("Alice.Smith@x", "alice-smith-x-00000000"),
+            ("--a--", "a-00000000"),
+            ("李", "user-00000000"),
+            ("csr", "user-csr-00000000"),
+            ("csr-a", "user-csr-a-00000000"),
+            ("csra", "csra-00000000"),
+        ] {
+            assert_eq!(default_name(user, &fingerprint), name);
+        }
+        let long = format!("{} b", "a".repeat(49));
+        assert_eq!(slug(&long), "a".repeat(49));
+    }
+}

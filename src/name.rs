@@ -378,6 +378,7 @@ mod tests {
             (20, b"\xE9", Some("é")),
             (30, b"\0a\0b", Some("ab")),
             (30, b"\0a\0\0", Some("a")),
+            (30, b"\xFD\xCF\xFD\xF0", Some("\u{fdcf}\u{fdf0}")),
             (28, b"\0\0\0a", None),
             (2, b"\x05", None),
         ] {
@@ -390,12 +391,83 @@ mod tests {
             (22, b"\x80"),
             (30, b"a"),
             (30, b"\xD8\x00"),
+            (30, b"\xFD\xD0"),
+            (30, b"\xFD\xEF"),
+            (30, b"\xFF\xFE"),
+            (30, b"\xFF\xFF"),
+            (3, b"\x08"),
+            (6, b""),
             (2, b""),
             (1, b"\x01"),
             (23, b"alice"),
+            (24, b"alice"),
         ] {
             assert!(name(&[(CN, tag, contents)]).is_err(), "{tag}");
         }
+    }
+
+    /// An attribute of this type in DER.
+    fn attribute(kind: &[u8]) -> Attribute {
+        let pair = [encode(6, kind), encode(UTF8, b"x")].concat();
+        Attribute::read(Reader::new(&pair)).unwrap()
+    }
+
+    #[test]
+    fn types_have_the_names_that_openssl_prints() {
+        for (arc, name) in [
+            (3, "CN"),
+            (4, "SN"),
+            (5, "serialNumber"),
+            (6, "C"),
+            (7, "L"),
+            (8, "ST"),
+            (9, "STREET"),
+            (10, "O"),
+            (11, "OU"),
+            (12, "title"),
+            (17, "postalCode"),
+            (42, "GN"),
+            (13, "2.5.4.13"),
+        ] {
+            assert_eq!(attribute(&[0x55, 4, arc]).type_name(), name);
+        }
+        let pilot = |arc| attribute(&[0x09, 0x92, 0x26, 0x89, 0x93, 0xF2, 0x2C, 0x64, 1, arc]);
+        assert_eq!(pilot(1).type_name(), "UID");
+        assert_eq!(pilot(25).type_name(), "DC");
+        let email = attribute(&[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 1]);
+        assert_eq!(email.type_name(), "emailAddress");
+    }
+
+    #[test]
+    fn the_signer_keeps_nine_types() {
+        use AttributeKind as Kind;
+        for (arc, kind) in [
+            (3, Some(Kind::CommonName)),
+            (5, Some(Kind::SerialNumber)),
+            (6, Some(Kind::Country)),
+            (7, Some(Kind::Locality)),
+            (8, Some(Kind::Province)),
+            (9, Some(Kind::StreetAddress)),
+            (10, Some(Kind::Organization)),
+            (11, Some(Kind::OrganizationalUnit)),
+            (17, Some(Kind::PostalCode)),
+            (12, None),
+        ] {
+            assert_eq!(attribute(&[0x55, 4, arc]).kind(), kind);
+        }
+    }
+
+    #[test]
+    fn a_name_of_another_shape_is_refused() {
+        let pair = [encode(6, &[0x55, 4, CN]), encode(UTF8, b"x")].concat();
+        let attribute = encode(0x30, &pair);
+        let read = |der: &[u8]| Name::read(Reader::new(der).element().unwrap());
+        assert!(read(&encode(0x30, &encode(0x31, &attribute))).is_ok());
+        assert!(read(&encode(0x31, &encode(0x31, &attribute))).is_err());
+        assert!(read(&encode(0x30, &attribute)).is_err());
+        assert!(read(&encode(0x30, &encode(0x31, &pair))).is_err());
+        let no_value = encode(0x30, &encode(6, &[0x55, 4, CN]));
+        assert!(read(&encode(0x30, &encode(0x31, &no_value))).is_err());
     }
 
     #[test]
@@ -410,5 +482,20 @@ mod tests {
             shown.unwrap().to_string(),
             "CN=#020105,CN=a\\u{202e}b,OU=\\ #x\\ ,O=on\\, call"
         );
+        let edges = name(&[(O, UTF8, b"#a b#"), (OU, UTF8, b"  a "), (CN, UTF8, b"")]);
+        assert_eq!(edges.unwrap().to_string(), "CN=,OU=\\  a\\ ,O=\\#a b#");
+    }
+
+    #[test]
+    fn attributes_of_one_relative_name_are_joined_by_a_plus() {
+        let attribute = |kind, text: &[u8]| {
+            let pair = [encode(6, &[0x55, 4, kind]), encode(UTF8, text)];
+            encode(0x30, &pair.concat())
+        };
+        let set = encode(0x31, &[attribute(CN, b"a"), attribute(O, b"b")].concat());
+        let der = encode(0x30, &set);
+        let name = Name::read(Reader::new(&der).element().unwrap()).unwrap();
+        assert_eq!(name.to_string(), "CN=a+O=b");
+        assert_eq!(name.relative().len(), 1);
     }
 }

@@ -276,8 +276,27 @@ mod tests {
 
     #[test]
     fn an_empty_block_is_a_block() {
-        let block = first(b"-----BEGIN X-----\n-----END X-----").unwrap();
-        assert!(block.contents.is_empty());
+        for empty in [
+            "-----BEGIN X-----\n-----END X-----",
+            "-----BEGIN X-----\na: b\n\n-----END X-----",
+        ] {
+            assert!(first(empty.as_bytes()).unwrap().contents.is_empty());
+        }
+    }
+
+    #[test]
+    fn headers_need_a_line_behind_them() {
+        let touching = "-----BEGIN X-----\na: b\n-----END X-----\n";
+        assert_eq!(labels(touching), [""; 0]);
+        assert_eq!(labels(&format!("{touching}{BODY}")), ["X"]);
+    }
+
+    #[test]
+    fn headers_that_run_past_the_end_line_end_the_search() {
+        let past = "-----BEGIN X-----\na: b\n-----END X-----: c\n\n";
+        assert_eq!(labels(&format!("{past}{BODY}")), [""; 0]);
+        let to_the_end = "-----BEGIN X-----\na: b\n-----END X-----: c\n";
+        assert_eq!(labels(to_the_end), [""; 0]);
     }
 
     #[test]

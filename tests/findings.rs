@@ -294,6 +294,7 @@ fn keys() -> Vec<Case> {
         ("bad-signature", rsa(&honest, 65_537), REFUSED),
         ("weak-key", rsa(&honest, 65_537), REFUSED),
         ("weak-key", rsa(&(power(2203) - 1_u8), 3), REFUSED),
+        ("unusable-key", rsa(&(power(1023) - 1_u8), 65_537), REFUSED),
         ("unusable-key", rsa(&(power(8200) + 1_u8), 65_537), REFUSED),
         ("broken-key", rsa(&close, 65_537), REFUSED),
         ("broken-key", rsa(&(honest * 97_u8), 65_537), REFUSED),

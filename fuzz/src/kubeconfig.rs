@@ -8,6 +8,7 @@ use kube_enroll::kubeconfig::{Cluster, Credential, Kubeconfig, NewEntry, merge};
 use super::keys::KEYS;
 
 const CONTEXT: &str = "alice@prod";
+const AUTHORITY: &[u8] = include_bytes!("../seeds/certificate/chain.pem");
 
 /// Takes any bytes for a kubeconfig.
 pub fn check(data: &[u8]) {
@@ -30,7 +31,7 @@ pub fn check(data: &[u8]) {
 
 fn entry() -> NewEntry {
     NewEntry {
-        cluster: Cluster::new("prod", "https://10.0.0.1:6443", b"no certificate"),
+        cluster: Cluster::new("prod", "https://10.0.0.1:6443", AUTHORITY),
         user: "alice".to_owned(),
         context: CONTEXT.to_owned(),
         namespace: Some("dev".to_owned()),

@@ -124,3 +124,36 @@ fn unencodable(error: der::Error) -> Error {
         detail: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Algorithm;
+
+    fn subject(user: &str, groups: &[&str]) -> Subject {
+        let groups: Vec<_> = groups.iter().map(|group| (*group).to_owned()).collect();
+        Subject::new(user, &groups, false).unwrap()
+    }
+
+    #[test]
+    fn what_was_built_is_compared_with_what_was_asked_for() {
+        let key = || PrivateKey::generate(Algorithm::Ed25519, &mut getrandom::SysRng).unwrap();
+        let (own, other) = (key(), key());
+        let asked = subject("alice", &["b", "a"]);
+        let mut built =
+            CertificationRequest::build(&asked, &[], &own, &mut getrandom::SysRng).unwrap();
+        assert_eq!(built.check_against(&asked, &own), Ok(()));
+        let failed = Err(Error::Inconsistent);
+        assert_eq!(
+            built.check_against(&subject("bob", &["b", "a"]), &own),
+            failed
+        );
+        assert_eq!(
+            built.check_against(&subject("alice", &["a", "b"]), &own),
+            failed
+        );
+        assert_eq!(built.check_against(&asked, &other), failed);
+        built.signature[0] ^= 1;
+        assert_eq!(built.check_against(&asked, &own), failed);
+    }
+}

@@ -299,13 +299,135 @@ fn split_at_width(word: &str, width: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::{CsrReport, PrivateKeyReport};
+    use crate::name::Identity;
 
     #[test]
     fn text_is_wrapped_at_spaces_and_inside_long_words() {
         assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(wrap("ab cd", 4), ["ab", "cd"]);
         assert_eq!(wrap("abcdef", 4), ["abcd", "ef"]);
         assert_eq!(wrap("CN=a,O=b", 6), ["CN=a,", "O=b"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    fn shown(object: &Object) -> String {
+        let text = render(object, Look { width: 50 });
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn values_stand_in_one_column_within_the_width() {
+        let object = Object {
+            signer_name: Some("word ".repeat(30)),
+            ..Object::default()
+        };
+        let text = shown(&object);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert!(lines[0].starts_with("  Signer       word"), "{text}");
+        for line in &lines {
+            assert!(line.len() <= 50 && line.get(15..).is_some(), "{line:?}");
+        }
+        assert!(lines[1].starts_with("               word"), "{text}");
+    }
+
+    #[test]
+    fn it_says_who_the_holder_is_or_that_there_is_none() {
+        let identity = Some(Identity {
+            username: "alice".to_owned(),
+            groups: vec!["dev".to_owned(), "on\u{202e}call".to_owned()],
+        });
+        let holder = Object {
+            identity,
+            ..Object::default()
+        };
+        let expected = "  User         alice\n  Groups       dev, on\\u{202e}call\n";
+        assert!(shown(&holder).ends_with(expected));
+        let nobody = Object {
+            csr: Some(CsrReport {
+                subject: "O=dev".to_owned(),
+                subject_alt_names: Vec::new(),
+                extensions: vec!["keyUsage".to_owned()],
+                signature_algorithm: "Ed25519".to_owned(),
+                signature_valid: false,
+            }),
+            ..Object::default()
+        };
+        let expected = "  User         (none: it would not authenticate)\n  Subject      O=dev\n  \
+                        Signature    Ed25519, NOT VALID\n  Extensions   keyUsage\n";
+        assert!(shown(&nobody).ends_with(expected));
+    }
+
+    #[test]
+    fn a_key_in_the_clear_is_told() {
+        let key = |encrypted| Object {
+            private_key: Some(PrivateKeyReport {
+                encoding: "PKCS#8".to_owned(),
+                encrypted,
+            }),
+            ..Object::default()
+        };
+        assert!(shown(&key(false)).ends_with("  Private key  PKCS#8, NOT encrypted\n"));
+        assert!(shown(&key(true)).ends_with("  Private key  PKCS#8\n"));
+    }
+
+    #[test]
+    fn the_prediction_is_a_sentence_in_a_colour() {
+        let (red, yellow, green) = ("\u{1b}[31m", "\u{1b}[33m", "\u{1b}[32m");
+        let misleads = Finding::not_a_request("Secret");
+        for (accepted, issued, authenticates, findings, colour, said) in [
+            (
+                false,
+                Some(false),
+                false,
+                &[][..],
+                red,
+                "the API server refuses it",
+            ),
+            (true, Some(false), false, &[], red, "not issued"),
+            (true, None, false, &[], green, "another signer decides"),
+            (true, Some(true), false, &[], green, "does not authenticate"),
+            (true, Some(true), true, &[], green, "issued once approved"),
+            (
+                true,
+                Some(true),
+                true,
+                &[misleads],
+                yellow,
+                "issued once approved",
+            ),
+        ] {
+            let object = Object {
+                prediction: Some(Prediction {
+                    accepted,
+                    issued,
+                    authenticates,
+                }),
+                findings: findings.to_vec(),
+                ..Object::default()
+            };
+            let text = render(&object, Look { width: 100 });
+            let line = text
+                .lines()
+                .find(|line| line.contains("Prediction"))
+                .unwrap();
+            assert!(line.contains(colour) && line.contains(said), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn lists_are_cut_after_twenty() {
+        let names = |count| -> Vec<String> { (0..count).map(|n| n.to_string()).collect() };
+        assert_eq!(items(&[]), "(none)");
+        assert_eq!(items(&names(2)), "0, 1");
+        assert!(items(&names(20)).ends_with("18, 19"));
+        assert!(items(&names(22)).ends_with("18, 19 and 2 more"));
+    }
+
+    #[test]
+    fn a_lifetime_is_shown_in_days_and_seconds() {
+        assert_eq!(span(7_776_000), "90d (7776000 seconds)");
+        assert_eq!(span(599), "599 seconds");
     }
 
     #[test]

@@ -324,3 +324,123 @@ impl fmt::Display for PublicKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::encode;
+
+    const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1];
+    const EC: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1];
+    const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7];
+    const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
+    const DSA: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x38, 4, 1];
+
+    fn key(oid: &[u8], parameters: &[u8], data: &[u8]) -> Result<PublicKey> {
+        let algorithm = encode(0x30, &[&encode(6, oid), parameters].concat());
+        let bits = encode(3, &[&[0], data].concat());
+        PublicKey::from_spki_der(&encode(0x30, &[algorithm, bits].concat()))
+    }
+
+    fn numbers(numbers: &[&[u8]]) -> Vec<u8> {
+        let numbers: Vec<_> = numbers.iter().map(|number| encode(2, number)).collect();
+        encode(0x30, &numbers.concat())
+    }
+
+    #[test]
+    fn rsa_numbers_are_positive_and_the_parameters_null() {
+        let read = |modulus, exponent| key(RSA, NULL, &numbers(&[modulus, exponent]));
+        let good = read(&[0, 0x81, 1], &[1, 0, 1]).unwrap();
+        assert_eq!(good.rsa(), Some((&[0x81, 1][..], 65_537)));
+        assert_eq!(good.to_string(), "RSA 16");
+        assert!(!good.only_signs());
+        assert!(read(&[5], &[1]).is_ok());
+        assert!(read(&[0x81], &[3]).is_err());
+        assert!(read(&[0], &[3]).is_err());
+        assert!(read(&[5], &[0]).is_err());
+        assert!(read(&[5], &[0xFF]).is_err());
+        assert!(key(RSA, &[], &numbers(&[&[5], &[3]])).is_err());
+    }
+
+    #[test]
+    fn points_are_uncompressed_on_a_known_curve() {
+        let mut point = vec![4];
+        point.extend(on_p256(&p256::SecretKey::from_slice(&[1; 32]).unwrap()));
+        let curve = encode(6, P256);
+        let good = key(EC, &curve, &point).unwrap();
+        assert_eq!(
+            (good.to_string().as_str(), good.bits()),
+            ("ECDSA P-256", Some(256))
+        );
+        assert!(good.only_signs());
+        assert_eq!(good.rsa(), None);
+        let other_curve = encode(6, &[0x2B, 0x81, 4, 0, 10]);
+        assert!(key(EC, &other_curve, &point).is_err());
+        assert!(key(EC, &[], &point).is_err());
+        assert!(key(EC, &curve, &[]).is_err());
+        for (position, changed) in [(0, 3), (64, point[64] ^ 1)] {
+            let mut bad = point.clone();
+            bad[position] = changed;
+            assert!(key(EC, &curve, &bad).is_err());
+        }
+    }
+
+    /// The coordinates of the public half.
+    fn on_p256(secret: &p256::SecretKey) -> Vec<u8> {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
+        secret.public_key().to_sec1_point(false).as_bytes()[1..].to_vec()
+    }
+
+    #[test]
+    fn ed25519_keys_have_32_bytes_and_no_parameters() {
+        let good = key(ED25519, &[], &[7; 32]).unwrap();
+        assert_eq!(
+            (good.to_string().as_str(), good.bits()),
+            ("Ed25519", Some(256))
+        );
+        assert!(good.only_signs());
+        assert!(key(ED25519, NULL, &[7; 32]).is_err());
+        assert!(key(ED25519, &[], &[7; 31]).is_err());
+    }
+
+    #[test]
+    fn keys_that_check_no_signature_are_named_as_well() {
+        let parameters = numbers(&[&[0, 0x80, 0], &[5], &[2]]);
+        let dsa = key(DSA, &parameters, &encode(2, &[9])).unwrap();
+        assert_eq!((dsa.to_string().as_str(), dsa.bits()), ("DSA 16", Some(16)));
+        assert!(!dsa.only_signs());
+        for bad in [numbers(&[&[7], &[5], &[0]]), numbers(&[&[7], &[5]])] {
+            assert!(key(DSA, &bad, &encode(2, &[9])).is_err());
+        }
+        assert!(key(DSA, &parameters, &encode(2, &[0])).is_err());
+        let other = key(&[0x2A, 3], &[], &[]).unwrap();
+        assert_eq!((other.to_string().as_str(), other.bits()), ("1.2.3", None));
+        let unsupported = SignatureError::Unsupported("Ed25519".to_owned());
+        let verified = other.verify(&SignatureAlgorithm::Ed25519, b"", b"");
+        assert_eq!(verified, Err(unsupported));
+    }
+
+    #[test]
+    fn a_number_has_the_bits_from_its_highest_one_on() {
+        for (number, bits) in [(&[][..], 0), (&[1], 1), (&[0x80], 8), (&[1, 0], 9)] {
+            assert_eq!(bit_length(number), bits, "{number:x?}");
+        }
+    }
+
+    #[test]
+    fn an_ecdsa_signature_is_two_positive_numbers_and_nothing_more() {
+        let raw = |der: &[u8]| ecdsa_signature(der, 2);
+        let good = numbers(&[&[1], &[0, 0x80, 2]]);
+        assert_eq!(raw(&good), Some(vec![0, 1, 0x80, 2]));
+        assert_eq!(raw(&[&good, NULL].concat()), None);
+        for bad in [
+            numbers(&[&[1]]),
+            numbers(&[&[1], &[0]]),
+            numbers(&[&[1], &[0x80]]),
+            numbers(&[&[1], &[1, 0, 0]]),
+            numbers(&[&[1], &[2], &[3]]),
+        ] {
+            assert_eq!(raw(&bad), None, "{bad:x?}");
+        }
+    }
+}

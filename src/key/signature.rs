@@ -262,3 +262,176 @@ impl fmt::Display for SignatureAlgorithm {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::encode;
+
+    const SHA_2: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2];
+
+    /// An `AlgorithmIdentifier`.
+    fn identifier(oid: &[u8], parameters: &[u8]) -> Vec<u8> {
+        encode(0x30, &[&encode(6, oid), parameters].concat())
+    }
+
+    /// The parts of `RSASSA-PSS-params`.
+    struct Pss {
+        hash: Vec<u8>,
+        mgf: Vec<u8>,
+        salt: Vec<u8>,
+        trailer: Vec<u8>,
+    }
+
+    impl Pss {
+        fn new(hash: u8, salt: u8) -> Self {
+            let hash = identifier(&[SHA_2, &[hash]].concat(), NULL);
+            Self {
+                mgf: identifier(MGF1, &hash),
+                hash,
+                salt: encode(2, &[salt]),
+                trailer: Vec::new(),
+            }
+        }
+
+        fn hash(&self) -> Option<Hash> {
+            let parts = [
+                encode(0xA0, &self.hash),
+                encode(0xA1, &self.mgf),
+                encode(0xA2, &self.salt),
+                self.trailer.clone(),
+            ];
+            pss_hash(&encode(0x30, &parts.concat()))
+        }
+    }
+
+    #[test]
+    fn pss_takes_one_hash_and_a_salt_as_long() {
+        for (arc, size, hash) in [
+            (1, 32, Hash::Sha256),
+            (2, 48, Hash::Sha384),
+            (3, 64, Hash::Sha512),
+        ] {
+            assert_eq!(Pss::new(arc, size).hash(), Some(hash));
+            assert_eq!(Pss::new(arc, size - 1).hash(), None);
+        }
+        assert_eq!(Pss::new(4, 28).hash(), None);
+        assert_eq!(pss_hash(&encode(0x30, &[])), None);
+    }
+
+    #[test]
+    fn pss_masks_with_the_same_hash() {
+        let other = identifier(&[SHA_2, &[2]].concat(), NULL);
+        for mgf in [
+            identifier(MGF1, &other),
+            identifier(RSA_PSS, &Pss::new(1, 32).hash),
+        ] {
+            let parameters = Pss {
+                mgf,
+                ..Pss::new(1, 32)
+            };
+            assert_eq!(parameters.hash(), None);
+        }
+    }
+
+    #[test]
+    fn hashes_have_no_parameters_or_null() {
+        let sha256 = [SHA_2, &[1]].concat();
+        for (parameters, fits) in [(&[][..], true), (NULL, true), (&[4, 0], false)] {
+            let hash = identifier(&sha256, parameters);
+            let expected = fits.then_some(Hash::Sha256);
+            let mgf = identifier(MGF1, &hash);
+            assert_eq!(
+                Pss {
+                    mgf,
+                    ..Pss::new(1, 32)
+                }
+                .hash(),
+                expected
+            );
+            assert_eq!(
+                Pss {
+                    hash,
+                    ..Pss::new(1, 32)
+                }
+                .hash(),
+                expected
+            );
+        }
+    }
+
+    /// Go passes over something else in its place.
+    #[test]
+    fn the_trailer_field_is_one() {
+        for (trailer, fits) in [
+            (encode(0xA3, &encode(2, &[1])), true),
+            (encode(0xA3, &encode(2, &[2])), false),
+            (encode(0xA3, &encode(4, &[1])), false),
+            (encode(4, &[1]), true),
+        ] {
+            let parameters = Pss {
+                trailer,
+                ..Pss::new(1, 32)
+            };
+            assert_eq!(parameters.hash(), fits.then_some(Hash::Sha256));
+        }
+    }
+
+    #[test]
+    fn algorithms_have_the_names_and_hashes_of_openssl() {
+        let read = |oid: &[u8], parameters: &[u8]| {
+            let der = identifier(oid, parameters);
+            SignatureAlgorithm::read(Reader::new(&der).sequence().unwrap()).unwrap()
+        };
+        let shown = |oid: &[u8], parameters: &[u8]| {
+            let algorithm = read(oid, parameters);
+            (algorithm.to_string(), algorithm.hash())
+        };
+        for (arc, name, hash) in [
+            (4, "md5WithRSAEncryption", None),
+            (5, "sha1WithRSAEncryption", Some(Hash::Sha1)),
+            (11, "sha256WithRSAEncryption", Some(Hash::Sha256)),
+            (12, "sha384WithRSAEncryption", Some(Hash::Sha384)),
+            (13, "sha512WithRSAEncryption", Some(Hash::Sha512)),
+        ] {
+            let oid = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, arc];
+            assert_eq!(shown(&oid, NULL), (name.to_owned(), hash));
+        }
+        for (arcs, name, hash) in [
+            (&[1][..], "ecdsa-with-SHA1", Hash::Sha1),
+            (&[3, 2], "ecdsa-with-SHA256", Hash::Sha256),
+            (&[3, 3], "ecdsa-with-SHA384", Hash::Sha384),
+            (&[3, 4], "ecdsa-with-SHA512", Hash::Sha512),
+        ] {
+            let oid = [&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4], arcs].concat();
+            assert_eq!(shown(&oid, &[]), (name.to_owned(), Some(hash)));
+        }
+        for (hash, name) in [
+            (Hash::Sha256, "rsassaPss with SHA-256"),
+            (Hash::Sha384, "rsassaPss with SHA-384"),
+            (Hash::Sha512, "rsassaPss with SHA-512"),
+        ] {
+            let algorithm = SignatureAlgorithm::RsaPss(hash);
+            assert_eq!(
+                (algorithm.to_string().as_str(), algorithm.hash()),
+                (name, Some(hash))
+            );
+        }
+        assert_eq!(shown(ED25519, &[]), ("Ed25519".to_owned(), None));
+        assert_eq!(shown(ED25519, NULL), ("1.3.101.112".to_owned(), None));
+        assert_eq!(shown(RSA_PSS, &[]).1, None);
+    }
+
+    #[test]
+    fn nothing_follows_what_is_signed() {
+        let parts = [
+            encode(0x30, b""),
+            identifier(ED25519, &[]),
+            encode(3, &[0, 7]),
+        ];
+        let der = encode(0x30, &parts.concat());
+        let signed = Signed::read(&der).unwrap();
+        assert_eq!((signed.span, signed.signature), (2..4, vec![7]));
+        assert!(Signed::read(&[&der, NULL].concat()).is_err());
+    }
+}

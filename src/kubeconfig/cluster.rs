@@ -219,3 +219,133 @@ impl Authority {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::rehearsal;
+    use serde_json::json;
+
+    /// A certificate authority's own, another one each time.
+    pub(crate) fn certificate() -> String {
+        let now = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000);
+        let authority = rehearsal::Authority::new(now, &mut getrandom::SysRng).unwrap();
+        authority.certificate().to_pem()
+    }
+
+    fn reachable() -> Cluster {
+        Cluster::new("prod", "https://a:6443", certificate().as_bytes())
+    }
+
+    fn read(cluster: &Value) -> Cluster {
+        Cluster::read("prod", cluster.as_object())
+    }
+
+    #[test]
+    fn credentials_are_sent_over_https_alone() {
+        assert_eq!(reachable().check(), Ok(()));
+        for server in ["http://a", "a:6443", "https://", "https:///a", "HTTPS://a"] {
+            let server = server.to_owned();
+            let cluster = Cluster {
+                server: server.clone(),
+                ..reachable()
+            };
+            assert_eq!(cluster.check(), Err(ClusterProblem::NotHttps(server)));
+        }
+        let cluster = Cluster {
+            server: String::new(),
+            ..reachable()
+        };
+        assert_eq!(
+            cluster.check(),
+            Err(ClusterProblem::NoServer("prod".to_owned()))
+        );
+    }
+
+    #[test]
+    fn proxies_are_those_that_client_go_knows() {
+        let check = |proxy: &str| {
+            let proxy_url = Some(proxy.to_owned());
+            Cluster {
+                proxy_url,
+                ..reachable()
+            }
+            .check()
+        };
+        for proxy in ["http://p:1", "https://p:1", "socks5://p:1"] {
+            assert_eq!(check(proxy), Ok(()));
+        }
+        for proxy in ["p:1", "socks4://p", "ftp://p"] {
+            assert_eq!(
+                check(proxy),
+                Err(ClusterProblem::BadProxy(proxy.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn the_authority_is_a_certificate_a_file_or_what_is_wrong_with_it() {
+        let check = |authority| {
+            Cluster {
+                authority,
+                ..reachable()
+            }
+            .check()
+        };
+        let name = || "prod".to_owned();
+        assert_eq!(check(Authority::File("ca.crt".to_owned())), Ok(()));
+        assert_eq!(
+            check(Authority::None),
+            Err(ClusterProblem::NoAuthority(name()))
+        );
+        assert_eq!(
+            check(Authority::LeftOut),
+            Err(ClusterProblem::LeftOut(name()))
+        );
+        for broken in [
+            Authority::Broken,
+            Authority::Data(b"no certificate".to_vec()),
+        ] {
+            assert_eq!(check(broken), Err(ClusterProblem::BadAuthority(name())));
+        }
+    }
+
+    #[test]
+    fn data_goes_before_a_file() {
+        let authority = |data: &str, file: &str| {
+            let fields = json!({"certificate-authority-data": data, "certificate-authority": file});
+            read(&fields).authority
+        };
+        let pem = certificate();
+        let encoded = BASE64_STANDARD.encode(&pem);
+        assert_eq!(authority(&encoded, "f"), Authority::Data(pem.into_bytes()));
+        assert_eq!(authority("YQ==", "f"), Authority::Broken);
+        assert_eq!(authority("", "f"), Authority::File("f".to_owned()));
+        assert_eq!(authority("?", "f"), Authority::Broken);
+        assert_eq!(authority("DATA+OMITTED", ""), Authority::LeftOut);
+        assert_eq!(authority("REDACTED", ""), Authority::LeftOut);
+        assert_eq!(authority("", ""), Authority::None);
+    }
+
+    #[test]
+    fn the_address_reads_back_and_nothing_else_is_kept() {
+        let authority = BASE64_STANDARD.encode(certificate());
+        let fields = json!({
+            "server": "https://a", "certificate-authority-data": authority, "tls-server-name": "n",
+            "proxy-url": "http://p", "insecure-skip-tls-verify": true, "disable-compression": true,
+        });
+        let cluster = read(&fields);
+        assert!(cluster.insecure);
+        let mut address = fields;
+        for dropped in ["insecure-skip-tls-verify", "disable-compression"] {
+            address.as_object_mut().unwrap().remove(dropped);
+        }
+        assert_eq!(
+            cluster.to_value(),
+            json!({"name": "prod", "cluster": address})
+        );
+        let bare = json!({"server": "https://a", "certificate-authority": "/ca"});
+        assert_eq!(read(&bare).to_value()["cluster"], bare);
+        assert!(!read(&bare).insecure);
+    }
+}

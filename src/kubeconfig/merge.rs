@@ -143,3 +143,102 @@ fn is_same_place(list: &str, old: &Value, new: &Value) -> bool {
 fn body<'a>(entry: &'a Value, field: &str) -> Option<&'a Map<String, Value>> {
     entry.get(field)?.as_object()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubeconfig::cluster::tests::certificate;
+    use crate::kubeconfig::{Cluster, Credential};
+    use crate::yaml;
+    use serde_json::json;
+    use std::sync::LazyLock;
+
+    static AUTHORITY: LazyLock<String> = LazyLock::new(certificate);
+
+    /// What `kube-enroll kubeconfig` adds for alice.
+    fn alice() -> NewEntry {
+        NewEntry {
+            cluster: Cluster::new("prod", "https://a", AUTHORITY.as_bytes()),
+            user: "alice@prod".to_owned(),
+            context: "alice".to_owned(),
+            namespace: None,
+            credential: Credential::Files {
+                certificate: "/a.crt".to_owned(),
+                key: "/a.key".to_owned(),
+            },
+            fingerprint: format!("SHA256:{}", "A".repeat(43)).parse().unwrap(),
+        }
+    }
+
+    fn merged(into: Value, entry: &NewEntry) -> Result<Value, MergeError> {
+        let Value::Object(value) = into else {
+            panic!("{into}")
+        };
+        let kubeconfig = Kubeconfig::from_object(value).unwrap();
+        merge(kubeconfig, entry).map(|text| yaml::first_document(text.expose().as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn what_is_there_stays_and_the_entries_come_behind() {
+        let there = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "mine", "unknown": [1],
+            "clusters": [{"name": "other", "cluster": {"server": "https://o"}}], "users": null,
+        });
+        let result = merged(there.clone(), &alice()).unwrap();
+        assert_eq!(result["unknown"], there["unknown"]);
+        assert_eq!(result["current-context"], "mine");
+        assert_eq!(result["clusters"][0], there["clusters"][0]);
+        assert_eq!(result["clusters"][1], alice().cluster.to_value());
+        assert_eq!(result["users"][0]["name"], "alice@prod");
+        assert_eq!(
+            result["contexts"][0]["context"],
+            json!({"cluster": "prod", "user": "alice@prod"})
+        );
+    }
+
+    #[test]
+    fn an_empty_kubeconfig_becomes_a_whole_one() {
+        let result = merged(json!({}), &alice()).unwrap();
+        let head = ["apiVersion", "kind", "current-context"].map(|field| result[field].clone());
+        assert_eq!(head, ["v1", "Config", "alice"]);
+    }
+
+    #[test]
+    fn a_user_of_this_tool_is_renewed_in_its_place() {
+        let first = merged(json!({}), &alice()).unwrap();
+        let renewed = NewEntry {
+            credential: Credential::Files {
+                certificate: "/new.crt".to_owned(),
+                key: "/new.key".to_owned(),
+            },
+            ..alice()
+        };
+        let result = merged(first, &renewed).unwrap();
+        assert_eq!(result["users"].as_array().unwrap().len(), 1);
+        assert_eq!(result["users"][0]["user"]["client-key"], "/new.key");
+    }
+
+    #[test]
+    fn nothing_of_another_origin_is_replaced() {
+        let user = |extension: &str| json!({"name": "alice@prod", "user": {"extensions": [{"name": extension}]}});
+        let cluster =
+            |server: &str, pem: &str| Cluster::new("prod", server, pem.as_bytes()).to_value();
+        let context = |cluster: &str, user: &str| json!({"name": "alice", "context": {"cluster": cluster, "user": user}});
+        for (list, entry, foreign) in [
+            ("users", user("kube-enroll"), false),
+            ("users", user("minikube"), true),
+            ("users", json!({"name": "alice@prod"}), true),
+            ("clusters", cluster("https://a", &AUTHORITY), false),
+            ("clusters", cluster("https://b", &AUTHORITY), true),
+            ("clusters", cluster("https://a", &certificate()), true),
+            ("contexts", context("prod", "alice@prod"), false),
+            ("contexts", context("dev", "alice@prod"), true),
+            ("contexts", context("prod", "bob"), true),
+        ] {
+            let result = merged(json!({list: [entry.clone()]}), &alice());
+            let name = entry["name"].as_str().unwrap().to_owned();
+            let expected = foreign.then_some(MergeError::Foreign { list, name });
+            assert_eq!(result.err(), expected, "{entry}");
+        }
+    }
+}

@@ -338,4 +338,21 @@ mod tests {
         );
         assert_eq!(closest("colour", &known), None);
     }
+
+    #[test]
+    fn what_was_found_is_told_in_a_few_words() {
+        use serde_json::json;
+        let longest = "ä".repeat(40);
+        for (value, words) in [
+            (json!(null), "nothing"),
+            (json!(true), "the boolean true"),
+            (json!(1), "the number 1"),
+            (json!(longest), &*format!("the string \"{longest}\"")),
+            (json!(format!("{longest}a")), "a long string"),
+            (json!([1]), "a list"),
+            (json!({"a": 1}), "an object"),
+        ] {
+            assert_eq!(describe(&value), words);
+        }
+    }
 }

@@ -155,3 +155,73 @@ impl fmt::Display for SubjectError {
 }
 
 impl std::error::Error for SubjectError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem_of(user: &str, groups: &[&str], allow_system: bool) -> Option<SubjectProblem> {
+        let groups: Vec<_> = groups.iter().map(|group| (*group).to_owned()).collect();
+        let refused = Subject::new(user, &groups, allow_system).err()?;
+        Some(refused.problem)
+    }
+
+    #[test]
+    fn names_that_mislead_or_that_openssl_refuses_are_refused() {
+        let longest = "ä".repeat(MAX_CHARACTERS);
+        for (name, problem) in [
+            ("alice smith", None),
+            (&longest, None),
+            ("", Some(SubjectProblem::Empty)),
+            (" alice", Some(SubjectProblem::OuterSpace)),
+            ("alice ", Some(SubjectProblem::OuterSpace)),
+            ("a\u{202e}b", Some(SubjectProblem::Deceptive('\u{202e}'))),
+            (&format!("{longest}b"), Some(SubjectProblem::TooLong(65))),
+        ] {
+            assert_eq!(problem_of(name, &[], false), problem, "{name}");
+            assert_eq!(
+                problem_of("alice", &["dev", name], false),
+                problem,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_names_of_kubernetes_are_asked_for_on_purpose_and_masters_never() {
+        let (system, masters) = ("system:nodes", "system:masters");
+        assert_eq!(
+            problem_of("a", &[system], false),
+            Some(SubjectProblem::System)
+        );
+        assert_eq!(problem_of("a", &[system], true), None);
+        assert_eq!(problem_of("a", &["system"], false), None);
+        for allow_system in [false, true] {
+            let problem = problem_of("a", &[masters], allow_system);
+            assert_eq!(problem, Some(SubjectProblem::Masters));
+        }
+    }
+
+    #[test]
+    fn a_group_is_given_once() {
+        assert_eq!(
+            problem_of("a", &["b", "c", "b"], false),
+            Some(SubjectProblem::Twice)
+        );
+        let groups = ["c".to_owned(), "b".to_owned()];
+        let subject = Subject::new("b", &groups, false).unwrap();
+        assert_eq!((subject.user(), subject.groups()), ("b", &groups[..]));
+    }
+
+    #[test]
+    fn what_is_refused_is_told_in_a_sentence() {
+        let told = |name: &str| Subject::new(name, &[], false).unwrap_err().to_string();
+        assert_eq!(told(""), "user \"\" is empty");
+        assert_eq!(told("a "), "user \"a \" starts or ends with a space");
+        assert_eq!(
+            told("a\u{7}"),
+            "user \"a\\u{7}\" holds the character U+0007"
+        );
+        assert!(told(&"a".repeat(65)).ends_with("has 65 characters, at most 64 are allowed"));
+    }
+}

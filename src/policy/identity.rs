@@ -393,3 +393,126 @@ fn claimed_user(comment: &str) -> Option<&str> {
         (starts_word && name != "user").then_some(name.trim_end_matches('.'))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(name: &str) -> Vec<&'static str> {
+        let findings = name_text("group", name).into_iter();
+        findings.map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn comments_that_name_a_user_are_understood() {
+        for (comment, user) in [
+            ("user: bob", Some("bob")),
+            ("Username = bob, from the other team", Some("bob")),
+            ("CN=bob/O=dev", Some("bob")),
+            ("subject: CN=bob", Some("bob")),
+            ("Common Name: \"bob\"", Some("bob")),
+            ("a request for bob.", Some("bob")),
+            ("for: user", None),
+            ("the superuser: bob", None),
+            ("user bob", None),
+            ("user:", None),
+            ("nobody", None),
+        ] {
+            assert_eq!(claimed_user(comment), user, "{comment}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_in_a_name_is_told() {
+        let long = "a".repeat(64);
+        for good in ["dev", "a b", "Зоя", &long] {
+            assert_eq!(codes(good), [""; 0], "{good}");
+        }
+        for (name, code) in [
+            ("", "empty-group"),
+            (" a", "outer-space"),
+            ("a ", "outer-space"),
+            ("a\u{200b}b", "deceptive-characters"),
+            ("p\u{430}ul", "mixed-scripts"),
+            (&format!("{long}a"), "long-name"),
+        ] {
+            assert_eq!(codes(name), [code], "{name:?}");
+        }
+        assert_eq!(name_text("user", ""), []);
+    }
+
+    #[test]
+    fn a_long_name_is_shown_by_its_beginning() {
+        assert_eq!(abridged(&"a".repeat(64)), "a".repeat(64));
+        assert_eq!(abridged(&"ä".repeat(65)), format!("{}...", "ä".repeat(64)));
+    }
+
+    #[test]
+    fn names_of_the_cluster_are_known_in_every_spelling() {
+        let message = |finding: Option<Finding>| finding.map(|finding| finding.message);
+        for (user, is) in [
+            ("system:node:a", "is a node of the cluster"),
+            ("system:serviceaccount:a:b", "is a service account"),
+            ("system:apiserver", "is a component of the cluster"),
+            (" System:Node:a", "is spelt like a node of the cluster"),
+        ] {
+            let message = message(system_user(user)).unwrap();
+            assert!(message.contains(is), "{message}");
+        }
+        for (group, is) in [
+            ("system:nodes", "is the nodes of the cluster"),
+            ("system:serviceaccounts:a", "is the service accounts"),
+            ("system:monitoring", "is a name that Kubernetes reserves"),
+            ("kubeadm:cluster-admins", "binds to cluster-admin"),
+            ("System:nodes", "is spelt like the nodes of the cluster"),
+        ] {
+            let message = message(system_group(group)).unwrap();
+            assert!(message.contains(is), "{message}");
+        }
+        for other in ["alice", "system", "my-system:node:a"] {
+            assert_eq!(message(system_user(other)), None);
+            assert_eq!(message(system_group(other)), None);
+        }
+        assert_eq!(
+            message(system_group(MASTERS)),
+            None,
+            "that has a finding of its own"
+        );
+    }
+
+    #[test]
+    fn the_last_of_several_users_counts() {
+        let code = |users: &[&str]| user(users).map(|finding| finding.code);
+        assert_eq!(code(&["a"]), None);
+        assert_eq!(code(&[]), Some("no-user"));
+        assert_eq!(code(&["a", ""]), Some("no-user"));
+        assert_eq!(code(&["", "a"]), Some("several-users"));
+    }
+
+    #[test]
+    fn masters_is_refused_for_users_and_misleads_elsewhere_and_in_other_spellings() {
+        let effects = |groups: &[&str], for_client_signer| -> Vec<Effect> {
+            let findings = masters(groups, for_client_signer).into_iter();
+            findings.map(|finding| finding.effect).collect()
+        };
+        assert_eq!(effects(&["dev"], true), []);
+        assert_eq!(effects(&["dev", MASTERS], true), [Effect::NotAccepted]);
+        assert_eq!(effects(&[MASTERS], false), [Effect::Misleads]);
+        let spelt = ["System:Masters", "system-masters", "system:m\u{430}sters"];
+        assert_eq!(effects(&spelt, true), [Effect::Misleads; 3]);
+    }
+
+    #[test]
+    fn a_look_alike_is_another_name_than_the_one_agreed_on() {
+        let groups = ["developers".to_owned()];
+        let agreed = Agreed {
+            user: Some("alice"),
+            groups: &groups,
+        };
+        let count = |user, group| look_alikes(&[user], &[group], &agreed).len();
+        assert_eq!(count("alice", "developers"), 0);
+        assert_eq!(count("bob", "admins"), 0);
+        assert_eq!(count("Alice", "developers"), 1);
+        assert_eq!(count("\u{430}lice", "develop-ers"), 2);
+    }
+}

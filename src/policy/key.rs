@@ -156,8 +156,30 @@ mod tests {
         assert!(!has_close_primes(&(p * below_power(256, 189))));
     }
 
+    /// a^2 - b^2, which is found once a lies `steps` above the square root.
+    #[test]
+    fn twenty_steps_are_taken_towards_the_primes() {
+        let a = UBig::from(1_000_000_007_u64);
+        for steps in 1..=21_u8 {
+            let b = (&a * 2_u8 * steps - u16::from(steps).pow(2)).sqrt_rem().0;
+            let modulus = (&a + &b) * (&a - &b);
+            assert_eq!(has_close_primes(&modulus), steps <= 20, "{steps}");
+        }
+    }
+
+    #[test]
+    fn squares_are_told_from_all_other_numbers() {
+        let squares: Vec<u32> = (0..70).map(|root| root * root).collect();
+        for number in 0..4_900_u32 {
+            assert_eq!(is_square(&number.into()), squares.contains(&number));
+        }
+    }
+
     #[test]
     fn small_factors_and_powers_of_the_roca_generator_are_found() {
+        for prime in SMALL_PRIMES.into_iter().flatten() {
+            assert!(has_small_factor(&(below_power(512, 569) * *prime)));
+        }
         assert!(has_small_factor(&UBig::from(15_u8)));
         assert!(has_small_factor(&(below_power(512, 569) * 167_u8)));
         assert!(!has_small_factor(&below_power(512, 569)));

@@ -205,3 +205,118 @@ fn is_finalizer(name: &str) -> bool {
     let is_standard = matches!(name, "kubernetes" | "orphan" | "foregroundDeletion");
     is_qualified_name(name) && (is_standard || name.contains('/'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(entries: &[(&str, &str)]) -> Vec<(String, String)> {
+        let entries = entries.iter();
+        entries
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn named(name: &str) -> Metadata {
+        Metadata {
+            name: name.to_owned(),
+            ..Metadata::default()
+        }
+    }
+
+    /// Which fields the API server refuses an object over.
+    fn refused(metadata: Metadata) -> Vec<String> {
+        let object = CertificateSigningRequest {
+            api_version: API_VERSION.to_owned(),
+            metadata,
+            ..CertificateSigningRequest::default()
+        };
+        let refusals = check(&object).into_iter();
+        refusals
+            .filter(|finding| finding.effect == Effect::NotAccepted)
+            .map(|finding| finding.field)
+            .collect()
+    }
+
+    #[test]
+    fn a_name_is_one_segment_of_a_path() {
+        for good in ["a", "...", "A b", "csr-a"] {
+            assert_eq!(refused(named(good)), [""; 0], "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "a%b"] {
+            assert_eq!(refused(named(bad)), ["metadata.name"], "{bad}");
+        }
+        let generated = |prefix: &str| Metadata {
+            generate_name: prefix.to_owned(),
+            ..named("")
+        };
+        assert_eq!(refused(generated("a-")), [""; 0]);
+        assert_eq!(refused(generated("a/")), ["metadata.generateName"]);
+    }
+
+    #[test]
+    fn labels_have_qualified_keys_and_short_values() {
+        let labelled = |key, value| Metadata {
+            labels: owned(&[("a", "b"), (key, value)]),
+            ..named("a")
+        };
+        for (key, value) in [("example.com/a", "b"), ("c", "")] {
+            assert_eq!(refused(labelled(key, value)), [""; 0]);
+        }
+        for (key, value) in [("c d", "b"), ("c", "b d"), ("", "b")] {
+            assert_eq!(
+                refused(labelled(key, value)),
+                [format!("metadata.labels[{key}]")]
+            );
+        }
+    }
+
+    #[test]
+    fn annotations_hold_256_kib_under_keys_of_any_case() {
+        let annotated = |key, value: &str| Metadata {
+            annotations: owned(&[("a", "b"), (key, value)]),
+            ..named("a")
+        };
+        let most = "x".repeat(MAX_ANNOTATIONS - 3);
+        assert_eq!(refused(annotated("K", &most)), [""; 0]);
+        assert_eq!(refused(annotated("Kk", &most)), ["metadata.annotations"]);
+        assert_eq!(refused(annotated("k k", "")), ["metadata.annotations[k k]"]);
+    }
+
+    #[test]
+    fn finalizers_are_qualified_or_of_kubernetes() {
+        let finalized = |names: &[&str]| Metadata {
+            finalizers: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..named("a")
+        };
+        for good in [
+            &["a.b/c"][..],
+            &["kubernetes", "orphan"],
+            &["foregroundDeletion"],
+        ] {
+            assert_eq!(refused(finalized(good)), [""; 0], "{good:?}");
+        }
+        for bad in [
+            &["c"][..],
+            &["kubernetes", "a b/c"],
+            &["orphan", "foregroundDeletion"],
+        ] {
+            assert_eq!(refused(finalized(bad)), ["metadata.finalizers"], "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn owners_and_generation_are_looked_at() {
+        let owned_badly = Metadata {
+            owner_problem: Some("an event cannot be an owner"),
+            ..named("a")
+        };
+        assert_eq!(refused(owned_badly), ["metadata.ownerReferences"]);
+        let generation = |generation| Metadata {
+            generation: Some(generation),
+            ..named("a")
+        };
+        assert_eq!(refused(generation(0)), [""; 0]);
+        assert_eq!(refused(generation(-1)), ["metadata.generation"]);
+    }
+}

@@ -50,10 +50,16 @@ mod tests {
             "a/b/c",
             "Example.com/a",
             "ä",
+            "a-",
+            "_a",
+            ".a/b",
             &"a".repeat(64),
+            &format!("{}/b", "a".repeat(254)),
         ] {
             assert!(!is_qualified_name(bad), "{bad}");
         }
+        assert!(is_qualified_name(&"a".repeat(63)));
+        assert!(is_qualified_name(&format!("{}/b", "a".repeat(253))));
         assert!(is_label_value("") && !is_label_value("a b"));
         assert!(!is_dns1123_subdomain("a..b") && !is_dns1123_subdomain(&"a.".repeat(127)));
     }

@@ -262,3 +262,95 @@ fn lifetime(seconds: Option<i32>) -> Option<Finding> {
         Some(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(finding: Option<Finding>) -> Option<&'static str> {
+        finding.map(|finding| finding.code)
+    }
+
+    #[test]
+    fn a_signer_is_a_domain_and_a_path() {
+        assert_eq!(code(signer_name(CLIENT_SIGNER)), None);
+        let label = "x".repeat(63);
+        let part = "x".repeat(253);
+        let domain = [&*label, &label, &label, &"x".repeat(61)].join(".");
+        for good in [
+            KUBELET_SERVING,
+            "a.b/c",
+            "a.b/c-d.e",
+            &format!("{domain}/c"),
+            &format!("a.b/{part}.{part}.{}", "x".repeat(59)),
+        ] {
+            assert_eq!(code(signer_name(good)), Some("other-signer"), "{good}");
+        }
+        for bad in [
+            "",
+            LEGACY_UNKNOWN,
+            "client",
+            "a/b",
+            "a.b/",
+            "/a",
+            "a.b/c/d",
+            "A.b/c",
+            "a.b/C",
+            "a..b/c",
+            "a.b/c..d",
+            &format!("a.x{label}/c"),
+            &format!("{domain}x/c"),
+            &format!("a.b/x{part}"),
+            &format!("a.b/{part}.{part}.{}", "x".repeat(60)),
+        ] {
+            assert_eq!(code(signer_name(bad)), Some("bad-signer"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_at_least_ten_minutes_and_better_no_more_than_a_year() {
+        for (seconds, expected) in [
+            (None, Some("lifetime-unset")),
+            (Some(-1), Some("bad-lifetime")),
+            (Some(599), Some("bad-lifetime")),
+            (Some(600), None),
+            (Some(31_536_000), None),
+            (Some(31_536_001), Some("lifetime-long")),
+        ] {
+            assert_eq!(code(lifetime(seconds)), expected, "{seconds:?}");
+        }
+        let message = lifetime(Some(800 * 86_400)).unwrap().message;
+        assert!(message.starts_with("800 days"), "{message}");
+    }
+
+    fn usages(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn every_usage_is_known_and_given_once() {
+        let fields = |names: &[&str]| -> Vec<String> {
+            let findings = known_usages(&usages(names)).into_iter();
+            findings.map(|finding| finding.field).collect()
+        };
+        assert_eq!(fields(&USAGES), [""; 0]);
+        assert_eq!(fields(&[]), ["spec.usages"]);
+        let odd = ["any", "Any", "any"];
+        assert_eq!(fields(&odd), ["spec.usages[1]", "spec.usages[2]"]);
+        assert_eq!(fields(&["?"; 20]).len(), 11);
+    }
+
+    #[test]
+    fn the_signer_of_users_demands_client_auth_and_takes_two_more() {
+        let refused = |names: &[&str]| code(client_usages(&usages(names)));
+        for good in [
+            &[CLIENT_AUTH][..],
+            &[DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, CLIENT_AUTH],
+        ] {
+            assert_eq!(refused(good), None);
+        }
+        for bad in [&[DIGITAL_SIGNATURE][..], &[CLIENT_AUTH, SERVER_AUTH]] {
+            assert_eq!(refused(bad), Some("usages-refused"));
+        }
+    }
+}

@@ -233,7 +233,16 @@ mod tests {
         let all = documents(b"a: 1\n---\n\n# c\nb: [\n");
         assert_eq!(all[0].line, 1);
         assert_eq!(all[1].line, 4);
-        assert!(all[1].content.as_ref().unwrap_err().line.unwrap() >= 5);
+        assert_eq!(all[1].content.as_ref().unwrap_err().line, Some(6));
+        let lines = |input: &[u8]| -> Vec<usize> {
+            let documents = documents(input).into_iter();
+            documents.map(|document| document.line).collect()
+        };
+        assert_eq!(
+            lines(b"\n{\"a\": 1}\n\n {\"b\": 2} {\"c\": 3}\n"),
+            [2, 4, 4]
+        );
+        assert_eq!(lines(b"{\"a\":\n1}\n---\nb: 2\n"), [1, 3]);
     }
 
     #[test]
@@ -243,6 +252,8 @@ mod tests {
             read("1: a\nyes: b\n"),
             [Some(json!({"1": "a", "true": "b"}))]
         );
+        assert_eq!(read("1.5: b\n"), [Some(json!({"1.5": "b"}))]);
+        assert_eq!(read("18446744073709551615: b\n"), [None]);
         assert_eq!(read("[a]: b\n"), [None]);
         assert_eq!(read("~: b\n"), [None]);
     }
@@ -253,6 +264,16 @@ mod tests {
             read("a: &x {b: 1}\nc: {<<: *x, d: 2}\n"),
             [Some(json!({"a": {"b": 1}, "c": {"b": 1, "d": 2}}))]
         );
+        assert_eq!(
+            read("a: &x {b: 1, c: 2}\nd: {<<: [{b: 3}, *x], e: 4}\n"),
+            [Some(
+                json!({"a": {"b": 1, "c": 2}, "d": {"b": 3, "c": 2, "e": 4}})
+            )]
+        );
+        for no_mapping in ["a: {<<: 1}", "a: {<<: [1]}", "a: &x 1\nb: {<<: *x}"] {
+            assert_eq!(read(no_mapping), [None], "{no_mapping}");
+        }
+        assert_eq!(read("a: {'<<': 1}"), [Some(json!({"a": {"<<": 1}}))]);
         assert_eq!(read("a: &x [*x]\n"), [None]);
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {

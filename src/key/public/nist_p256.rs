@@ -199,6 +199,22 @@ mod tests {
         }
     }
 
+    /// p - n is the smallest r for which r + n is no coordinate.
+    #[test]
+    fn a_small_r_stands_for_two_coordinates() {
+        let mut difference = [0; 32];
+        difference[16..].copy_from_slice(&[
+            0x43, 0x19, 0x05, 0x53, 0x58, 0xE8, 0x61, 0x7B, 0x0C, 0x46, 0x35, 0x3D, 0x03, 0x9C,
+            0xDA, 0xAE,
+        ]);
+        assert_eq!(candidates(&difference).len(), 1);
+        difference[31] -= 1;
+        let below: Vec<_> = candidates(&difference);
+        assert_eq!(below.len(), 2);
+        assert!(below[1].plus(&Element::ONE).is_zero());
+        assert_eq!(candidates(&ORDER).len(), 1);
+    }
+
     #[test]
     fn numbers_outside_of_their_range_are_refused() {
         let key = public(&SigningKey::generate());

@@ -97,3 +97,46 @@ pub fn verify_pss(
     }
     .map_err(|_| SignatureError::DoesNotVerify)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest odd modulus of this many bits.
+    fn modulus(bits: usize) -> Vec<u8> {
+        ((UBig::ONE << bits) - 1_u8).to_be_bytes().to_vec()
+    }
+
+    #[test]
+    fn keys_are_used_in_the_range_of_crypto_rsa() {
+        for bits in [1024, 1025, 65_536] {
+            assert_eq!(check_key(&modulus(bits), 65_537), Ok(65_537), "{bits}");
+        }
+        for bits in [0, 512, 1023, 65_537] {
+            assert!(check_key(&modulus(bits), 65_537).is_err(), "{bits}");
+        }
+        let mut even = modulus(1024);
+        even[127] = 0xFE;
+        assert!(check_key(&even, 65_537).is_err());
+    }
+
+    #[test]
+    fn exponents_are_odd_and_fit_31_bits() {
+        let check = |exponent| check_key(&modulus(2048), exponent);
+        assert_eq!(check(3), Ok(3));
+        assert_eq!(check(i64::from(i32::MAX)), Ok(i32::MAX.cast_unsigned()));
+        for bad in [
+            -3,
+            0,
+            1,
+            2,
+            4,
+            65_536,
+            1 << 31,
+            (1 << 31) + 1,
+            (1 << 32) + 3,
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+}
