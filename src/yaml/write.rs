@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::text::is_deceptive;
 
+/// Longer keys are marked as such, in bytes: readers look for the colon within 1024 characters, and an
+/// escape takes at most four times what it stands for.
+const MAX_SIMPLE_KEY: usize = 128;
+
 /// `value` as one document, without a separator.
 #[must_use]
 pub fn to_string(value: &Value) -> String {
@@ -35,7 +39,13 @@ fn block(value: &Value, indent: usize, text: &mut String) {
                 if position > 0 {
                     push_indent(indent, text);
                 }
+                let is_long = key.len() > MAX_SIMPLE_KEY;
+                text.push_str(if is_long { "? " } else { "" });
                 write_key(key, text);
+                if is_long {
+                    text.push('\n');
+                    push_indent(indent, text);
+                }
                 text.push(':');
                 nested(value, indent, text);
             }
@@ -159,6 +169,17 @@ mod tests {
             "kind: \"List\"\nempty: []\nnone: {}\ncount: 3\n\"on\": true\nitems:\n\
              - name: \"no\"\n  usages:\n  - \"client auth\"\n  - \"a: b\"\n- - \"x\"\n- null\n"
         );
+    }
+
+    #[test]
+    fn keys_of_any_length_are_read_back() {
+        for length in [128, 129, 1024, 100_000] {
+            let key = "\u{1b}".repeat(length);
+            let value = json!([{key.as_str(): [1, {key.as_str(): {"a": 2}}], "b": {key: []}}]);
+            let text = to_string(&value);
+            assert_eq!(documents(text.as_bytes())[0].content, Ok(value.clone()));
+            assert_eq!(serde_yaml::from_str::<Value>(&text).unwrap(), value);
+        }
     }
 
     #[test]
