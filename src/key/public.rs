@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn points_are_uncompressed_on_a_known_curve() {
         let mut point = vec![4];
-        point.extend(p256::SecretKey::from_slice(&[1; 32]).map(on_p256).unwrap());
+        point.extend(on_p256(&p256::SecretKey::from_slice(&[1; 32]).unwrap()));
         let curve = encode(6, P256);
         let good = key(EC, &curve, &point).unwrap();
         assert_eq!(
@@ -386,7 +386,7 @@ mod tests {
     }
 
     /// The coordinates of the public half.
-    fn on_p256(secret: p256::SecretKey) -> Vec<u8> {
+    fn on_p256(secret: &p256::SecretKey) -> Vec<u8> {
         use p256::elliptic_curve::sec1::ToSec1Point as _;
         secret.public_key().to_sec1_point(false).as_bytes()[1..].to_vec()
     }
