@@ -251,12 +251,6 @@ impl std::fmt::Display for Oid {
     }
 }
 
-impl From<der::oid::ObjectIdentifier> for Oid {
-    fn from(oid: der::oid::ObjectIdentifier) -> Self {
-        Self(oid.as_bytes().to_vec())
-    }
-}
-
 impl PartialEq<der::oid::ObjectIdentifier> for Oid {
     fn eq(&self, other: &der::oid::ObjectIdentifier) -> bool {
         self.0 == other.as_bytes()

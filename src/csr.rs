@@ -395,17 +395,32 @@ mod tests {
         let good = [
             encode(0x82, b"a.b"),
             encode(0x87, &[10, 0, 0, 1]),
+            encode(0x87, &[0; 16]),
+            encode(0x81, b"a@b\x7F"),
+            encode(0x86, b"a://b"),
             encode(0xA4, b"x"),
+            encode(0x02, b"not a host name"),
+            encode(0x9E, b"x"),
         ]
         .concat();
         assert_eq!(
             names(&good),
-            Ok(vec!["DNS:a.b".to_owned(), "IP:10.0.0.1".to_owned()])
+            Ok([
+                "DNS:a.b",
+                "IP:10.0.0.1",
+                "IP:::",
+                "email:a@b\\u{7f}",
+                "URI:a://b"
+            ]
+            .map(str::to_owned)
+            .to_vec())
         );
         for bad in [
             encode(0x82, &[0x80]),
             encode(0x87, &[1, 2, 3]),
             encode(0x86, b"http://a b"),
+            vec![0x9F, 0x1F, 0],
+            vec![0x9F, 0x20, 0],
         ] {
             assert!(names(&bad).is_err());
         }

@@ -359,6 +359,56 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_is_told_with_its_use() {
+        let certificate = CertificateReport {
+            subject: "CN=a".to_owned(),
+            issuer: "CN=ca".to_owned(),
+            serial: "0a".to_owned(),
+            not_before: "then".to_owned(),
+            not_after: "later".to_owned(),
+            client_auth: true,
+            is_ca: false,
+        };
+        let told = |client_auth, is_ca| {
+            shown(&Object {
+                certificate: Some(CertificateReport {
+                    client_auth,
+                    is_ca,
+                    ..certificate.clone()
+                }),
+                ..Object::default()
+            })
+        };
+        let head = "  Certificate  CN=a\n  Issuer       CN=ca\n  Serial       0a\n  \
+                    Valid        then to later\n  For          ";
+        assert!(told(true, false).ends_with(&format!("{head}client authentication\n")));
+        let both = "not for clients, certificate\n               authority\n";
+        assert!(told(false, true).ends_with(&format!("{head}{both}")));
+    }
+
+    #[test]
+    fn a_kubeconfig_is_told_without_what_it_holds() {
+        let kubeconfig = KubeconfigReport {
+            clusters: vec![NamedServer {
+                name: "c".to_owned(),
+                server: "https://c".to_owned(),
+            }],
+            users: vec![NamedFields {
+                name: "u".to_owned(),
+                fields: vec!["token".to_owned(), "exec".to_owned()],
+            }],
+            ..KubeconfigReport::default()
+        };
+        let object = Object {
+            kubeconfig: Some(kubeconfig),
+            ..Object::default()
+        };
+        let expected = "  Context      (none is current)\n  Cluster      c: https://c\n  \
+                        Holds        u: token, exec\n";
+        assert!(shown(&object).ends_with(expected));
+    }
+
+    #[test]
     fn a_key_in_the_clear_is_told() {
         let key = |encrypted| Object {
             private_key: Some(PrivateKeyReport {

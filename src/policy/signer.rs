@@ -266,6 +266,9 @@ fn lifetime(seconds: Option<i32>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::csr::RequestedExtension;
+    use crate::key::{Algorithm, PrivateKey};
+    use crate::name::Subject;
 
     fn code(finding: Option<Finding>) -> Option<&'static str> {
         finding.map(|finding| finding.code)
@@ -338,6 +341,67 @@ mod tests {
         let odd = ["any", "Any", "any"];
         assert_eq!(fields(&odd), ["spec.usages[1]", "spec.usages[2]"]);
         assert_eq!(fields(&["?"; 20]).len(), 11);
+    }
+
+    const NODE: (&str, &[&str]) = ("system:node:a", &["system:nodes"]);
+    const HOST: &[u8] = &[0x30, 3, 0x82, 1, b'a'];
+    const MAIL: &[u8] = &[0x30, 3, 0x81, 1, b'a'];
+
+    /// What is said of a request to a signer for nodes.
+    fn told(
+        signer: &str,
+        asked: &[&str],
+        (user, groups): (&str, &[&str]),
+        names: Option<&[u8]>,
+    ) -> Option<&'static str> {
+        let rng = &mut getrandom::SysRng;
+        let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
+        let subject = Subject::new(user, &usages(groups), true).unwrap();
+        let names = names.map(|value| RequestedExtension {
+            oid: der::oid::db::rfc5280::ID_CE_SUBJECT_ALT_NAME,
+            critical: false,
+            value: value.to_vec(),
+        });
+        let extensions: Vec<_> = names.into_iter().collect();
+        let csr = CertificationRequest::build(&subject, &extensions, &key, rng).unwrap();
+        let object = CertificateSigningRequest {
+            signer_name: signer.to_owned(),
+            usages: usages(asked),
+            ..CertificateSigningRequest::default()
+        };
+        code(kubelet(&object, &csr))
+    }
+
+    #[test]
+    fn nodes_get_certificates_for_themselves_as_clients() {
+        let told = |asked: &[&str], who, names| told(KUBELET_CLIENT, asked, who, names);
+        let asked = [CLIENT_AUTH, DIGITAL_SIGNATURE];
+        assert_eq!(told(&asked, NODE, None), None);
+        let three = [CLIENT_AUTH, DIGITAL_SIGNATURE, KEY_ENCIPHERMENT];
+        assert_eq!(told(&three, NODE, None), None);
+        let refused = Some("subject-refused");
+        assert_eq!(told(&[SERVER_AUTH, DIGITAL_SIGNATURE], NODE, None), refused);
+        assert_eq!(told(&[CLIENT_AUTH], NODE, None), refused);
+        assert_eq!(told(&asked, NODE, Some(HOST)), refused);
+        let (user, groups) = NODE;
+        for other in [
+            ("alice", groups),
+            (user, &[]),
+            (user, &["system:nodes", "dev"]),
+        ] {
+            assert_eq!(told(&asked, other, None), refused, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_get_certificates_for_their_hosts_as_servers() {
+        let asked = [DIGITAL_SIGNATURE, SERVER_AUTH];
+        let told = |who, names| told(KUBELET_SERVING, &asked, who, names);
+        assert_eq!(told(NODE, Some(HOST)), Some("no-client-auth"));
+        for names in [None, Some(MAIL), Some(&[0x30, 0][..])] {
+            assert_eq!(told(NODE, names), Some("subject-refused"), "{names:?}");
+        }
+        assert_eq!(told(("alice", NODE.1), Some(HOST)), Some("subject-refused"));
     }
 
     #[test]

@@ -341,4 +341,31 @@ mod tests {
             assert_eq!(read(text.as_bytes()), Ok(value.into()), "{text:?}");
         }
     }
+
+    #[test]
+    fn the_larger_a_document_the_less_of_it_may_come_from_aliases() {
+        let tree = Tree {
+            nodes: Vec::new(),
+            root: None,
+        };
+        for (decoded, most) in [
+            (1_000, 990),
+            (400_000, 396_000),
+            (2_200_000, 1_198_999),
+            (4_000_000, 399_999),
+            (8_000_000, 799_999),
+        ] {
+            let is_excessive = |aliased| {
+                let decoder = Decoder {
+                    tree: &tree,
+                    decoded,
+                    aliased,
+                    aliases: Vec::new(),
+                };
+                decoder.has_excessive_aliases()
+            };
+            assert!(!is_excessive(most), "{decoded}");
+            assert!(is_excessive(most + 2), "{decoded}");
+        }
+    }
 }

@@ -190,5 +190,9 @@ mod tests {
         assert_eq!(resolve(Some("!own"), "no"), Ok(json!("no")));
         assert!(resolve(Some(&tag("int")), "x").is_err());
         assert!(resolve(Some(&tag("bool")), "1").is_err());
+        assert_eq!(resolve(Some(&tag("float")), "1.5"), Ok(json!(1.5)));
+        assert!(resolve(Some(&tag("float")), "x").is_err());
+        assert_eq!(resolve(Some(&tag("null")), "~"), Ok(json!(null)));
+        assert!(resolve(Some(&tag("null")), "x").is_err());
     }
 }
