@@ -326,3 +326,68 @@ fn unencodable(error: impl std::fmt::Display) -> Error {
         detail: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csr::RequestedExtension;
+    use crate::name::Subject;
+
+    const NOW: OffsetDateTime = time::macros::datetime!(2030-01-02 03:04:05 UTC);
+
+    /// What is issued for these extensions and this lifetime.
+    fn issued(extensions: &[RequestedExtension], seconds: Option<i32>) -> Certificate {
+        let rng = &mut getrandom::SysRng;
+        let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
+        let subject = Subject::new("alice", &["dev".to_owned()], false).unwrap();
+        let csr = CertificationRequest::build(&subject, extensions, &key, rng).unwrap();
+        let object = CertificateSigningRequest {
+            expiration_seconds: seconds,
+            ..CertificateSigningRequest::default()
+        };
+        let authority = Authority::new(NOW, rng).unwrap();
+        let certificate = authority.sign(&csr, &object, NOW, rng).unwrap();
+        assert!(certificate.is_issued_by(authority.certificate()));
+        certificate
+    }
+
+    #[test]
+    fn names_are_copied_and_no_other_extension() {
+        let extension = |oid, value: &[u8]| RequestedExtension {
+            oid,
+            critical: false,
+            value: value.to_vec(),
+        };
+        let name = b"\x30\x0F\x82\x0Dx.example.com";
+        let asked = [
+            extension(rfc5280::ID_CE_BASIC_CONSTRAINTS, &[0x30, 3, 1, 1, 0xFF]),
+            extension(rfc5280::ID_CE_SUBJECT_ALT_NAME, name),
+        ];
+        let has_name = |certificate: &Certificate| {
+            let mut windows = certificate.der().windows(name.len());
+            windows.any(|window| window == name)
+        };
+        let certificate = issued(&asked, None);
+        assert!(has_name(&certificate) && !certificate.is_ca());
+        let certificate = issued(&asked[..1], None);
+        assert!(!has_name(&certificate) && !certificate.is_ca());
+    }
+
+    #[test]
+    fn a_lifetime_of_eight_hours_and_more_includes_the_backdating() {
+        let hours = |hours| hours * 3_600;
+        for (asked, lasts) in [
+            (None, hours(365 * 24) - 300),
+            (Some(hours(400 * 24)), hours(365 * 24) - 300),
+            (Some(hours(8)), hours(8) - 300),
+            (Some(hours(8) - 1), hours(8) - 1),
+            (Some(600), 600),
+            (Some(1), 600),
+        ] {
+            let certificate = issued(&[], asked);
+            let seconds = |time: OffsetDateTime| (time - NOW).whole_seconds();
+            assert_eq!(seconds(certificate.not_before()), -300);
+            assert_eq!(seconds(certificate.not_after()), i64::from(lasts));
+        }
+    }
+}

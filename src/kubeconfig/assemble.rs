@@ -152,3 +152,26 @@ pub(super) fn wipe(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text that grows is copied, and the copy left behind would hold the key.
+    #[test]
+    fn what_is_set_aside_for_a_kubeconfig_with_a_key_is_enough() {
+        let value = json!({
+            "users": [{"name": "alice\"\n", "user": {"client-key-data": "YQ==".repeat(1_000)}}],
+            "empty": [], "none": {}, "null": null, "yes": true, "number": i64::MIN,
+        });
+        let needed = yaml::to_string(&value).len();
+        assert!(needed <= 2 * size(&value), "{needed}");
+    }
+
+    #[test]
+    fn every_string_of_a_value_is_wiped() {
+        let mut value = json!({"a": ["b", {"c": "d"}], "e": 1});
+        wipe(&mut value);
+        assert_eq!(value, json!({"a": ["", {"c": ""}], "e": 1}));
+    }
+}

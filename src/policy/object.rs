@@ -279,7 +279,9 @@ mod tests {
         };
         let most = "x".repeat(MAX_ANNOTATIONS - 3);
         assert_eq!(refused(annotated("K", &most)), [""; 0]);
-        assert_eq!(refused(annotated("Kk", &most)), ["metadata.annotations"]);
+        for (key, value) in [("Kk", most.clone()), ("K", format!("{most}x"))] {
+            assert_eq!(refused(annotated(key, &value)), ["metadata.annotations"]);
+        }
         assert_eq!(refused(annotated("k k", "")), ["metadata.annotations[k k]"]);
     }
 

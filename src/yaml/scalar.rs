@@ -186,6 +186,7 @@ mod tests {
         let tag = |name: &str| format!("{TAG_PREFIX}{name}");
         assert_eq!(resolve(Some(&tag("str")), "no"), Ok(json!("no")));
         assert_eq!(resolve(Some(&tag("int")), "7"), Ok(json!(7)));
+        assert_eq!(resolve(Some(&tag("int")), "-7"), Ok(json!(-7)));
         assert_eq!(resolve(Some(&tag("binary")), "YQ=="), Ok(json!("a")));
         assert_eq!(resolve(Some("!own"), "no"), Ok(json!("no")));
         assert!(resolve(Some(&tag("int")), "x").is_err());
