@@ -41,7 +41,8 @@
 //! Of numbers without a factor below B, one in `ln(2^bits) e^-0.577 / ln B` is a prime: 68 for
 //! primes of 2048 bits and B = 2^17. Testing one takes 2037 squarings modulo a number of 40 limbs,
 //! 4840 IFMA instructions each for eight candidates. At two instructions per cycle and 4 GHz that is
-//! 154 microseconds, and `cargo bench` shows how near to it the filter is. The rounds of the
+//! 154 microseconds, twice that where a CPU does one, and `cargo bench` shows how near to it the
+//! filter is. The rounds of the
 //! confirmation and the signature come to about as much as all of the filtering.
 //!
 //! # What leaks
@@ -53,8 +54,9 @@
 //! indistinguishable from randomness. Powers modulo a prime take constant time in `crypto-primes` and
 //! `rsa`. Not constant is what `crypto-primes` does around them: the Montgomery parameters of the
 //! number, the draw of a base below it, and the squarings, of which there are fewer than p - 1 has
-//! trailing zeros. Which of the two primes is the larger decides a branch. Whoever can time the
-//! process that makes the key sees all this once, and can never ask again.
+//! trailing zeros. Which of the two primes is the larger decides a branch. The first signature is not
+//! blinded. Whoever can time the process that makes the key sees all this once, and can never ask
+//! again.
 //!
 //! What was secret is wiped: numbers in types that wipe themselves, the stack by overwriting it.
 //! What `crypto-bigint` frees on the heap is for the allocator to wipe.
