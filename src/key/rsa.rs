@@ -42,8 +42,8 @@
 //! primes of 2048 bits and B = 2^17. Testing one takes 2037 squarings modulo a number of 40 limbs,
 //! 4840 IFMA instructions each for eight candidates. At two instructions per cycle and 4 GHz that is
 //! 154 microseconds, twice that where a CPU does one, and `cargo bench` shows how near to it the
-//! filter is. The rounds of the
-//! confirmation and the signature come to about as much as all of the filtering.
+//! filter is. The rounds of the confirmation and the signature come to about as much as all of the
+//! filtering.
 //!
 //! # What leaks
 //!
