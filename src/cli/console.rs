@@ -74,7 +74,7 @@ impl Console {
 
     /// A spinner with the time that has passed, on a terminal only; it goes when it is dropped.
     pub fn spinner(&self, doing: &str) -> Spinner {
-        if self.quiet {
+        if self.quiet || !io::stderr().is_terminal() {
             return Spinner(ProgressBar::hidden());
         }
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
