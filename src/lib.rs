@@ -53,7 +53,8 @@
 //! let issued = authority.sign(&csr, &object, now, &mut SysRng)?;
 //! object.status = Some(Status { certificate: Some(issued.to_pem().into()), ..Status::default() });
 //! let ca = authority.certificate().to_pem();
-//! let answer = reply::write(&[&object], &Cluster::new("prod", "https://10.0.0.1:6443", ca.as_bytes()));
+//! let cluster = Cluster::new("prod", "https://10.0.0.1:6443", ca.as_bytes());
+//! let answer = reply::write(&[&object], &cluster);
 //!
 //! // The user checks the certificate and puts the kubeconfig together.
 //! let reply = Reply::read(answer.as_bytes())?;
