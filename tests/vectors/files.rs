@@ -139,7 +139,9 @@ fn facts(object: &Object) -> Facts {
     }
     if let Some(identity) = &object.identity {
         facts.insert("user", identity.username.clone());
-        facts.insert("groups", identity.groups.join(", "));
+        if !identity.groups.is_empty() {
+            facts.insert("groups", identity.groups.join(", "));
+        }
     }
     facts
 }
@@ -210,13 +212,18 @@ fn keys_and_requests_of_java_are_what_is_recorded() {
 }
 
 #[test]
+fn keys_and_requests_of_step_are_what_is_recorded() {
+    check_folder("peers/step", 65);
+}
+
+#[test]
 fn examples_of_the_rfcs_are_what_is_recorded() {
     check_folder("rfc", 7);
 }
 
 #[test]
 fn encrypted_keys_of_others_open_with_their_passphrase_alone() {
-    let folders = ["openssl", "gnutls", "java"].map(|peer| format!("peers/{peer}"));
+    let folders = ["openssl", "gnutls", "java", "step"].map(|peer| format!("peers/{peer}"));
     let vectors = folders.iter().flat_map(|folder| vectors(folder));
     let mut count = 0;
     for vector in vectors.filter(|it| it.passphrase.is_some() && it.is_readable()) {
