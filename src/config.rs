@@ -386,12 +386,24 @@ mod tests {
                 "line 6: expected `name = value`, `[ section ]` or a comment that starts with #",
             ),
             (
+                "default_bits 2048\n[req]".into(),
+                "line 1: expected `name = value`, `[ section ]` or a comment that starts with #",
+            ),
+            (
                 with_subject("CN=a\\\nb\n[req]\noutput_password=x"),
                 "line 8: output_password is a passphrase in a file that others read",
             ),
             (
                 "[req]\ndistinguished_name=dn\n[dn]\nCN=x\nCN_default=alice\nCN_max=4".into(),
                 "line 4: expected at most 4 bytes (CN_max), found 5",
+            ),
+            (
+                "[req]\ndistinguished_name=dn\n[dn]\nCN=x\nCN_default=alice\nCN_min=8".into(),
+                "line 4: expected at least 8 bytes (CN_min), found 5",
+            ),
+            (
+                "[req]\nreq_extensions=x\n[x]\nsubjectAltName=DNS:".into(),
+                "line 4: subjectAltName has an empty value",
             ),
             (
                 "input_password=x\n[req]\n".into(),

@@ -157,9 +157,13 @@ pub fn signing_requests(documents: &[crate::yaml::Document]) -> Vec<CertificateS
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
     use crate::csr::CertificationRequest;
     use crate::key::{Algorithm, PrivateKey};
+    use crate::manifest::Manifest;
     use crate::name::Subject;
     use crate::rehearsal::Authority;
     use crate::yaml;
@@ -220,6 +224,41 @@ mod tests {
         let issuer = seen(authority.certificate().der());
         assert_eq!(issuer.identity, None);
         assert!(issuer.certificate.unwrap().is_ca);
+    }
+
+    fn request() -> CertificationRequest {
+        let rng = &mut getrandom::SysRng;
+        let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
+        let subject = Subject::new("alice", &[], false).unwrap();
+        CertificationRequest::build(&subject, &[], &key, rng).unwrap()
+    }
+
+    #[test]
+    fn a_manifest_is_told_with_its_usages_and_that_its_request_is_signed() {
+        let manifest = seen(Manifest::new("alice", &request()).to_yaml().as_bytes());
+        let usages = ["digital signature", "client auth"];
+        assert_eq!(manifest.usages.unwrap(), usages);
+        assert!(manifest.csr.unwrap().signature_valid);
+    }
+
+    #[test]
+    fn the_base64_of_a_request_is_the_request() {
+        let request = request();
+        let pem = request.to_pem();
+        for bytes in [request.der(), pem.as_bytes()] {
+            let object = seen(BASE64_STANDARD.encode(bytes).as_bytes());
+            assert_eq!(object.kind.as_deref(), Some("CertificationRequest"));
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_told_from_a_public_one() {
+        let key = PrivateKey::generate(Algorithm::Ed25519, &mut getrandom::SysRng).unwrap();
+        let private = seen(key.to_pkcs8_pem().unwrap().expose().as_bytes());
+        let public = seen(key.public_key().spki_der());
+        assert_eq!(private.kind.as_deref(), Some("PrivateKey"));
+        assert_eq!(public.kind.as_deref(), Some("PublicKey"));
+        assert!(private.is_private_key() && !public.is_private_key());
     }
 
     #[test]

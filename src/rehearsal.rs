@@ -329,18 +329,25 @@ fn unencodable(error: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use rand_core::TryRng;
+
     use super::*;
     use crate::csr::RequestedExtension;
     use crate::name::Subject;
 
     const NOW: OffsetDateTime = time::macros::datetime!(2030-01-02 03:04:05 UTC);
 
-    /// What is issued for these extensions and this lifetime.
-    fn issued(extensions: &[RequestedExtension], seconds: Option<i32>) -> Certificate {
+    fn request(extensions: &[RequestedExtension]) -> CertificationRequest {
         let rng = &mut getrandom::SysRng;
         let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
         let subject = Subject::new("alice", &["dev".to_owned()], false).unwrap();
-        let csr = CertificationRequest::build(&subject, extensions, &key, rng).unwrap();
+        CertificationRequest::build(&subject, extensions, &key, rng).unwrap()
+    }
+
+    /// What is issued for these extensions and this lifetime.
+    fn issued(extensions: &[RequestedExtension], seconds: Option<i32>) -> Certificate {
+        let rng = &mut getrandom::SysRng;
+        let csr = request(extensions);
         let object = CertificateSigningRequest {
             expiration_seconds: seconds,
             ..CertificateSigningRequest::default()
@@ -389,5 +396,56 @@ mod tests {
             assert_eq!(seconds(certificate.not_before()), -300);
             assert_eq!(seconds(certificate.not_after()), i64::from(lasts));
         }
+    }
+
+    /// Gives the same byte again and again.
+    struct Always(u8);
+
+    impl TryRng for Always {
+        type Error = std::convert::Infallible;
+        fn try_next_u32(&mut self) -> std::result::Result<u32, Self::Error> {
+            Ok(u32::from_ne_bytes([self.0; 4]))
+        }
+        fn try_next_u64(&mut self) -> std::result::Result<u64, Self::Error> {
+            Ok(u64::from_ne_bytes([self.0; 8]))
+        }
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> std::result::Result<(), Self::Error> {
+            bytes.fill(self.0);
+            Ok(())
+        }
+    }
+
+    impl TryCryptoRng for Always {}
+
+    #[test]
+    fn a_serial_number_is_positive_and_not_zero() {
+        let authority = Authority::new(NOW, &mut getrandom::SysRng).unwrap();
+        let (csr, asked) = (request(&[]), CertificateSigningRequest::default());
+        for (byte, serial) in [
+            (0, ["01", &"00".repeat(15)]),
+            (0xFF, ["7f", &"ff".repeat(15)]),
+        ] {
+            let certificate = authority.sign(&csr, &asked, NOW, &mut Always(byte));
+            assert_eq!(certificate.unwrap().serial(), serial.concat());
+        }
+    }
+
+    #[test]
+    fn both_usages_for_signing_become_the_same_key_usage() {
+        let rng = &mut getrandom::SysRng;
+        let authority = Authority::new(NOW, rng).unwrap();
+        let mut may_sign = |usage: &str| {
+            let asked = CertificateSigningRequest {
+                usages: vec![usage.to_owned()],
+                ..CertificateSigningRequest::default()
+            };
+            let certificate = authority.sign(&request(&[]), &asked, NOW, rng).unwrap();
+            let key_usage = b"\x55\x1D\x0F\x01\x01\xFF\x04\x04\x03\x02\x07\x80";
+            let mut windows = certificate.der().windows(key_usage.len());
+            windows.any(|window| window == key_usage)
+        };
+        assert!(may_sign("digital signature"));
+        assert!(may_sign("signing"));
+        assert!(!may_sign("key encipherment"));
     }
 }

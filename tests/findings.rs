@@ -281,11 +281,12 @@ fn subjects() -> Vec<Case> {
     ]
 }
 
+fn rsa(modulus: &UBig, exponent: u32) -> String {
+    manifest(&alice().with_rsa(&modulus.to_be_bytes(), exponent).to_pem())
+}
+
 /// What shows in the key.
 fn keys() -> Vec<Case> {
-    let rsa = |modulus: &UBig, exponent| {
-        manifest(&alice().with_rsa(&modulus.to_be_bytes(), exponent).to_pem())
-    };
     let power = |exponent: usize| UBig::ONE << exponent;
     // 2^521 - 1 and 2^607 - 1 are primes, and so are 2^512 - 569 and 2^512 - 629.
     let honest = (power(521) - 1_u8) * (power(607) - 1_u8);
@@ -442,6 +443,19 @@ fn each_input_is_told_and_predicted() {
             objects[0].identity.is_some(),
             outcome == FINE,
             "{code}: {input}"
+        );
+    }
+}
+
+#[test]
+fn rsa_keys_of_1024_to_8192_bits_are_of_use_in_tls() {
+    for (bits, usable) in [(1023, false), (1024, true), (8192, true), (8193, false)] {
+        let request = rsa(&((UBig::ONE << bits) - 1_u8), 65_537);
+        let found = codes(&look(request.as_bytes(), agreed())[0]);
+        assert_eq!(
+            !found.contains(&"unusable-key"),
+            usable,
+            "{bits}: {found:?}"
         );
     }
 }

@@ -39,11 +39,10 @@ fn authority_host(uri: &str) -> Result<Vec<u8>, Problem> {
             Err(INVALID)
         };
     }
-    let has_authority = rest.starts_with("//") && (!scheme.is_empty() || !rest.starts_with("///"));
-    if !has_authority {
+    // Go takes three slashes without a scheme for a path, which names no host either.
+    let Some(rest) = rest.strip_prefix("//") else {
         return unescape(rest, Part::Other).map(|_| Vec::new());
-    }
-    let rest = rest.get(2..).unwrap_or_default();
+    };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority_to_host(scheme, authority)?;
     unescape(path, Part::Other)?;

@@ -299,7 +299,8 @@ fn split_at_width(word: &str, width: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::{CsrReport, PrivateKeyReport};
+    use crate::inspect::status::ConditionReport;
+    use crate::inspect::{CsrReport, PrivateKeyReport, State, StatusReport};
     use crate::name::Identity;
 
     #[test]
@@ -484,5 +485,24 @@ mod tests {
     fn long_values_are_cut() {
         assert_eq!(cut("short"), "short");
         assert!(cut(&"é".repeat(1000)).ends_with("... (1000 characters)"));
+    }
+
+    #[test]
+    fn it_says_where_a_request_stands_and_who_decided_why() {
+        let condition = ConditionReport {
+            kind: "Denied".to_owned(),
+            reason: "Unknown".to_owned(),
+            message: "who is alice?".to_owned(),
+        };
+        let object = Object {
+            status: Some(StatusReport {
+                state: State::Denied,
+                conditions: vec![condition],
+                certificate: None,
+            }),
+            ..Object::default()
+        };
+        let expected = "  Status       Denied\n  Denied       Unknown: who is alice?\n";
+        assert!(shown(&object).ends_with(expected));
     }
 }

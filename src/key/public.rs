@@ -443,4 +443,16 @@ mod tests {
             assert_eq!(raw(&bad), None, "{bad:x?}");
         }
     }
+
+    #[test]
+    fn a_signature_with_md5_is_insecure_whatever_the_key() {
+        let rsa = key(RSA, NULL, &numbers(&[&[5], &[3]])).unwrap();
+        for key in [rsa, key(ED25519, &[], &[7; 32]).unwrap()] {
+            let verified = key.verify(&SignatureAlgorithm::RsaMd5, b"", b"");
+            assert_eq!(
+                verified,
+                Err(SignatureError::Insecure("md5WithRSAEncryption".to_owned()))
+            );
+        }
+    }
 }

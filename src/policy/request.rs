@@ -205,3 +205,19 @@ fn signature(csr: &CertificationRequest, verified: &Result<(), SignatureError>) 
         Ok(()) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_of_old_tools_is_told_with_what_to_change() {
+        let says_how = |label| {
+            let message = wrong_label(label).message;
+            assert!(message.contains(&format!("first PEM block is {label},")));
+            message.contains("change it to CERTIFICATE REQUEST")
+        };
+        assert!(says_how("NEW CERTIFICATE REQUEST"));
+        assert!(!says_how("CERTIFICATE"));
+    }
+}

@@ -243,6 +243,7 @@ mod tests {
             [2, 4, 4]
         );
         assert_eq!(lines(b"{\"a\":\n1}\n---\nb: 2\n"), [1, 3]);
+        assert_eq!(lines(b"{\"a\":\n1} \n---\nb: 2\n"), [1, 3]);
     }
 
     #[test]

@@ -368,4 +368,13 @@ mod tests {
             assert!(is_excessive(most + 2), "{decoded}");
         }
     }
+
+    #[test]
+    fn a_small_document_may_repeat_what_it_has() {
+        let items = format!("a: &a [{}]\n", "x, ".repeat(60));
+        for (aliases, readable) in [(2, true), (15, true), (1_000, true), (10_000, false)] {
+            let text = format!("{items}b: [{}]\n", "*a, ".repeat(aliases));
+            assert_eq!(read(text.as_bytes()).is_ok(), readable, "{aliases}");
+        }
+    }
 }

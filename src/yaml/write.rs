@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn strings_are_escaped_where_a_reader_could_stumble() {
         assert_eq!(
-            quote("a\"b\\c\n\u{85}\u{2028}\u{e0041}\u{7f}é🙂"),
-            "\"a\\\"b\\\\c\\n\\x85\\u2028\\U000e0041\\x7fé🙂\""
+            quote("a\"b\\c\n\t\r\u{85}\u{2028}\u{e0041}\u{7f}é🙂"),
+            "\"a\\\"b\\\\c\\n\\t\\r\\x85\\u2028\\U000e0041\\x7fé🙂\""
         );
     }
 

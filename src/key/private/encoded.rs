@@ -266,3 +266,31 @@ fn checked_rsa(key: rsa::PrivateKey) -> Result<SecretKey> {
         .map_err(|error| malformed("RSA private key", error))?;
     Ok(SecretKey::Rsa(Box::new(key)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::encode;
+    use crate::key::Algorithm;
+
+    #[test]
+    fn an_encrypted_key_is_opened_with_its_passphrase() {
+        let (rng, passphrase) = (&mut getrandom::SysRng, Passphrase::new(b"secret".to_vec()));
+        let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
+        let pem = key.to_encrypted_pkcs8_pem(&passphrase, rng).unwrap();
+        let found = EncodedKey::find(pem.expose().as_bytes()).unwrap();
+        assert!(found.is_encrypted());
+        let opened = found.open(Some(&passphrase)).unwrap();
+        assert_eq!(opened.public_key(), key.public_key());
+    }
+
+    #[test]
+    fn a_key_that_is_encrypted_the_way_of_pkcs_12_is_told_as_such() {
+        let scheme = encode(6, &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 12, 1, 3]);
+        let der = encode(0x30, &[encode(0x30, &scheme), encode(4, b"key")].concat());
+        let found = EncodedKey::find(&der).unwrap();
+        let passphrase = Passphrase::new(b"secret".to_vec());
+        let expected = unsupported("key encryption", "1.2.840.113549.1.12.1.3".to_owned());
+        assert_eq!(found.open(Some(&passphrase)).unwrap_err(), expected);
+    }
+}

@@ -122,3 +122,22 @@ pub(super) fn bits_at(words: &[u64], at: usize, len: usize) -> u64 {
     let pair = word(at / 64) | (word(at / 64 + 1) << 64);
     (pair >> (at % 64)) as u64 & ((1 << len) - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_power_of_two_has_its_one_bit_in_one_limb() {
+        for limb_bits in [28, 52] {
+            for exponent in 0..4 * limb_bits {
+                let limbs: Vec<_> = (0..4)
+                    .map(|limb| power_of_two(exponent as u64, limb, limb_bits))
+                    .collect();
+                let mut expected = [0; 4];
+                expected[exponent / limb_bits] = 1 << (exponent % limb_bits);
+                assert_eq!(limbs, expected, "2^{exponent} in limbs of {limb_bits}");
+            }
+        }
+    }
+}
