@@ -34,7 +34,6 @@ pub struct CertificationRequest {
     info: std::ops::Range<usize>,
     subject: Name,
     public_key: PublicKey,
-    attributes: Vec<Oid>,
     extensions: Vec<Extension>,
     subject_alt_names: Vec<SubjectAltName>,
     signature_algorithm: SignatureAlgorithm,
@@ -76,7 +75,6 @@ impl CertificationRequest {
             subject: Name::read(info.subject)?,
             public_key: PublicKey::read(info.public_key)?,
             subject_alt_names: info.subject_alt_names()?,
-            attributes: info.attributes,
             extensions: info.extensions,
             signature_algorithm: signed.algorithm,
             signature: signed.signature,
@@ -105,12 +103,6 @@ impl CertificationRequest {
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
-    }
-
-    /// The types of all attributes, in order.
-    #[must_use]
-    pub fn attributes(&self) -> &[Oid] {
-        &self.attributes
     }
 
     /// The extensions asked for, in order; no type occurs twice.
@@ -146,7 +138,6 @@ impl CertificationRequest {
 struct Info<'a> {
     subject: Element<'a>,
     public_key: Element<'a>,
-    attributes: Vec<Oid>,
     extensions: Vec<Extension>,
 }
 
@@ -167,7 +158,6 @@ impl<'a> Info<'a> {
             return Err("attributes are not tagged [0]");
         }
         let mut elements = set.inside();
-        let mut attributes = Vec::new();
         let mut extensions = Vec::new();
         let mut seen = HashSet::new();
         while !elements.is_empty() {
@@ -177,12 +167,10 @@ impl<'a> Info<'a> {
             if let Some(value) = value.filter(|_| oid.as_bytes() == EXTENSION_REQUEST) {
                 read_extensions(value, &mut extensions, &mut seen)?;
             }
-            attributes.push(oid);
         }
         Ok(Self {
             subject,
             public_key,
-            attributes,
             extensions,
         })
     }
@@ -332,7 +320,7 @@ mod tests {
     fn attributes_that_are_none_are_passed_over() {
         let password = encode(0x30, &[encode(6, &[0x2A, 3]), encode(12, b"pw")].concat());
         let read = CertificationRequest::from_der(&request(&encode(0xA0, &password), &[]));
-        assert!(read.unwrap().attributes().is_empty());
+        assert!(read.unwrap().extensions().is_empty());
     }
 
     #[test]

@@ -90,3 +90,23 @@ impl FromStr for Algorithm {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_is_shown_by_the_name_that_it_is_read_by() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+        }
+        assert!("rsa-1024".parse::<Algorithm>().is_err());
+    }
+
+    #[test]
+    fn an_rsa_algorithm_has_a_length_that_requests_are_made_for() {
+        let names = [2048, 3072, 4096].map(|bits| Algorithm::rsa(bits).map(Algorithm::name));
+        assert_eq!(names, ["rsa-2048", "rsa-3072", "rsa-4096"].map(Some));
+        assert_eq!(Algorithm::rsa(1024), None);
+    }
+}

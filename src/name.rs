@@ -381,6 +381,9 @@ mod tests {
             (30, b"\xFD\xCF\xFD\xF0", Some("\u{fdcf}\u{fdf0}")),
             (28, b"\0\0\0a", None),
             (2, b"\x05", None),
+            // Not of the universal class, and constructed.
+            (0x8C, b"alice", None),
+            (0x2C, b"alice", None),
         ] {
             assert_eq!(text(tag, contents).as_deref(), read, "{tag}");
         }

@@ -381,6 +381,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_key_is_used_for_comes_from_the_usages_of_the_object() {
+        let rng = &mut getrandom::SysRng;
+        let authority = Authority::new(NOW, rng).unwrap();
+        let csr = request(&[]);
+        // KeyUsage: digitalSignature is the first bit, keyEncipherment the third.
+        for (usages, bits) in [
+            (&["client auth"][..], None),
+            (&["digital signature", "client auth"], Some([7, 0x80])),
+            (&["signing", "client auth"], Some([7, 0x80])),
+            (&["key encipherment"], Some([5, 0x20])),
+            (&["digital signature", "key encipherment"], Some([5, 0xA0])),
+        ] {
+            let object = CertificateSigningRequest {
+                usages: usages.iter().map(|usage| (*usage).to_owned()).collect(),
+                ..CertificateSigningRequest::default()
+            };
+            let certificate = authority.sign(&csr, &object, NOW, rng).unwrap();
+            let key_usage = [0x06, 3, 0x55, 0x1D, 15, 1, 1, 0xFF, 4, 4, 3, 2];
+            let mut windows = certificate.der().windows(key_usage.len() + 2);
+            let found = windows.find_map(|it| it.strip_prefix(&key_usage));
+            assert_eq!(found, bits.as_ref().map(|bits| &bits[..]), "{usages:?}");
+        }
+    }
+
+    #[test]
     fn a_lifetime_of_eight_hours_and_more_includes_the_backdating() {
         let hours = |hours| hours * 3_600;
         for (asked, lasts) in [

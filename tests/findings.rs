@@ -33,12 +33,16 @@ fn agreed() -> Agreed<'static> {
 }
 
 fn look(input: &[u8], agreed: Agreed<'_>) -> Vec<Object> {
+    look_into("input", input, agreed)
+}
+
+fn look_into(file: &str, input: &[u8], agreed: Agreed<'_>) -> Vec<Object> {
     let context = Context {
         now: OffsetDateTime::now_utc(),
         agreed,
         passphrase: None,
     };
-    inspect("input", input, &context)
+    inspect(file, input, &context)
 }
 
 fn codes(object: &Object) -> Vec<&'static str> {
@@ -354,6 +358,13 @@ fn returned() -> Vec<(&'static str, Vec<Object>)> {
             looked(&for_servers(&issued_at(&manifest, 0))),
         ),
         ("lifetime-cut", looked(&issued_at(&long, 0))),
+        (
+            "expired",
+            look(
+                &common::certificate_of(&issued_at(&manifest, -200)),
+                agreed(),
+            ),
+        ),
     ]
 }
 
@@ -469,6 +480,35 @@ fn what_shows_in_company_is_told_of_each_object() {
             assert!(found.contains(&code), "no {code}, but {found:?}");
         }
     }
+}
+
+#[test]
+fn a_key_that_is_met_again_is_told_with_the_place_of_the_first_unless_its_user_is_the_same() {
+    let request = |file, input: &str| look_into(file, input.as_bytes(), agreed()).remove(0);
+    let first = alice();
+    let other_user = OddRequest::new(&[(CN, UTF8, "bob")]).with_key_of(&first);
+    let mut keys = KeysSeen::default();
+    let mut objects = [
+        request("first.yaml", &manifest(&first.to_pem())),
+        request("again.pem", &first.to_pem()),
+        request("other.pem", &other_user.to_pem()),
+    ];
+    for object in &mut objects {
+        keys.look_at(object);
+    }
+    let [_, again, other] = objects;
+    assert!(!codes(&again).contains(&"same-key"));
+    let mut findings = other.findings.iter();
+    let message = &findings.find(|it| it.code == "same-key").unwrap().message;
+    assert!(message.contains("alice-0123abcd (first.yaml)"), "{message}");
+}
+
+#[test]
+fn only_rsa_keys_are_counted_as_such() {
+    let modulus = ((UBig::ONE << 2047) + 1_u8).to_be_bytes();
+    let rsa = alice().with_rsa(&modulus, 65_537).to_pem();
+    assert!(look(rsa.as_bytes(), agreed())[0].has_rsa_key());
+    assert!(!look(alice().to_pem().as_bytes(), agreed())[0].has_rsa_key());
 }
 
 #[test]

@@ -216,6 +216,8 @@ fn the_grammar_means_the_same() {
         "CN = ${ req::prompt }",
         "CN = alice\n.pragma = something:else",
         "CN = alice\n.pragma nothing",
+        "CN = alice\n.pragma = :else",
+        "CN = alice\n.pragma = something:",
         "CN = alice\n.pragma",
         "CN = alice\nO = Zoë's, 日本 🦀",
         "CN = alice\n\u{b}O = dev",

@@ -74,6 +74,37 @@ fn the_json_of_a_request_has_every_key_of_the_schema() {
 }
 
 #[test]
+fn what_is_no_request_is_told_as_what_it_is_and_not_accepted() {
+    let folder = Folder::new();
+    folder.write("noise", [0xFF, 0xFE, 0x00, 0x80].repeat(100));
+    folder.write("pod.yaml", "apiVersion: v1\nkind: Pod\n");
+    let crl = kube_enroll::pem::encode("X509 CRL", b"a list of certificates");
+    folder.write("crl.pem", crl);
+    for (file, kind, words) in [
+        ("noise", Value::Null, "neither PEM, DER"),
+        ("pod.yaml", json!("Pod"), "a Pod"),
+        ("crl.pem", Value::Null, "a PEM block X509 CRL"),
+    ] {
+        let object = &objects(&folder, file)[0];
+        assert_eq!(object["kind"], kind, "{file}");
+        let prediction = &object["prediction"];
+        assert_eq!(prediction["accepted"], json!(false), "{file}");
+        let said = object["findings"][0]["message"].as_str().unwrap();
+        assert!(said.contains(words), "{file}: {said}");
+    }
+}
+
+#[test]
+fn a_request_with_items_is_no_list() {
+    let folder = with_request(&["-g", "developers"]);
+    let manifest = folder.read("alice.csr.yaml");
+    folder.write("items.yaml", format!("{manifest}items: []\n"));
+    let object = &objects(&folder, "items.yaml")[0];
+    assert_eq!(object["kind"], "CertificateSigningRequest");
+    assert_eq!(object["csr"]["subject"], "CN=alice,O=developers");
+}
+
+#[test]
 fn the_same_request_is_the_same_in_every_wrapping() {
     let folder = with_request(&["-g", "developers"]);
     let pem = folder.read("alice.csr");

@@ -141,3 +141,16 @@ impl Visitor<'_> for LifetimeVisitor {
         seconds.try_into().map_err(E::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_a_setting_has_no_defaults() {
+        for text in ["", "\n  \n", "# group: [developers]\n\n  # nothing\n"] {
+            assert_eq!(read(text), Ok(RequestConfig::default()), "{text:?}");
+        }
+        assert!(read("a text").is_err());
+    }
+}

@@ -27,7 +27,7 @@ fn authority_host(uri: &str) -> Result<Vec<u8>, Problem> {
     if uri == "*" {
         return Ok(Vec::new());
     }
-    let (scheme, rest) = split_scheme(uri)?;
+    let (scheme, rest) = split_scheme(uri);
     let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
     if !rest.starts_with('/') {
         let segment = rest.split('/').next().unwrap_or_default();
@@ -50,14 +50,13 @@ fn authority_host(uri: &str) -> Result<Vec<u8>, Problem> {
 }
 
 /// The scheme, or nothing where the URI does not start like one, and what follows (`getScheme`).
-fn split_scheme(uri: &str) -> Result<(&str, &str), Problem> {
+fn split_scheme(uri: &str) -> (&str, &str) {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     let end = uri.find(|c: char| !allowed(c)).unwrap_or(uri.len());
     let (scheme, rest) = uri.split_at(end);
     match rest.strip_prefix(':') {
-        Some(_) if scheme.is_empty() => Err(INVALID),
-        Some(rest) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => Ok((scheme, rest)),
-        _ => Ok(("", uri)),
+        Some(rest) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => (scheme, rest),
+        _ => ("", uri),
     }
 }
 
@@ -195,6 +194,7 @@ mod tests {
             "a%20b",
             "foo://host:1:2",
             "http://host:",
+            "http://a%25b/",
         ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
@@ -214,6 +214,8 @@ mod tests {
             "http://[1.2.3.4]/",
             "http://us er@host/",
             "http://host%20/",
+            "http://%41b/",
+            "http://a^b/",
             "//a b/",
             "http://a..b/",
             "http://host./",

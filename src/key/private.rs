@@ -268,3 +268,15 @@ fn malformed(what: &'static str, error: impl fmt::Display) -> Error {
 fn unsupported(what: &'static str, found: String) -> Error {
     Error::Unsupported { what, found }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_shown_by_the_fingerprint_of_its_public_half_alone() {
+        let key = PrivateKey::generate(Algorithm::Ed25519, &mut SysRng).unwrap();
+        let fingerprint = key.public_key().fingerprint();
+        assert_eq!(format!("{key:?}"), format!("PrivateKey({fingerprint})"));
+    }
+}

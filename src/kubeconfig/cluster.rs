@@ -242,6 +242,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_password_in_front_of_a_host_is_noticed() {
+        assert!(!reachable().has_userinfo());
+        for (server, proxy_url) in [
+            ("https://user:word@a", None),
+            ("https://a", Some("http://user@proxy".to_owned())),
+        ] {
+            let server = server.to_owned();
+            let cluster = Cluster {
+                server,
+                proxy_url,
+                ..reachable()
+            };
+            assert!(cluster.has_userinfo() && !cluster.without_userinfo().has_userinfo());
+        }
+    }
+
+    #[test]
     fn credentials_are_sent_over_https_alone() {
         assert_eq!(reachable().check(), Ok(()));
         for server in ["http://a", "a:6443", "https://", "https:///a", "HTTPS://a"] {

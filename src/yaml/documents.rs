@@ -229,6 +229,14 @@ mod tests {
     }
 
     #[test]
+    fn behind_two_json_values_nothing_else_than_json_is_read() {
+        assert_eq!(
+            read("{\"a\": 1}\n{\"b\": 2}\n---\nc: 3\n"),
+            [Some(json!({"a": 1})), Some(json!({"b": 2})), None]
+        );
+    }
+
+    #[test]
     fn lines_are_those_of_the_file() {
         let all = documents(b"a: 1\n---\n\n# c\nb: [\n");
         assert_eq!(all[0].line, 1);
@@ -288,6 +296,9 @@ mod tests {
     fn deep_nesting_is_refused() {
         assert_eq!(read(&"[".repeat(100_000)), [None]);
         assert_eq!(read(&"- ".repeat(100_000)), [None]);
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(1000))[0].is_some());
+        assert_eq!(read(&nested(1001)), [None]);
     }
 
     #[test]

@@ -136,6 +136,19 @@ mod tests {
         assert!(matches!(made(&first, &first, size), Ok(None)));
     }
 
+    #[test]
+    fn numbers_that_are_not_apart_make_no_pair_in_either_order() {
+        let candidate = |lowest| {
+            let mut words = [u64::MAX; 16];
+            words[0] = lowest;
+            Candidate::new(0, &words)
+        };
+        let (low, high) = (candidate(1), candidate(u64::MAX));
+        for (first, second) in [(&low, &high), (&high, &low)] {
+            assert!(matches!(made(first, second, Size::Rsa2048), Ok(None)));
+        }
+    }
+
     /// Keys of NIST's validation program, made with our exponent; Xp and Xq are no primes.
     const PUBLISHED: &str = include_str!("../../../tests/vectors/nist/rsa-keygen.rsp");
 
@@ -197,6 +210,17 @@ mod tests {
                     |number: &BoxedUint| format!("{number:x}").trim_start_matches('0').to_owned();
                 assert_eq!(hex(built.n().as_ref()), key.hex("n"));
                 assert_eq!(hex(built.d()), key.hex("d"));
+                assert!(built.primes()[0] > built.primes()[1], "the larger is p");
+            }
+        }
+    }
+
+    #[test]
+    fn primes_of_another_length_make_no_pair() {
+        for (size, key) in published() {
+            let (p, q) = (key.candidate(0, "p"), key.candidate(1, "q"));
+            for other in Size::ALL.into_iter().filter(|other| *other != size) {
+                assert!(matches!(made(&p, &q, other), Ok(None)), "{other:?}");
             }
         }
     }

@@ -119,3 +119,24 @@ impl Filter for Portable {
         Some(passed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_filter_is_there_where_the_cpu_has_what_it_needs() {
+        let ifma = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma");
+        assert_eq!(Backend::Ifma.is_available(), ifma);
+        let avx2 = is_x86_feature_detected!("avx2");
+        assert_eq!(Backend::Avx2.is_available(), avx2);
+    }
+
+    #[test]
+    fn every_machine_has_a_filter_and_each_a_name_of_its_own() {
+        assert!(Backend::Portable.is_available());
+        let names = Backend::ALL.map(|it| it.to_string());
+        assert_eq!(names, ["AVX-512 IFMA", "AVX2", "crypto-primes"]);
+    }
+}

@@ -398,6 +398,28 @@ mod tests {
     }
 
     #[test]
+    fn a_search_gives_up_only_after_the_last_batch() {
+        let mut ledger = ledger(&[3]);
+        let last = batch(&mut ledger);
+        let mut draws = Vec::new();
+        while let Next::Job(Job::Sieve(numbers)) = ledger.next() {
+            draws.push(numbers.start);
+        }
+        for first in draws {
+            ledger.record(Report::Sieved(first, Vec::new()));
+        }
+        assert!(matches!(ledger.next(), Next::Wait));
+        ledger.record(Report::Filtered(Vec::new()));
+        let draws = 16 * u64::from(SIZE.modulus_bits());
+        drop(last);
+        assert!(matches!(ledger.next(), Next::End));
+        assert!(matches!(
+            ledger.into_outcome(),
+            Some(Err(Error::NoPrimes { draws: made })) if made == draws
+        ));
+    }
+
+    #[test]
     fn a_second_number_that_does_not_do_is_replaced() {
         let mut ledger = ledger(&[3, 5, 7]);
         for _ in 0..2 {
