@@ -205,6 +205,8 @@ fn the_grammar_means_the_same() {
         "CN = alice\n[ late ]\ndn::O = dev",
         "CN = $dn::x\ndn::x = alice",
         "name = alice\nCN = $name",
+        "CN = alice\nO. = dev",
+        "CN = alice\n0.O = dev",
         "UID = alice\nCN = ${UID}",
         "UID = alice\nCN = $(UID)-${dn::UID}.$dn::UID.x$UID",
         "UID = alice\nCN = ${UID",

@@ -80,7 +80,9 @@ fn what_is_no_request_is_told_as_what_it_is_and_not_accepted() {
     folder.write("pod.yaml", "apiVersion: v1\nkind: Pod\n");
     let crl = kube_enroll::pem::encode("X509 CRL", b"a list of certificates");
     folder.write("crl.pem", crl);
+    folder.write("broken.yaml", "kind: Pod\nspec: [\n");
     for (file, kind, words) in [
+        ("broken.yaml", Value::Null, "line 3"),
         ("noise", Value::Null, "neither PEM, DER"),
         ("pod.yaml", json!("Pod"), "a Pod"),
         ("crl.pem", Value::Null, "a PEM block X509 CRL"),

@@ -219,6 +219,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_is_reached_as_the_new_entry_says_and_keeps_what_others_added() {
+        let mut there = merged(json!({}), &alice()).unwrap();
+        let cluster = &mut there["clusters"][0]["cluster"];
+        cluster["proxy-url"] = "http://old".into();
+        cluster["extensions"] = json!([{"name": "theirs"}]);
+        let mut moved = alice();
+        moved.cluster.tls_server_name = Some("api.prod".to_owned());
+        let result = merged(there, &moved).unwrap();
+        let cluster = &result["clusters"][0]["cluster"];
+        assert_eq!(cluster["tls-server-name"], "api.prod");
+        assert_eq!(cluster["proxy-url"], Value::Null);
+        assert_eq!(cluster["extensions"], json!([{"name": "theirs"}]));
+    }
+
+    #[test]
     fn nothing_of_another_origin_is_replaced() {
         let user = |extension: &str| json!({"name": "alice@prod", "user": {"extensions": [{"name": extension}]}});
         let cluster =

@@ -25,7 +25,7 @@ pub fn documents(input: &[u8]) -> Vec<Document> {
     let mut line = 1;
     if is_json(input) {
         let consumed = json_documents(input, &mut documents);
-        if consumed == input.len() || documents.len() > 1 {
+        if consumed == input.len() {
             return documents;
         }
         let (head, tail) = input.split_at(consumed + blank_line(input, consumed));

@@ -238,26 +238,35 @@ mod tests {
         assert_eq!(error, Error::NoPrimes { draws: 32_768 });
     }
 
-    #[test]
-    fn a_filter_that_panics_ends_the_search_on_every_thread() {
-        struct Broken;
-        impl Filter for Broken {
-            fn lanes(&self) -> usize {
-                1
-            }
-            fn sieve_bound(&self, _: Size) -> usize {
-                1 << 10
-            }
-            fn probable_primes(
-                &self,
-                _: Size,
-                _: &[Candidate],
-                _: &dyn Fn() -> bool,
-            ) -> Option<u8> {
-                panic!("broken");
-            }
+    /// The machine's own filter, which breaks the first time that it is used.
+    struct Broken(Box<dyn Filter>, AtomicU64);
+
+    impl Filter for Broken {
+        fn lanes(&self) -> usize {
+            self.0.lanes()
         }
-        let ended = std::panic::catch_unwind(|| search(&Broken, 3));
+
+        fn sieve_bound(&self, size: Size) -> usize {
+            self.0.sieve_bound(size)
+        }
+
+        fn probable_primes(
+            &self,
+            size: Size,
+            candidates: &[Candidate],
+            stop: &dyn Fn() -> bool,
+        ) -> Option<u8> {
+            let uses = self.1.fetch_add(1, Ordering::Relaxed);
+            assert_ne!(uses, 0, "broken");
+            self.0.probable_primes(size, candidates, stop)
+        }
+    }
+
+    #[test]
+    fn a_filter_that_panics_on_one_thread_ends_the_search_on_every_thread() {
+        let broken = Broken(fastest(), AtomicU64::new(0));
+        let broken = std::panic::AssertUnwindSafe(&broken);
+        let ended = std::panic::catch_unwind(|| search(*broken, 3));
         assert!(ended.is_err());
     }
 }
