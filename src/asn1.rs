@@ -516,6 +516,7 @@ mod tests {
     fn unused_bits_are_zero_and_shifted_out() {
         assert_eq!(bit_string(&[0, 1, 2]), Ok(vec![1, 2]));
         assert_eq!(bit_string(&[4, 0x10, 0x20]), Ok(vec![0x01, 0x02]));
+        assert_eq!(bit_string(&[7, 0x80]), Ok(vec![1]));
         assert_eq!(bit_string(&[0]), Ok(vec![]));
         for bad in [&[][..], &[1], &[8, 0], &[4, 0x18]] {
             assert!(bit_string(bad).is_err(), "{bad:x?}");

@@ -181,6 +181,45 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_that_is_not_used_is_told_with_its_reason() {
+        let file = "[req]\nattributes = a\ndefault_keyfile = k\nx509_extensions = e\nother = o\n\
+            prompt = no\ndistinguished_name = dn\n[dn]\nCN = alice\n";
+        assert_eq!(
+            notes(file),
+            [
+                "line 2: attributes is not used: Kubernetes does not read a request's attributes",
+                "line 3: default_keyfile is not used: the key file is named after the user",
+                "line 4: x509_extensions is for self-signed certificates: it says nothing about a \
+                 request",
+                "line 5: other is not read, by OpenSSL neither",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_extension_in_der_is_left_as_it_is() {
+        let file = HAND_MADE.replacen("default_md", "req_extensions = v3_ext\ndefault_md", 1)
+            + "keyUsage = DER:03020780\nextendedKeyUsage = ASN1:NULL\n";
+        let notes = notes(&file);
+        let last = &notes[notes.len() - 2..];
+        assert!(
+            last[0].starts_with("line 15: keyUsage is left out"),
+            "{last:?}"
+        );
+        assert!(
+            last[1].starts_with("line 16: extendedKeyUsage is left out"),
+            "{last:?}"
+        );
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_longest() {
+        let blank = |len| super::read(&vec![b'\n'; len]);
+        assert_eq!(blank(MAX_LEN), Ok(RequestConfig::default()));
+        assert!(blank(MAX_LEN + 1).is_err());
+    }
+
+    #[test]
     fn named_extensions_are_read_with_what_becomes_of_them() {
         let file = HAND_MADE.replacen("default_md", "req_extensions = v3_ext\ndefault_md", 1)
             + "subjectAltName = critical,DNS:a.example, IP:::1\nextendedKeyUsage=clientAuth,1.2.3\n";

@@ -504,6 +504,31 @@ fn a_key_that_is_met_again_is_told_with_the_place_of_the_first_unless_its_user_i
 }
 
 #[test]
+fn a_lifetime_is_cut_where_more_than_ten_minutes_are_missing() {
+    const YEAR: i64 = 365 * 24 * 3_600;
+    let authority = common::authority();
+    for (missing, is_cut) in [(300, false), (600, false), (601, true)] {
+        let asked = (YEAR + missing).to_string();
+        let manifest = manifest(&alice().to_pem()).replace("7776000", &asked);
+        let object = common::issue(&manifest, &authority);
+        let found = look(object.as_bytes(), agreed()).remove(0);
+        assert_eq!(codes(&found).contains(&"lifetime-cut"), is_cut, "{missing}");
+    }
+}
+
+#[test]
+fn an_empty_request_is_told_as_one_that_is_not_there() {
+    let objects = look(manifest("").as_bytes(), agreed());
+    let mut findings = objects[0].findings.iter();
+    let said = findings.find(|it| it.code == "no-request").unwrap();
+    assert!(
+        said.message.contains("there is no request in it"),
+        "{}",
+        said.message
+    );
+}
+
+#[test]
 fn only_rsa_keys_are_counted_as_such() {
     let modulus = ((UBig::ONE << 2047) + 1_u8).to_be_bytes();
     let rsa = alice().with_rsa(&modulus, 65_537).to_pem();

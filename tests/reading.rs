@@ -97,6 +97,32 @@ fn what_is_no_request_is_told_as_what_it_is_and_not_accepted() {
 }
 
 #[test]
+fn a_kubeconfig_may_do_without_kind_and_authority() {
+    let folder = Folder::new();
+    folder.write(
+        "config",
+        "clusters:\n- name: prod\n  cluster:\n    server: https://a\n",
+    );
+    let object = &objects(&folder, "config")[0];
+    assert_eq!(object["kind"], "Config");
+    let findings = object["findings"].as_array().unwrap();
+    let told: Vec<_> = findings
+        .iter()
+        .map(|it| (&it["code"], &it["level"]))
+        .collect();
+    assert_eq!(told, [(&json!("bad-kubeconfig"), &json!("note"))]);
+}
+
+#[test]
+fn a_report_of_nothing_is_json_and_yaml_all_the_same() {
+    use kube_enroll::inspect::{Style, report};
+    let json: Value = serde_json::from_str(&report(&[], Style::Json)).unwrap();
+    let yaml: Value = serde_yaml::from_str(&report(&[], Style::Yaml)).unwrap();
+    assert_eq!(json["objects"], json!([]));
+    assert_eq!(json, yaml);
+}
+
+#[test]
 fn a_request_with_items_is_no_list() {
     let folder = with_request(&["-g", "developers"]);
     let manifest = folder.read("alice.csr.yaml");

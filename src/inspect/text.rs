@@ -318,6 +318,18 @@ mod tests {
     }
 
     #[test]
+    fn a_finding_is_told_within_the_width() {
+        let finding = Finding::shared_factor(Some(&"word ".repeat(30)));
+        let object = Object {
+            findings: vec![finding],
+            ..Object::default()
+        };
+        let text = shown(&object);
+        assert!(text.lines().all(|line| line.len() <= 50), "{text}");
+        assert!(text.lines().any(|line| line.len() > 44), "{text}");
+    }
+
+    #[test]
     fn values_stand_in_one_column_within_the_width() {
         let object = Object {
             signer_name: Some("word ".repeat(30)),

@@ -277,7 +277,7 @@ mod tests {
             annotations: owned(&[("a", "b"), (key, value)]),
             ..named("a")
         };
-        let most = "x".repeat(MAX_ANNOTATIONS - 3);
+        let most = "x".repeat((1 << 18) - 3);
         assert_eq!(refused(annotated("K", &most)), [""; 0]);
         for (key, value) in [("Kk", most.clone()), ("K", format!("{most}x"))] {
             assert_eq!(refused(annotated(key, &value)), ["metadata.annotations"]);

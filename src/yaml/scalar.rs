@@ -149,6 +149,25 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn a_tag_is_held_to_what_the_scalar_is_without_it() {
+        for (tag, text, value) in [
+            ("bool", "yes", Some(json!(true))),
+            ("bool", "1", None),
+            ("int", "0x1F", Some(json!(31))),
+            ("int", "1.5", None),
+            ("float", "1.5", Some(json!(1.5))),
+            ("null", "~", Some(json!(null))),
+            ("null", "yes", None),
+            ("str", "yes", Some(json!("yes"))),
+        ] {
+            for prefix in ["", TAG_PREFIX] {
+                let tag = format!("{prefix}{tag}");
+                assert_eq!(resolve(Some(&tag), text).ok(), value, "!{tag} {text}");
+            }
+        }
+    }
+
+    #[test]
     fn plain_scalars_mean_what_yaml_1_1_says() {
         for (text, value) in [
             ("y", json!(true)),

@@ -161,12 +161,12 @@ mod tests {
     #[test]
     fn objects_look_as_people_write_them() {
         let value = json!({
-            "kind": "List", "empty": [], "none": {}, "count": 3, "on": true,
+            "kind": "List", "empty": [], "none": {}, "a-b": 3, "a b": 3, "on": true,
             "items": [{"name": "no", "usages": ["client auth", "a: b"]}, ["x"], null],
         });
         assert_eq!(
             to_string(&value),
-            "kind: \"List\"\nempty: []\nnone: {}\ncount: 3\n\"on\": true\nitems:\n\
+            "kind: \"List\"\nempty: []\nnone: {}\na-b: 3\n\"a b\": 3\n\"on\": true\nitems:\n\
              - name: \"no\"\n  usages:\n  - \"client auth\"\n  - \"a: b\"\n- - \"x\"\n- null\n"
         );
     }

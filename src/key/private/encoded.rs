@@ -285,6 +285,39 @@ mod tests {
     }
 
     #[test]
+    fn headers_are_passed_over_unless_they_say_that_the_key_is_encrypted() {
+        let key = PrivateKey::generate(Algorithm::Ed25519, &mut getrandom::SysRng).unwrap();
+        let pem = key.to_pkcs8_pem().unwrap();
+        let with = |header: &str| {
+            pem.expose()
+                .replacen("-----\n", &format!("-----\n{header}\n\n"), 1)
+        };
+        let found = EncodedKey::find(with("Comment: mine").as_bytes()).unwrap();
+        assert_eq!(found.open(None).unwrap().public_key(), key.public_key());
+        let error = EncodedKey::find(with("DEK-Info: AES-128-CBC,00").as_bytes()).err();
+        assert!(
+            matches!(error, Some(Error::Unsupported { .. })),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn a_sec1_key_with_parameters_of_its_own_is_told_apart_from_a_broken_one() {
+        let ec = |parameters: &[u8]| {
+            let version = encode(2, &[1]);
+            let der = [version, encode(4, &[1; 32]), encode(0xA0, parameters)].concat();
+            let pem = pem::encode("EC PRIVATE KEY", &encode(0x30, &der));
+            EncodedKey::find(pem.as_bytes())
+                .unwrap()
+                .open(None)
+                .unwrap_err()
+        };
+        assert_eq!(ec(&encode(0x30, &encode(2, &[1]))), explicit_parameters());
+        let broken = ec(&encode(2, &[1]));
+        assert!(matches!(broken, Error::Malformed { .. }), "{broken}");
+    }
+
+    #[test]
     fn a_key_that_is_encrypted_the_way_of_pkcs_12_is_told_as_such() {
         let scheme = encode(6, &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 12, 1, 3]);
         let der = encode(0x30, &[encode(0x30, &scheme), encode(4, b"key")].concat());
