@@ -517,15 +517,17 @@ fn a_lifetime_is_cut_where_more_than_ten_minutes_are_missing() {
 }
 
 #[test]
-fn an_empty_request_is_told_as_one_that_is_not_there() {
-    let objects = look(manifest("").as_bytes(), agreed());
-    let mut findings = objects[0].findings.iter();
-    let said = findings.find(|it| it.code == "no-request").unwrap();
-    assert!(
-        said.message.contains("there is no request in it"),
-        "{}",
-        said.message
-    );
+fn what_is_there_in_place_of_a_request_is_told() {
+    for (request, words) in [
+        ("", "there is no request in it"),
+        ("0\u{1}", "DER where PEM is needed"),
+        ("no block", "no PEM block"),
+    ] {
+        let objects = look(manifest(request).as_bytes(), agreed());
+        let mut findings = objects[0].findings.iter();
+        let said = findings.find(|it| it.code == "no-request").unwrap();
+        assert!(said.message.contains(words), "{}", said.message);
+    }
 }
 
 #[test]

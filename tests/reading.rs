@@ -24,7 +24,9 @@ fn with_request(args: &[&str]) -> Folder {
 }
 
 fn objects(folder: &Folder, file: &str) -> Vec<Value> {
-    let report = folder.run(&["inspect", "-o", "json", file]).json();
+    let ended = folder.run(&["inspect", "-o", "json", file]);
+    assert!(ended.stdout.ends_with("\n    }\n  ]\n}\n"));
+    let report = ended.json();
     assert_eq!(report["apiVersion"], "kube-enroll/v1");
     assert_eq!(report["kind"], "Report");
     report["objects"].as_array().unwrap().clone()

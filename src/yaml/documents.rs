@@ -241,7 +241,9 @@ mod tests {
         let all = documents(b"a: 1\n---\n\n# c\nb: [\n");
         assert_eq!(all[0].line, 1);
         assert_eq!(all[1].line, 4);
-        assert_eq!(all[1].content.as_ref().unwrap_err().line, Some(6));
+        let error = all[1].content.as_ref().unwrap_err();
+        assert_eq!(error.line, Some(6));
+        assert!(error.to_string().starts_with("line 6: "), "{error}");
         let lines = |input: &[u8]| -> Vec<usize> {
             let documents = documents(input).into_iter();
             documents.map(|document| document.line).collect()
