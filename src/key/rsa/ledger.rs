@@ -420,6 +420,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_after_the_last_draw_is_filtered_in_a_batch_that_is_not_full() {
+        let mut ledger = Ledger::new(SIZE, 2);
+        let mut left = vec![candidate(3)];
+        let mut draws = Vec::new();
+        while let Next::Job(Job::Sieve(numbers)) = ledger.next() {
+            draws.push(numbers.start);
+        }
+        for first in draws {
+            ledger.record(Report::Sieved(first, std::mem::take(&mut left)));
+        }
+        assert_eq!(batch(&mut ledger).len(), 1);
+    }
+
+    #[test]
     fn a_second_number_that_does_not_do_is_replaced() {
         let mut ledger = ledger(&[3, 5, 7]);
         for _ in 0..2 {
