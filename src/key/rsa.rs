@@ -25,12 +25,13 @@
 //!
 //! No filter has to be trusted. Sieve and filter only ever throw numbers away. What remains is
 //! confirmed as FIPS 186-5 B.3.1 asks, by the rounds of a library, whose bases come from a key
-//! stream of their own for every candidate and round: a composite gets through with probability
-//! 2^-112 at most. Even a filter made to find the worst composites could only choose among the draws
-//! of one key, where 27 primes are expected at most, and that is the factor it could gain. Then `rsa`
-//! builds and validates the key, and it has to verify what it signs. A filter that is wrong costs
-//! time: it lets composites through, which the first round stops, or it loses primes, and others
-//! are found.
+//! stream of their own for every candidate and round. There are as many rounds as Table B.1 has for
+//! the security strength of the modulus: a composite gets through with probability 2^-112, 2^-128
+//! or 2^-152 at most, for 2048, 3072 or 4096 bits. Even a filter made to find the worst composites
+//! could only choose among the draws of one key, where 27 primes are expected at most, and that is
+//! the factor it could gain; the bounds have room for it. Then `rsa` builds and validates the key,
+//! and it has to verify what it signs. A filter that is wrong costs time: it lets composites
+//! through, which the first round stops, or it loses primes, and others are found.
 //!
 //! The conditions of FIPS 186-5 A.1.1 and A.1.3 hold by construction or are checked: e = 65537,
 //! gcd(p - 1, e) = 1, both primes at least sqrt(2) 2^(nlen/2 - 1), |p - q| > 2^(nlen/2 - 100),
