@@ -54,3 +54,5 @@ impl std::fmt::Display for YamlError {
 }
 
 impl std::error::Error for YamlError {}
+
+crate::text::show_raw!(YamlError);
