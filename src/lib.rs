@@ -110,6 +110,7 @@
 //! Go that it follows.
 
 mod asn1;
+pub mod budget;
 pub mod certificate;
 pub mod config;
 pub mod credential;
