@@ -30,7 +30,8 @@ pub(crate) fn is_yaml_timestamp(text: &str) -> bool {
         clock.0 = clock.0.trim_ascii_start();
         clock.time(false)
     };
-    year == 4 && (reads(&zoned(b'T')) || reads(&zoned(b't')) || reads(&spaced) || reads(&|_| Some(())))
+    year == 4
+        && (reads(&zoned(b'T')) || reads(&zoned(b't')) || reads(&spaced) || reads(&|_| Some(())))
 }
 
 /// What is left to read of a time.
@@ -170,7 +171,14 @@ mod tests {
         ] {
             assert!(is_yaml_timestamp(good), "{good}");
         }
-        for bad in ["2024", "2024-1", "02024-1-2", "2024-1-2T3:4:5", "2024-1-2 3:4:5Z", "x"] {
+        for bad in [
+            "2024",
+            "2024-1",
+            "02024-1-2",
+            "2024-1-2T3:4:5",
+            "2024-1-2 3:4:5Z",
+            "x",
+        ] {
             assert!(!is_yaml_timestamp(bad), "{bad}");
         }
     }

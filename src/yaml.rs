@@ -6,53 +6,16 @@
 
 mod documents;
 mod encoding;
-mod read;
+mod json;
+mod parser;
+mod problem;
 mod scalar;
-mod tags;
+mod scanner;
+mod tree;
 mod write;
 
-pub use documents::{Document, documents, first_document};
+pub use documents::{Document, Stream, documents, first_document, read};
+pub use problem::{Doubt, Oddity, OddityKind, Problem, YamlError};
 pub use write::{quote, to_string, write};
 
-/// Why a document cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct YamlError {
-    /// The line, counted from 1, where the reader stopped.
-    pub line: Option<usize>,
-    /// What it stopped at.
-    pub problem: String,
-}
-
-impl YamlError {
-    fn new(line: usize, problem: impl Into<String>) -> Self {
-        Self {
-            line: Some(line),
-            problem: problem.into(),
-        }
-    }
-
-    fn of(error: &libyaml_safer::Error) -> Self {
-        Self {
-            line: error.problem_mark().map(|mark| line_of(mark.line)),
-            problem: error.problem().to_owned(),
-        }
-    }
-}
-
-/// The line, counted from 1, of a mark, which counts from 0.
-fn line_of(mark: u64) -> usize {
-    usize::try_from(mark).unwrap_or(usize::MAX - 1) + 1
-}
-
-impl std::fmt::Display for YamlError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.problem),
-            None => f.write_str(&self.problem),
-        }
-    }
-}
-
-impl std::error::Error for YamlError {}
-
-crate::text::show_raw!(YamlError);
+crate::text::show_raw!(YamlError, OddityKind);

@@ -38,15 +38,15 @@ fn recorded_identity(recorded: &Value) -> Value {
     identity
 }
 
-/// Compares one case with its record; says what differs.
-fn differences(case: &str, verdict: &Value) -> Vec<String> {
+/// Compares one case of a folder with its record; says what differs.
+fn differences(folder: &str, case: &str, verdict: &Value) -> Vec<String> {
     let mut differences = Vec::new();
     let mut compare = |what: &str, found: &Value, expected: &Value| {
         if found != expected {
             differences.push(format!("{case}: {what} is {found}, recorded {expected}"));
         }
     };
-    let path = format!("{VECTORS}/apiserver/cases/{case}.yaml");
+    let path = format!("{VECTORS}/{folder}/cases/{case}.yaml");
     let objects = predicted(case, &std::fs::read(path).unwrap());
     if verdict["accepted"] == false {
         for object in &objects {
@@ -88,7 +88,7 @@ const ALWAYS: [&str; 2] = ["lifetime-unset", "name-without-hash"];
 /// The prediction agrees with the record, and the findings are those of the rule.
 fn check(case: &str, rule: &str, codes: &[&str]) {
     let verdicts = verdicts("apiserver");
-    let differences = differences(case, &verdicts[case]);
+    let differences = differences("apiserver", case, &verdicts[case]);
     assert!(differences.is_empty(), "{rule}: {}", differences.join("\n"));
 
     let path = format!("{VECTORS}/apiserver/cases/{case}.yaml");
@@ -248,4 +248,15 @@ fn whether_a_manifest_can_be_created_is_predicted() {
         });
         assert!(accepted || told, "{case}: refused without a word");
     }
+}
+
+/// Corners of encodings, YAML, JSON, lists, times, names and sizes.
+#[test]
+fn the_prediction_agrees_with_every_recorded_corner() {
+    let verdicts = verdicts("corners");
+    let found: Vec<String> = verdicts
+        .iter()
+        .flat_map(|(case, verdict)| differences("corners", case, verdict))
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -1,8 +1,6 @@
 //! Reading JSON into typed fields as the API server does, keeping every problem with its place.
 
 use serde_json::{Map, Value};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::pem;
 
@@ -114,9 +112,7 @@ impl<'a> Fields<'a> {
     /// An RFC 3339 time, as text.
     pub(super) fn time(&mut self, name: &'static str) -> String {
         self.typed(name, "a time (RFC 3339)", |value| {
-            value
-                .as_str()
-                .filter(|text| OffsetDateTime::parse(text, &Rfc3339).is_ok())
+            value.as_str().filter(|text| crate::go::is_rfc3339(text))
         })
         .unwrap_or_default()
         .to_owned()

@@ -1,9 +1,28 @@
 //! A file with several documents, taken apart as kubectl does
-//! (k8s.io/apimachinery/pkg/util/yaml `YAMLOrJSONDecoder`).
+//! (k8s.io/apimachinery/pkg/util/yaml `YAMLOrJSONDecoder`), with everything in it that has a second
+//! meaning.
 
 use serde_json::Value;
 
-use super::{YamlError, read, scalar};
+use super::json::Json;
+use super::{Doubt, Oddity, OddityKind, YamlError, encoding, parser, tree};
+use crate::budget::{Budget, Exceeded, Limits};
+
+/// How far kubectl looks for a brace to tell JSON from YAML, in bytes.
+const GUESSED: usize = 4096;
+
+/// A byte order mark where text should be.
+const MARK: char = '\u{feff}';
+
+/// What is in a file.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    /// Every document with content, in order. After one that cannot be read there are no more, since
+    /// kubectl stops there.
+    pub documents: Vec<Document>,
+    /// What may be read in two ways, by line.
+    pub oddities: Vec<Oddity>,
+}
 
 /// One document of a file.
 #[derive(Debug, Clone)]
@@ -16,24 +35,26 @@ pub struct Document {
     pub comments: Vec<String>,
 }
 
-/// Every document with content, in order. After one that cannot be read there are no more, since
-/// kubectl stops there; nesting of more than 1000 and aliases that multiply cannot be read.
+/// Reads a file within `limits`, in time and memory that grow with its size.
+#[must_use]
+pub fn read(input: &[u8], limits: &Limits) -> Stream {
+    let mut reader = Reader {
+        stream: Stream::default(),
+        budget: Budget::new(limits),
+    };
+    if input.len() > limits.bytes {
+        reader.fail(YamlError::new(1, Exceeded::Bytes(limits.bytes)));
+    } else if let Err(error) = reader.read(input) {
+        reader.fail(error);
+    }
+    reader.stream.oddities.sort_by_key(|oddity| oddity.line);
+    reader.stream
+}
+
+/// The documents of a file whose size was bounded by whoever read it.
 #[must_use]
 pub fn documents(input: &[u8]) -> Vec<Document> {
-    let mut documents = Vec::new();
-    let mut rest = input;
-    let mut line = 1;
-    if is_json(input) {
-        let consumed = json_documents(input, &mut documents);
-        if consumed == input.len() {
-            return documents;
-        }
-        let (head, tail) = input.split_at(consumed + blank_line(input, consumed));
-        line += count_lines(head);
-        rest = tail;
-    }
-    yaml_documents(rest, line, &mut documents);
-    documents
+    read(input, &Limits::for_bytes(input.len())).documents
 }
 
 /// The first document alone, which is all of a kubeconfig that client-go looks at.
@@ -41,135 +62,170 @@ pub fn documents(input: &[u8]) -> Vec<Document> {
 /// # Errors
 /// [`YamlError`] where it cannot be read.
 pub fn first_document(input: &[u8]) -> Result<Value, YamlError> {
-    read::read(input)
+    let text = encoding::for_client_go(input)?;
+    let mut budget = Budget::new(&Limits::for_bytes(text.len()));
+    let mut oddities = Vec::new();
+    let tree = parser::parse(&text, &mut budget, &mut oddities)?;
+    tree::value(&tree, &mut budget, &mut oddities)
+}
+
+struct Reader {
+    stream: Stream,
+    budget: Budget,
+}
+
+impl Reader {
+    fn fail(&mut self, error: YamlError) {
+        let line = error.line.unwrap_or(1);
+        self.push(line, Err(error), Vec::new());
+    }
+
+    fn push(&mut self, line: usize, content: Result<Value, YamlError>, comments: Vec<String>) {
+        self.stream.documents.push(Document {
+            line,
+            content,
+            comments,
+        });
+    }
+
+    fn odd(&mut self, kind: OddityKind, line: usize) {
+        self.stream.oddities.push(Oddity { kind, line });
+    }
+
+    fn read(&mut self, input: &[u8]) -> Result<(), YamlError> {
+        let text = encoding::for_kubectl(input, &mut self.stream.oddities)?;
+        let text = text.as_ref();
+        let lines = text.split('\n').enumerate();
+        for (offset, _) in lines.filter(|(_, line)| line.contains(MARK)) {
+            self.odd(OddityKind::MarkInside, offset + 1);
+        }
+        if !is_json(text) {
+            return self.yaml_documents(text, 1);
+        }
+        let Some(position) = self.json_documents(text)? else {
+            return Ok(());
+        };
+        let (head, rest) = text.split_at(position);
+        let line = 1 + count_lines(head);
+        self.odd(OddityKind::NotJson, line);
+        self.yaml_documents(rest, line)
+    }
+
+    /// Reads JSON values. Where at most one was read and no other can be, kubectl takes the rest for
+    /// YAML: that is where it starts.
+    fn json_documents(&mut self, text: &str) -> Result<Option<usize>, YamlError> {
+        let mut documents = Vec::new();
+        let mut json = Json::new(text, 0, 1, &mut self.budget, &mut self.stream.oddities);
+        let mut consumed = 0;
+        let mut behind = None;
+        let ended = loop {
+            match json.next() {
+                Ok(None) => break Ok(None),
+                Ok(Some((line, value))) => {
+                    if !documents.is_empty() {
+                        behind.get_or_insert(line);
+                    }
+                    documents.push((line, value));
+                    consumed = json.place().0;
+                }
+                Err(error) if documents.len() > 1 || error.cannot_tell() => break Err(error),
+                Err(_) => break Ok(Some(consumed + blank_line(text, consumed))),
+            }
+        };
+        if let Some(line) = behind {
+            self.odd(OddityKind::BehindJson, line);
+        }
+        for (line, value) in documents {
+            if !value.is_null() {
+                self.push(line, Ok(value), Vec::new());
+            }
+        }
+        ended
+    }
+
+    /// Splits at lines that start with `---`, behind which only a comment may stand (`YAMLReader`).
+    fn yaml_documents(&mut self, text: &str, first_line: usize) -> Result<(), YamlError> {
+        let mut document = String::new();
+        let mut start = first_line;
+        for (offset, line) in text.split_inclusive('\n').enumerate() {
+            let number = first_line + offset;
+            if let Some(rest) = line.strip_prefix("---") {
+                let rest = rest.trim();
+                if !rest.is_empty() && !rest.starts_with('#') {
+                    return Err(YamlError::new(number, super::Problem::Separator));
+                }
+                if !document.is_empty() {
+                    self.yaml_document(&document, start)?;
+                    document.clear();
+                    start = number + 1;
+                    continue;
+                }
+            }
+            let line = line.strip_suffix('\n').unwrap_or(line);
+            document.push_str(line.strip_suffix('\r').unwrap_or(line));
+            document.push('\n');
+        }
+        self.yaml_document(&document, start)
+    }
+
+    /// Adds what the document holds, unless that is nothing.
+    fn yaml_document(&mut self, text: &str, start: usize) -> Result<(), YamlError> {
+        let in_file = |line: usize| line + start - 1;
+        let text = text.strip_prefix(MARK).unwrap_or(text);
+        if let Some(position) = text.find(MARK) {
+            let line = 1 + count_lines(text.get(..position).unwrap_or_default());
+            return Err(YamlError::new(in_file(line), Doubt::Mark));
+        }
+        let mut oddities = Vec::new();
+        let value = parser::parse(text, &mut self.budget, &mut oddities)
+            .and_then(|tree| tree::value(&tree, &mut self.budget, &mut oddities));
+        let lines = text.split('\n').enumerate();
+        let breaks = ['\r', '\u{85}', '\u{2028}', '\u{2029}'];
+        oddities.extend(
+            lines
+                .filter(|(_, line)| line.contains(breaks))
+                .map(|(offset, _)| Oddity {
+                    kind: OddityKind::LineBreak,
+                    line: offset + 1,
+                }),
+        );
+        for oddity in oddities {
+            self.odd(oddity.kind, in_file(oddity.line));
+        }
+        let value = value.map_err(|error| YamlError {
+            line: error.line.map(in_file),
+            ..error
+        })?;
+        if !value.is_null() {
+            let shown = text.len() - text.trim_ascii_start().len();
+            let before = text.get(..shown).unwrap_or_default();
+            self.push(start + count_lines(before), Ok(value), comments(text));
+        }
+        Ok(())
+    }
 }
 
 /// k8s.io/apimachinery/pkg/util/yaml `IsJSONBuffer`.
-fn is_json(input: &[u8]) -> bool {
-    input.trim_ascii_start().starts_with(b"{")
-}
-
-/// Reads JSON values until one cannot be read, and tells how many bytes were read.
-fn json_documents(input: &[u8], documents: &mut Vec<Document>) -> usize {
-    let mut values = serde_json::Deserializer::from_slice(input).into_iter::<Value>();
-    let mut consumed = 0;
-    while let Some(value) = values.next() {
-        match value {
-            Ok(Value::Null) => {}
-            Ok(value) => documents.push(Document {
-                line: 1 + count_lines(skip_blank(input, consumed)),
-                content: Ok(normalized(value)),
-                comments: Vec::new(),
-            }),
-            Err(error) if documents.len() > 1 => documents.push(Document {
-                line: error.line(),
-                content: Err(YamlError::new(error.line(), error.to_string())),
-                comments: Vec::new(),
-            }),
-            Err(_) => return consumed,
-        }
-        consumed = values.byte_offset();
-    }
-    input.len()
+fn is_json(text: &str) -> bool {
+    let blank = text.len() - text.trim_start().len();
+    blank < GUESSED && text.trim_start().starts_with('{')
 }
 
 /// How much is blank from `position` on, up to the first end of a line (`consumeWhitespace`).
-fn blank_line(input: &[u8], position: usize) -> usize {
-    let rest = input.get(position..).unwrap_or_default();
-    let blank = rest
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace())
-        .count();
-    let line = rest
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(blank, |end| end + 1);
+fn blank_line(text: &str, position: usize) -> usize {
+    let rest = text.get(position..).unwrap_or_default();
+    let blank = rest.len() - rest.trim_start().len();
+    let line = rest.find('\n').map_or(blank, |end| end + 1);
     blank.min(line)
 }
 
-/// What lies before the first byte that is not blank at or behind `position`.
-fn skip_blank(input: &[u8], position: usize) -> &[u8] {
-    let rest = input.get(position..).unwrap_or_default();
-    let blank = rest.len() - rest.trim_ascii_start().len();
-    input.get(..position + blank).unwrap_or_default()
-}
-
-/// Floats without a fraction become integers, as on their way through `encoding/json`.
-fn normalized(value: Value) -> Value {
-    match value {
-        Value::Number(number) => number
-            .as_f64()
-            .filter(|_| number.is_f64())
-            .and_then(scalar::json_number)
-            .map_or(Value::Number(number), Value::Number),
-        Value::Array(items) => items.into_iter().map(normalized).collect(),
-        Value::Object(map) => {
-            let entries = map.into_iter().map(|(key, value)| (key, normalized(value)));
-            Value::Object(entries.collect())
-        }
-        other => other,
-    }
-}
-
-fn count_lines(text: &[u8]) -> usize {
-    memchr::memchr_iter(b'\n', text).count()
-}
-
-/// Splits at lines that start with `---`, behind which only a comment may stand (`YAMLReader`).
-fn yaml_documents(input: &[u8], first_line: usize, documents: &mut Vec<Document>) {
-    let mut text = Vec::new();
-    let mut start = first_line;
-    for (offset, line) in input.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let number = first_line + offset;
-        if let Some(rest) = line.strip_prefix(b"---") {
-            let rest = rest.trim_ascii();
-            if !rest.is_empty() && !rest.starts_with(b"#") {
-                documents.push(Document {
-                    line: number,
-                    content: Err(YamlError::new(number, "invalid document separator")),
-                    comments: Vec::new(),
-                });
-                return;
-            }
-            if !text.is_empty() {
-                if !push_document(&text, start, documents) {
-                    return;
-                }
-                text.clear();
-                start = number + 1;
-                continue;
-            }
-        }
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        text.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-        text.push(b'\n');
-    }
-    push_document(&text, start, documents);
-}
-
-/// Adds what `text` holds, unless that is nothing; tells whether it could be read.
-fn push_document(text: &[u8], start: usize, documents: &mut Vec<Document>) -> bool {
-    let content = read::read(text).map_err(|error| YamlError {
-        line: error.line.map(|line| line + start - 1),
-        ..error
-    });
-    let readable = content.is_ok();
-    if content != Ok(Value::Null) {
-        let shown = text.iter().position(|byte| !byte.is_ascii_whitespace());
-        let before = text.get(..shown.unwrap_or_default()).unwrap_or_default();
-        documents.push(Document {
-            line: start + count_lines(before),
-            content,
-            comments: comments(text),
-        });
-    }
-    readable
+fn count_lines(text: &str) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
 /// The text behind each `#` that starts a line or follows a blank. One inside a quoted string is
 /// taken for a comment too: these are read for what they make a person believe.
-fn comments(text: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(text);
+fn comments(text: &str) -> Vec<String> {
     let comment = |line: &str| {
         let line = line.trim_start();
         match line.strip_prefix('#') {
@@ -219,7 +275,7 @@ mod tests {
     fn json_streams_are_read_and_flow_mappings_are_yaml() {
         assert_eq!(
             read("{\"a\": 1e3}\n{\"b\": 2}"),
-            [Some(json!({"a": 1000})), Some(json!({"b": 2}))]
+            [Some(json!({"a": 1000.0})), Some(json!({"b": 2}))]
         );
         assert_eq!(read("{a: 1}"), [Some(json!({"a": 1}))]);
         assert_eq!(
@@ -240,7 +296,7 @@ mod tests {
     fn lines_are_those_of_the_file() {
         let all = documents(b"a: 1\n---\n\n# c\nb: [\n");
         assert_eq!(all[0].line, 1);
-        assert_eq!(all[1].line, 4);
+        assert_eq!(all[1].line, 6);
         let error = all[1].content.as_ref().unwrap_err();
         assert_eq!(error.line, Some(6));
         assert!(error.to_string().starts_with("line 6: "), "{error}");

@@ -277,8 +277,14 @@ mod tests {
             (" {} ", json!({})),
             ("[1, -0, 1.5, 1e3, -2E-1]", json!([1, 0, 1.5, 1000.0, -0.2])),
             ("9223372036854775808", json!(9_223_372_036_854_775_808.0)),
-            ("{\"a\": 1, \"b\": [], \"a\": null}", json!({"a": null, "b": []})),
-            (r#""\"\\\/\b\f\n\r\té\u00e9""#, json!("\"\\/\u{8}\u{c}\n\r\té\u{e9}")),
+            (
+                "{\"a\": 1, \"b\": [], \"a\": null}",
+                json!({"a": null, "b": []}),
+            ),
+            (
+                r#""\"\\\/\b\f\n\r\té\u00e9""#,
+                json!("\"\\/\u{8}\u{c}\n\r\té\u{e9}"),
+            ),
             (r#""\ud83d\ude00""#, json!("\u{1f600}")),
             (r#""\ud83d\u0041""#, json!("\u{fffd}A")),
             (r#""\ude00\ud83d x""#, json!("\u{fffd}\u{fffd} x")),
@@ -292,8 +298,29 @@ mod tests {
     #[test]
     fn what_go_refuses_is_refused_in_its_line() {
         for text in [
-            "{", "[", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a: 1}", "{,}", "\"a", "\"\t\"", r#""\x""#,
-            r#""\u12""#, r#""\u+123""#, "01x", "-", "1.", "1.e1", "1e", ".5", "+1", "tru", "'a'", "\0", "1e999",
+            "{",
+            "[",
+            "[1,]",
+            "{\"a\":}",
+            "{\"a\" 1}",
+            "{a: 1}",
+            "{,}",
+            "\"a",
+            "\"\t\"",
+            r#""\x""#,
+            r#""\u12""#,
+            r#""\u+123""#,
+            "01x",
+            "-",
+            "1.",
+            "1.e1",
+            "1e",
+            ".5",
+            "+1",
+            "tru",
+            "'a'",
+            "\0",
+            "1e999",
         ] {
             let read = read(&format!("\n[{text}"));
             assert_eq!(read, Err(YamlError::new(2, Problem::Json)), "{text}");
@@ -307,6 +334,9 @@ mod tests {
         let error = read(&nested(1_000_000)).unwrap_err();
         assert_eq!(error.problem, Problem::Exceeded(Exceeded::Depth(1000)));
         let error = read(&format!("[{}0]", "0,".repeat(300_000))).unwrap_err();
-        assert!(matches!(error.problem, Problem::Exceeded(Exceeded::Nodes(_))));
+        assert!(matches!(
+            error.problem,
+            Problem::Exceeded(Exceeded::Nodes(_))
+        ));
     }
 }

@@ -73,11 +73,7 @@ struct Parser<'a> {
 
 /// The first document in `text`. What is behind its end is not looked at, as in `yaml.Unmarshal`,
 /// and told as an oddity.
-pub(super) fn parse(
-    text: &str,
-    budget: &mut Budget,
-    oddities: &mut Vec<Oddity>,
-) -> Result<Tree> {
+pub(super) fn parse(text: &str, budget: &mut Budget, oddities: &mut Vec<Oddity>) -> Result<Tree> {
     let mut parser = Parser {
         scanner: Scanner::new(text),
         state: State::DocumentEnd,
@@ -197,10 +193,9 @@ impl Parser<'_> {
             State::BlockMappingValue => self.block_mapping_value(),
             State::FlowSequence(first) => self.flow_sequence(first),
             State::FlowSequencePairKey => self.flow_pair_key(),
-            State::FlowSequencePairValue => self.flow_value(
-                Kind::FlowSequenceEnd,
-                State::FlowSequencePairEnd,
-            ),
+            State::FlowSequencePairValue => {
+                self.flow_value(Kind::FlowSequenceEnd, State::FlowSequencePairEnd)
+            }
             State::FlowSequencePairEnd => {
                 self.state = State::FlowSequence(false);
                 self.close();
@@ -495,7 +490,10 @@ impl Parser<'_> {
             .map_err(|exceeded| YamlError::new(line, exceeded))?;
         let index = self.tree.nodes.len();
         self.tree.nodes.push(Node { line, content });
-        let parent = self.open.last().and_then(|parent| self.tree.nodes.get_mut(*parent));
+        let parent = self
+            .open
+            .last()
+            .and_then(|parent| self.tree.nodes.get_mut(*parent));
         match parent.map(|parent| &mut parent.content) {
             Some(Content::Sequence(children) | Content::Mapping(children)) => children.push(index),
             _ => self.tree.root = Some(index),

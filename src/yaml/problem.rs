@@ -81,7 +81,9 @@ pub enum Problem {
     #[error("a key without a colon")]
     MissingColon,
     /// `- `, `? ` or `: ` where there can be none.
-    #[error("a dash, question mark or colon where none can be; look at the indentation, or put the value in quotes")]
+    #[error(
+        "a dash, question mark or colon where none can be; look at the indentation, or put the value in quotes"
+    )]
     Misplaced,
     /// Something else than an entry of the list or mapping.
     #[error("neither the next entry nor the end of this list or mapping; look at the indentation")]

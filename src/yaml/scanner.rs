@@ -350,8 +350,8 @@ impl<'a> Scanner<'a> {
 
     /// `yaml_simple_key_is_valid`.
     fn is_valid(&self, key: SimpleKey) -> Result<bool> {
-        let is_over = key.mark.line < self.mark.line
-            || key.mark.index + MAX_SIMPLE_KEY < self.mark.index;
+        let is_over =
+            key.mark.line < self.mark.line || key.mark.index + MAX_SIMPLE_KEY < self.mark.index;
         if key.possible && is_over && key.required {
             return Err(YamlError::new(key.mark.line, Problem::MissingColon));
         }

@@ -13,11 +13,7 @@ use crate::budget::Budget;
 type Result<T = ()> = std::result::Result<T, YamlError>;
 
 /// The value of a document; null where there is nothing in it.
-pub(super) fn value(
-    tree: &Tree,
-    budget: &mut Budget,
-    oddities: &mut Vec<Oddity>,
-) -> Result<Value> {
+pub(super) fn value(tree: &Tree, budget: &mut Budget, oddities: &mut Vec<Oddity>) -> Result<Value> {
     let Some(root) = tree.root else {
         return Ok(Value::Null);
     };
@@ -196,7 +192,8 @@ impl<'a> Decoder<'a> {
             Some(Content::Sequence(children)) => {
                 let line = self.node(value).map_or(1, |node| node.line);
                 for child in children.iter().rev() {
-                    if let Some(Content::Sequence(_)) = self.node(*child).map(|node| &node.content) {
+                    if let Some(Content::Sequence(_)) = self.node(*child).map(|node| &node.content)
+                    {
                         return Err(YamlError::new(line, Problem::Merge));
                     }
                     self.merge_one(*child, object)?;

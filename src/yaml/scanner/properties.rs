@@ -183,7 +183,11 @@ impl Scanner<'_> {
 
     /// One character in `%XX`.
     fn scan_uri_escapes(&mut self, uri: &mut Vec<u8>) -> Result {
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        let digit = |byte: u8| {
+            char::from(byte)
+                .to_digit(16)
+                .and_then(|d| u8::try_from(d).ok())
+        };
         let mut left = None;
         while left != Some(0) {
             let (Some(high), Some(low), b'%') = (digit(self.at(1)), digit(self.at(2)), self.at(0))
