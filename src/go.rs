@@ -108,6 +108,15 @@ impl Clock<'_> {
     }
 }
 
+/// `strings.ToLower`, which has one character for each.
+pub(crate) fn to_lower(text: &str) -> String {
+    let lower = |character: char| match character {
+        '\u{130}' => 'i',
+        other => other.to_lowercase().next().unwrap_or(other),
+    };
+    text.chars().map(lower).collect()
+}
+
 /// Bytes as `encoding/json` writes them: each byte that is not UTF-8 becomes U+FFFD.
 pub(crate) fn to_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());

@@ -1,8 +1,11 @@
 //! Telling what a file is: DER, PEM, base64 of either, YAML or JSON.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{Context, Object};
+use crate::budget::Limits;
 use crate::certificate::{self, Certificate};
 use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
@@ -12,7 +15,7 @@ use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
 use crate::text::visible;
-use crate::yaml::{self, Document};
+use crate::yaml::{self, Document, Oddity};
 
 /// Everything in a file, in order.
 pub(super) fn objects(input: &[u8], context: &Context<'_>) -> Vec<Object> {
@@ -73,7 +76,7 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 Err(error) => Object::unreadable(&error.to_string()),
             },
             // Files of elliptic-curve keys start with their curve.
-            "EC PARAMETERS" => continue,
+            "EC PARAMETERS" if input.get(block.span.end..).is_some_and(holds_ec_key) => continue,
             label if label.ends_with("PRIVATE KEY") => {
                 match EncodedKey::find(input.get(block.span).unwrap_or_default()) {
                     Ok(key) => Object::of_private_key(&key, context.passphrase),
@@ -87,7 +90,35 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         };
         objects.push(object);
     }
+    if objects.is_empty() {
+        objects.push(Object::unreadable("no PEM block that is of any use here"));
+    }
+    let spans: Vec<_> = pem::blocks(input).map(|block| block.span).collect();
+    if has_text_around(input, &spans) {
+        for object in &mut objects {
+            object.add(Finding::left_over());
+        }
+    }
     objects
+}
+
+fn holds_ec_key(input: &[u8]) -> bool {
+    pem::first(input).is_some_and(|block| block.label == "EC PRIVATE KEY")
+}
+
+/// Whether anything but blanks stands outside of the blocks.
+fn has_text_around(input: &[u8], spans: &[std::ops::Range<usize>]) -> bool {
+    let mut position = 0;
+    let ends = spans.iter().map(|span| span.start).chain([input.len()]);
+    let starts = spans.iter().map(|span| span.end);
+    let mut is_blank = true;
+    let mut starts = starts;
+    for end in ends {
+        let between = input.get(position..end).unwrap_or_default();
+        is_blank &= between.trim_ascii().is_empty();
+        position = starts.next().unwrap_or(input.len());
+    }
+    !is_blank
 }
 
 /// The bytes behind text that is base64 and nothing else, as copied out of a manifest.
@@ -107,7 +138,8 @@ fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
-    let documents = yaml::documents(input);
+    let stream = yaml::read(input, &Limits::for_bytes(input.len()));
+    let documents = &stream.documents;
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
     }
@@ -115,15 +147,53 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         .iter()
         .flat_map(|document| found_in(document, input))
         .collect();
-    parallel::map(&found, |found| match found {
+    let mut objects = parallel::map(&found, |found| match found {
         Found::Object(object, document) => from_object(object, document, context),
+        Found::Item(item, document) => {
+            let mut object = Map::new();
+            object.insert("apiVersion".to_owned(), manifest::API_VERSION.into());
+            object.insert("kind".to_owned(), manifest::KIND.into());
+            object.extend((*item).clone());
+            Object::of_manifest(&object, &document.comments, context)
+        }
         Found::Nothing(problem) => Object::unreadable(problem),
-    })
+    });
+    refuse_names_that_come_twice(&mut objects);
+    tell_oddities(&stream.oddities, &mut objects);
+    objects
+}
+
+/// The second `kubectl create` of a name fails.
+fn refuse_names_that_come_twice(objects: &mut [Object]) {
+    let mut seen = HashSet::new();
+    for object in objects {
+        let is_request = object.kind.as_deref() == Some(manifest::KIND);
+        let Some(name) = object.name.clone().filter(|_| is_request) else {
+            continue;
+        };
+        if !seen.insert(name) {
+            object.refuse(Finding::same_name(Effect::NotAccepted, "this file"));
+        }
+    }
+}
+
+/// A file with a second meaning is judged as a whole: each of its objects may be read as another.
+fn tell_oddities(oddities: &[Oddity], objects: &mut [Object]) {
+    let mut kinds = HashSet::new();
+    for oddity in oddities {
+        if kinds.insert(oddity.kind) {
+            for object in &mut *objects {
+                object.add(Finding::second_meaning(*oddity));
+            }
+        }
+    }
 }
 
 /// What a document holds: an object, or why there is none.
 enum Found<'a> {
     Object(&'a Map<String, Value>, &'a Document),
+    /// A request that leaves it to its list to say so.
+    Item(&'a Map<String, Value>, &'a Document),
     Nothing(String),
 }
 
@@ -133,10 +203,19 @@ fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
         Ok(Value::Object(map)) if items(map).is_empty() => {
             nothing("a list with nothing in it".to_owned())
         }
+        Ok(Value::Object(map)) if list_problem(map).is_some() => nothing(format!(
+            "line {}: {}, so kubectl refuses all of it",
+            document.line,
+            list_problem(map).unwrap_or_default()
+        )),
         Ok(Value::Object(map)) => {
+            let typed = kind(map) == Some(TYPED_LIST);
             let objects = items(map).into_iter();
             objects
-                .map(|object| Found::Object(object, document))
+                .map(|object| match typed && kind(object).is_none() {
+                    true => Found::Item(object, document),
+                    false => Found::Object(object, document),
+                })
                 .collect()
         }
         Ok(_) => nothing(not_an_object(document, input)),
@@ -178,6 +257,30 @@ fn items(object: &Map<String, Value>) -> Vec<&Map<String, Value>> {
         _ => vec![object],
     }
 }
+
+/// Why kubectl refuses a list as a whole, before it looks at what is in it.
+fn list_problem(object: &Map<String, Value>) -> Option<&'static str> {
+    let items = object.get("items")?.as_array()?;
+    let version = object.get("apiVersion").and_then(Value::as_str);
+    let expected = match kind(object)? {
+        "List" => "v1",
+        TYPED_LIST => manifest::API_VERSION,
+        kind if kind.ends_with("List") => return Some("a list of other things than requests"),
+        _ => return None,
+    };
+    if version.is_none() {
+        Some("a list without apiVersion")
+    } else if version != Some(expected) {
+        Some("a list of an apiVersion that has none")
+    } else if items.iter().any(|item| !item.is_object()) {
+        Some("something in the list is no object")
+    } else {
+        None
+    }
+}
+
+/// Whose items may leave out what they are.
+const TYPED_LIST: &str = "CertificateSigningRequestList";
 
 /// The kind that an object says it is.
 pub(super) fn kind(object: &Map<String, Value>) -> Option<&str> {
@@ -224,7 +327,10 @@ impl Object {
                 Effect::NotAccepted,
                 Code::WrongKind,
                 "kind",
-                format!("a {kind}, which is no certificate signing request"),
+                format!(
+                    "a {kind}, which is no certificate signing request: kubectl would create or \
+                     change this {kind} with YOUR rights"
+                ),
             )],
             kind: Some(kind),
             ..Self::default()

@@ -118,8 +118,21 @@ impl<'a> Fields<'a> {
         .to_owned()
     }
 
-    /// Base64 as `encoding/json` decodes `[]byte`.
+    /// Base64 as `encoding/json` decodes `[]byte`; it takes a list of numbers as well.
     pub(super) fn bytes(&mut self, name: &'static str) -> Option<Vec<u8>> {
+        if let Some(Value::Array(items)) = self.object.get(name) {
+            self.known.push(name);
+            let byte = |item: &Value| match item {
+                Value::Null => Some(0),
+                item => item.as_u64().and_then(|number| u8::try_from(number).ok()),
+            };
+            let bytes: Option<Vec<u8>> = items.iter().map(byte).collect();
+            if bytes.is_none() {
+                let found = Value::Array(Vec::new());
+                self.wrong(self.path_of(name), &found, "a string of base64");
+            }
+            return bytes;
+        }
         let text = self.typed(name, "a string of base64", Value::as_str)?;
         match pem::decode_base64(text.as_bytes()) {
             Ok(bytes) => Some(bytes.to_vec()),

@@ -156,7 +156,7 @@ fn annotations(metadata: &Metadata) -> Option<Finding> {
         .sum();
     let bad_key = annotations
         .iter()
-        .find(|(key, _)| !is_qualified_name(&key.to_lowercase()));
+        .find(|(key, _)| !is_qualified_name(&crate::go::to_lower(key)));
     let (field, message) = if let Some((key, _)) = bad_key {
         let field = format!("metadata.annotations[{}]", visible(key));
         (field, "the key is not a qualified name".to_owned())

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::json::Json;
-use super::{Doubt, Oddity, OddityKind, YamlError, encoding, parser, tree};
+use super::{Doubt, Oddity, OddityKind, Problem, YamlError, encoding, parser, scalar, tree};
 use crate::budget::{Budget, Exceeded, Limits};
 
 /// How far kubectl looks for a brace to tell JSON from YAML, in bytes.
@@ -137,7 +137,7 @@ impl Reader {
         }
         for (line, value) in documents {
             if !value.is_null() {
-                self.push(line, Ok(value), Vec::new());
+                self.push(line, Ok(normalized(value)), Vec::new());
             }
         }
         ended
@@ -152,7 +152,7 @@ impl Reader {
             if let Some(rest) = line.strip_prefix("---") {
                 let rest = rest.trim();
                 if !rest.is_empty() && !rest.starts_with('#') {
-                    return Err(YamlError::new(number, super::Problem::Separator));
+                    return Err(YamlError::new(number, Problem::Separator));
                 }
                 if !document.is_empty() {
                     self.yaml_document(&document, start)?;
@@ -175,6 +175,10 @@ impl Reader {
         if let Some(position) = text.find(MARK) {
             let line = 1 + count_lines(text.get(..position).unwrap_or_default());
             return Err(YamlError::new(in_file(line), Doubt::Mark));
+        }
+        if let Some(position) = text.find(is_control) {
+            let line = 1 + count_lines(text.get(..position).unwrap_or_default());
+            return Err(YamlError::new(in_file(line), Problem::ControlCharacter));
         }
         let mut oddities = Vec::new();
         let value = parser::parse(text, &mut self.budget, &mut oddities)
@@ -205,10 +209,36 @@ impl Reader {
     }
 }
 
+/// Floats without a fraction become integers, as on their way through `encoding/json`.
+fn normalized(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number
+            .as_f64()
+            .filter(|_| number.is_f64())
+            .and_then(scalar::json_number)
+            .map_or(Value::Number(number), Value::Number),
+        Value::Array(items) => items.into_iter().map(normalized).collect(),
+        Value::Object(map) => {
+            let entries = map.into_iter().map(|(key, value)| (key, normalized(value)));
+            Value::Object(entries.collect())
+        }
+        other => other,
+    }
+}
+
 /// k8s.io/apimachinery/pkg/util/yaml `IsJSONBuffer`.
 fn is_json(text: &str) -> bool {
     let blank = text.len() - text.trim_start().len();
     blank < GUESSED && text.trim_start().starts_with('{')
+}
+
+/// What go.yaml.in/yaml/v2 `yaml_parser_update_buffer` does not take for text.
+fn is_control(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' | '\u{85}' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        other => other.is_control(),
+    }
 }
 
 /// How much is blank from `position` on, up to the first end of a line (`consumeWhitespace`).
@@ -275,7 +305,7 @@ mod tests {
     fn json_streams_are_read_and_flow_mappings_are_yaml() {
         assert_eq!(
             read("{\"a\": 1e3}\n{\"b\": 2}"),
-            [Some(json!({"a": 1000.0})), Some(json!({"b": 2}))]
+            [Some(json!({"a": 1000})), Some(json!({"b": 2}))]
         );
         assert_eq!(read("{a: 1}"), [Some(json!({"a": 1}))]);
         assert_eq!(
