@@ -98,11 +98,11 @@
 //! | request and certificate | [`csr`], [`certificate`] | RFC 2986, RFC 5280, Go's crypto/x509 |
 //! | keys and signatures; users and groups; time | [`key`], [`name`], [`lifetime`] | RFC 5958, RFC 8017, FIPS 186-5 |
 //! | encodings | `asn1`, [`pem`], [`yaml`] | X.690, RFC 7468, YAML 1.1 as Go reads it |
-//! | secrets; text that others wrote; cores; facts that can fail; bounds | [`secret`], [`stack`], [`text`], [`shell`], [`parallel`], [`error`], [`budget`] | |
+//! | secrets; what may be printed; commands to paste; cores; facts that can fail | [`secret`], [`stack`], [`text`](mod@text), [`shell`], [`parallel`], [`error`], [`budget`] | |
 //!
-//! The program is a crate above all of them, in `main.rs` and `cli/`: one file for each command,
-//! which resolves what was typed, calls the library and writes files; and what the process forbids
-//! itself. Wiping all memory that is freed is its allocator's work: a program of yours gets the
+//! The program is a crate above all of them, in `main.rs` and `cli/`: one file for each command with
+//! its options, what it reaches and what it does; `cli/from` and `cli/to` for where things come from
+//! and go; `cli/os` for what the process forbids itself; `cli/console.rs`, which alone prints. Wiping all memory that is freed is its allocator's work: a program of yours gets the
 //! wiping of [`secret`] and [`stack`], and sets `zeroizing_alloc` for more.
 //!
 //! # Where to start reading

@@ -1,6 +1,6 @@
 //! What holds for every command: where it reads and writes, what it repeats, and how it ends.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod common;
 
@@ -17,6 +17,7 @@ fn journey() -> Folder {
         .good();
     let authority = authority();
     let issued = issue(&folder.read("alice.csr.yaml"), &authority);
+    folder.write("alice.crt", common::certificate_of(&issued));
     folder.write("issued.yaml", issued);
     folder.write("admin", admin_kubeconfig(&authority));
     let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
@@ -88,6 +89,10 @@ fn no_piece_of_a_secret_is_repeated_wherever_its_file_is_given() {
         for command in TAKES_A_FILE {
             folder.write("FILE", contents);
             let ended = folder.run(command);
+            if command[0] == "credential" && ended.status == 0 {
+                // kubectl gets the key: that is what it is for.
+                continue;
+            }
             let said = format!("{}{}", ended.stdout, ended.stderr);
             let is_secret = |line: &&str| {
                 line.len() >= 12
