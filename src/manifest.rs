@@ -340,6 +340,8 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::{Algorithm, PrivateKey};
+    use crate::name::Subject;
 
     /// An object with every field that the API has.
     fn whole() -> Value {
@@ -529,19 +531,46 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_slug_and_the_hash_of_the_key() {
-        let fingerprint: Fingerprint = format!("SHA256:{}", "A".repeat(43)).parse().unwrap();
-        for (user, name) in [
-            ("Alice.Smith@x", "alice-smith-x-00000000"),
-            ("--a--", "a-00000000"),
-            ("李", "user-00000000"),
-            ("csr", "user-csr-00000000"),
-            ("csr-a", "user-csr-a-00000000"),
-            ("csra", "csra-00000000"),
+    fn a_name_is_a_slug_and_the_hash_of_what_is_asked_for() {
+        let request = request();
+        let hash = contents_hash(&request, "s", &[], None);
+        for (user, slug) in [
+            ("Alice.Smith@x", "alice-smith-x"),
+            ("--a--", "a"),
+            ("李", "user"),
+            ("csr", "user-csr"),
+            ("csr-a", "user-csr-a"),
+            ("csra", "csra"),
         ] {
-            assert_eq!(default_name(user, &fingerprint), name);
+            let name = object_name(user, &request, "s", &[], None);
+            assert_eq!(name, format!("{slug}-{hash}"));
         }
         let long = format!("{} b", "a".repeat(49));
         assert_eq!(slug(&long), "a".repeat(49));
+    }
+
+    fn request() -> CertificationRequest {
+        let rng = &mut getrandom::SysRng;
+        let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
+        let subject = Subject::new("alice", &[], false).unwrap();
+        CertificationRequest::build(&subject, &[], &key, rng).unwrap()
+    }
+
+    #[test]
+    fn what_differs_in_anything_has_another_name() {
+        let request = request();
+        let usage = |usage: &str| vec![usage.to_owned()];
+        let names = [
+            contents_hash(&request, "s", &usage("client auth"), None),
+            contents_hash(&request, "t", &usage("client auth"), None),
+            contents_hash(&request, "s", &usage("server auth"), None),
+            contents_hash(&request, "s", &[], None),
+            contents_hash(&request, "s", &usage("client auth"), Some(600)),
+            contents_hash(&request, "s", &usage("client auth"), Some(601)),
+            contents_hash(&self::request(), "s", &usage("client auth"), None),
+        ];
+        let different: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        assert!(names.iter().all(|name| name.len() == 8));
     }
 }

@@ -114,16 +114,6 @@ impl Finding {
         Self::new(effect, Code::SecondMeaning, "", message)
     }
 
-    /// Bytes that belong to nothing.
-    pub(crate) fn left_over() -> Self {
-        Self::new(
-            Effect::Misleads,
-            Code::LeftOver,
-            "",
-            "text stands around the PEM blocks: programs skip it or read something else in it",
-        )
-    }
-
     /// `place` is where the other one is.
     pub(crate) fn same_name(effect: Effect, place: &str) -> Self {
         let message = format!(

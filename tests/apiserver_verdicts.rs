@@ -147,7 +147,7 @@ recorded! {
     der_trailing "der-trailing" "crypto/x509: no data behind the request" ["bad-request"];
     double_base64 "double-base64" "spec.request is decoded once" ["bad-base64"];
     dsa2048 "dsa2048" "CheckSignature: DSA is not implemented" ["bad-signature"];
-    dup_key "dup-key" "encoding/json: of a key that comes twice the last counts" [];
+    dup_key "dup-key" "encoding/json: of a key that comes twice the last counts" ["second-meaning"];
     ec_secp224r1 "ec-secp224r1" "crypto/tls does not take P-224" ["unusable-key"];
     ec_secp256k1 "ec-secp256k1" "crypto/x509 knows four curves" ["bad-request"];
     ec_sha384 "ec-sha384" "any hash may go with any curve" [];
@@ -250,13 +250,29 @@ fn whether_a_manifest_can_be_created_is_predicted() {
     }
 }
 
-/// Corners of encodings, YAML, JSON, lists, times, names and sizes.
+/// What kubectl does with it depends on the order of a Go map: said to be unknown, and not good.
+const CANNOT_BE_TOLD: [&str; 1] = ["dup-true-yes"];
+
+/// Corners of encodings, YAML, JSON, lists, times, names and sizes. A file is accepted when all that
+/// is in it is.
 #[test]
 fn the_prediction_agrees_with_every_recorded_corner() {
     let verdicts = verdicts("corners");
-    let found: Vec<String> = verdicts
-        .iter()
-        .flat_map(|(case, verdict)| differences("corners", case, verdict))
-        .collect();
+    assert_eq!(verdicts.len(), 363);
+    let mut found = Vec::new();
+    for (case, verdict) in &verdicts {
+        if verdict["accepted"] == true {
+            found.extend(differences("corners", case, verdict));
+            continue;
+        }
+        let path = format!("{VECTORS}/corners/cases/{case}.yaml");
+        let objects = predicted(case, &std::fs::read(path).unwrap());
+        let is_accepted = |object: &Value| object["prediction"]["accepted"] == true;
+        if objects.iter().all(is_accepted) {
+            found.push(format!("{case}: accepted, recorded {}", verdict["error"]));
+        }
+    }
+    let told = |line: &String| CANNOT_BE_TOLD.iter().any(|case| line.starts_with(case));
+    found.retain(|line| !told(line));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -42,7 +42,7 @@ const TAKES_A_FILE: [&[&str]; 20] = [
     &["inspect", "FILE"],
     &["inspect", "-o", "json", "FILE"],
     &["inspect", "alice.key", "--passphrase-file", "FILE"],
-    &["verify", "FILE", "--user", "bob"],
+    &["verify", "FILE", "--user", "bob", "--no-groups"],
     &["reply", "FILE", "--kubeconfig", "admin"],
     &["reply", "issued.yaml", "--kubeconfig", "FILE"],
     &["kubeconfig", "FILE", "--key", "alice.key"],
@@ -145,7 +145,7 @@ fn a_verdict_does_not_depend_on_a_reader_who_stays() {
     let folder = journey();
     for (user, status) in [("alice", 0), ("bob", 1)] {
         let mut child = Command::new(executable())
-            .args(["verify", "alice.csr.yaml", "--user", user])
+            .args(["verify", "alice.csr.yaml", "-g", "dev", "--user", user])
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -161,11 +161,27 @@ fn a_verdict_does_not_depend_on_a_reader_who_stays() {
 fn quiet_says_nothing_about_what_is_good_and_everything_about_what_is_not() {
     let folder = journey();
     let good = folder
-        .run(&["-q", "verify", "alice.csr.yaml", "--user", "alice"])
+        .run(&[
+            "-q",
+            "verify",
+            "alice.csr.yaml",
+            "-g",
+            "dev",
+            "--user",
+            "alice",
+        ])
         .good();
     assert_eq!((good.stdout.as_str(), good.stderr.as_str()), ("", ""));
-    let bad = folder.run(&["-q", "verify", "alice.csr.yaml", "--user", "bob"]);
-    bad.fails(1, &["user-mismatch", ": NOT GOOD"]);
+    let bad = folder.run(&[
+        "-q",
+        "verify",
+        "alice.csr.yaml",
+        "-g",
+        "dev",
+        "--user",
+        "bob",
+    ]);
+    bad.fails(1, &["user-mismatch", "NOT GOOD: "]);
     folder.set_mode("alice.key", 0o644);
     let exposed = folder.run(&["-q", "kubeconfig", "alice.reply.yaml"]).good();
     assert!(exposed.stderr.contains("warning: others can read"));

@@ -84,10 +84,9 @@ pub struct Report<'a> {
     args: &'a ReportArgs,
     console: &'a Console,
     style: Style,
-    /// Where objects are judged: what is written of them; `None` leaves it to how many there are.
-    judged: Option<Option<JudgedFormat>>,
+    judged: Judged,
     /// What is written in the end of those that are good.
-    yield_: Vec<String>,
+    made: Vec<String>,
     rows: Vec<Row>,
     keys: KeysSeen,
     names: HashMap<String, String>,
@@ -96,6 +95,15 @@ pub struct Report<'a> {
     tally: Tally,
     /// What goes to a file, which appears whole.
     text: String,
+}
+
+/// Whether objects are judged, and what is written of them then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    No,
+    /// How many there are decides.
+    Open,
+    As(JudgedFormat),
 }
 
 #[derive(Default)]
@@ -133,8 +141,8 @@ impl<'a> Report<'a> {
             args,
             console,
             style,
-            judged: None,
-            yield_: Vec::new(),
+            judged: Judged::No,
+            made: Vec::new(),
             rows: Vec::new(),
             names: HashMap::new(),
             keys: KeysSeen::default(),
@@ -156,7 +164,7 @@ impl<'a> Report<'a> {
             _ => Format::Text,
         };
         Self {
-            judged: Some(format),
+            judged: format.map_or(Judged::Open, Judged::As),
             ..Self::new(args, style, console)
         }
     }
@@ -202,7 +210,7 @@ impl<'a> Report<'a> {
         }
         for object in &mut objects {
             self.keys.look_at(object);
-            if self.judged.is_some() {
+            if self.judged != Judged::No {
                 self.look_at_name(object);
             }
         }
@@ -237,21 +245,21 @@ impl<'a> Report<'a> {
     }
 
     fn emit(&mut self, objects: &mut [Object]) -> Result<(), Failure> {
-        if let Some(format) = self.judged {
+        if self.judged != Judged::No {
             objects.iter_mut().for_each(Object::seal);
             // What was left open is decided by the first of them.
             let many = objects.len() > 1 || self.tally.shown > 0;
-            let format = format.unwrap_or(if many {
-                JudgedFormat::Table
-            } else {
-                JudgedFormat::Text
-            });
-            self.judged = Some(Some(format));
+            let format = match self.judged {
+                Judged::As(format) => format,
+                _ if many => JudgedFormat::Table,
+                _ => JudgedFormat::Text,
+            };
+            self.judged = Judged::As(format);
             let good = objects.iter().filter_map(Object::checked);
             match format {
-                JudgedFormat::Manifest => self.yield_.extend(good.map(Checked::manifest)),
+                JudgedFormat::Manifest => self.made.extend(good.map(Checked::manifest)),
                 JudgedFormat::Name => self
-                    .yield_
+                    .made
                     .extend(good.map(|checked| format!("{REQUESTS}/{}\n", checked.name()))),
                 _ => {}
             }
@@ -264,7 +272,7 @@ impl<'a> Report<'a> {
             }
         }
         let style = self.style;
-        let verdicts = self.judged.is_some() && matches!(style, Style::Text(_));
+        let verdicts = self.judged != Judged::No && matches!(style, Style::Text(_));
         let quiet = verdicts && self.console.is_quiet();
         let wanted: Vec<&Object> = objects
             .iter()
@@ -296,7 +304,7 @@ impl<'a> Report<'a> {
     fn is_aside(&self) -> bool {
         matches!(
             self.judged,
-            Some(Some(JudgedFormat::Manifest | JudgedFormat::Name))
+            Judged::As(JudgedFormat::Manifest | JudgedFormat::Name)
         )
     }
 
@@ -322,7 +330,7 @@ impl<'a> Report<'a> {
                 only = held.objects.pop();
             }
         }
-        if self.judged == Some(Some(JudgedFormat::Table)) {
+        if self.judged == Judged::As(JudgedFormat::Table) {
             let table = table(&mut self.rows);
             self.write(table.as_str())?;
             self.tally.is_begun = true;
@@ -334,7 +342,7 @@ impl<'a> Report<'a> {
         self.write(self.style.tail(empty))?;
         if self.is_aside() {
             // All at once, and last: what was judged bad is known by now.
-            self.text = std::mem::take(&mut self.yield_).concat();
+            self.text = std::mem::take(&mut self.made).concat();
             if self.args.out == Stream::Stdio && !self.text.is_empty() {
                 self.console.data(&self.text)?;
             }
@@ -348,7 +356,7 @@ impl<'a> Report<'a> {
                 self.tally.not_compared
             ));
         }
-        let verdicts = self.judged.is_some() && matches!(self.style, Style::Text(_));
+        let verdicts = self.judged != Judged::No && matches!(self.style, Style::Text(_));
         if verdicts && self.tally.shown > 1 {
             let summary = self.tally.summary();
             if self.is_aside() {

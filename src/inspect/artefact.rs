@@ -93,32 +93,11 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     if objects.is_empty() {
         objects.push(Object::unreadable("no PEM block that is of any use here"));
     }
-    let spans: Vec<_> = pem::blocks(input).map(|block| block.span).collect();
-    if has_text_around(input, &spans) {
-        for object in &mut objects {
-            object.add(Finding::left_over());
-        }
-    }
     objects
 }
 
 fn holds_ec_key(input: &[u8]) -> bool {
     pem::first(input).is_some_and(|block| block.label == "EC PRIVATE KEY")
-}
-
-/// Whether anything but blanks stands outside of the blocks.
-fn has_text_around(input: &[u8], spans: &[std::ops::Range<usize>]) -> bool {
-    let mut position = 0;
-    let ends = spans.iter().map(|span| span.start).chain([input.len()]);
-    let starts = spans.iter().map(|span| span.end);
-    let mut is_blank = true;
-    let mut starts = starts;
-    for end in ends {
-        let between = input.get(position..end).unwrap_or_default();
-        is_blank &= between.trim_ascii().is_empty();
-        position = starts.next().unwrap_or(input.len());
-    }
-    !is_blank
 }
 
 /// The bytes behind text that is base64 and nothing else, as copied out of a manifest.
@@ -182,7 +161,7 @@ fn tell_oddities(oddities: &[Oddity], objects: &mut [Object]) {
     let mut kinds = HashSet::new();
     for oddity in oddities {
         if kinds.insert(oddity.kind) {
-            for object in &mut *objects {
+            for object in objects.iter_mut().filter(|object| object.kind.is_some()) {
                 object.add(Finding::second_meaning(*oddity));
             }
         }
@@ -212,9 +191,13 @@ fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
             let typed = kind(map) == Some(TYPED_LIST);
             let objects = items(map).into_iter();
             objects
-                .map(|object| match typed && kind(object).is_none() {
-                    true => Found::Item(object, document),
-                    false => Found::Object(object, document),
+                .map(|object| {
+                    let is_bare = kind(object).is_none() && !object.contains_key("apiVersion");
+                    if typed && is_bare {
+                        Found::Item(object, document)
+                    } else {
+                        Found::Object(object, document)
+                    }
                 })
                 .collect()
         }

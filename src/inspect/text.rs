@@ -55,7 +55,7 @@ impl Page {
         if let Some(kubeconfig) = &object.kubeconfig {
             self.kubeconfig(kubeconfig);
         }
-        if let Some(comparison) = &object.agreement {
+        if let Some(comparison) = object.agreement {
             self.comparison(comparison);
         }
         if let Some(prediction) = &object.prediction {
@@ -178,7 +178,7 @@ impl Page {
     }
 
     /// Point by point.
-    fn comparison(&mut self, comparison: &Comparison) {
+    fn comparison(&mut self, comparison: Comparison) {
         let points = [
             ("user", comparison.user),
             ("groups", comparison.groups),

@@ -26,7 +26,6 @@ catalogue! {
     Unreadable "unreadable" "the document or file cannot be read"
     WrongKind "wrong-kind" "not a `CertificateSigningRequest` of certificates.k8s.io/v1"
     SecondMeaning "second-meaning" "something that programs read in different ways, such as a key that comes twice"
-    LeftOver "left-over" "text that belongs to nothing in the file"
     SameName "same-name" "a second request of the same name"
     UnusualEncoding "unusual-encoding" "a certification request that is not encoded as DER demands"
     UnknownField "unknown-field" "a field that the API does not have, perhaps misspelt"

@@ -48,12 +48,6 @@ impl AgreementArgs {
         }
     }
 
-    /// Whether anything of it is given.
-    pub fn is_given(&self) -> bool {
-        let agreement = self.agreement();
-        agreement.user.is_some() || agreement.groups.is_some() || agreement.fingerprint.is_some()
-    }
-
     /// For what is told of names that look like those agreed on.
     pub fn names(&self) -> Agreed<'_> {
         Agreed {
