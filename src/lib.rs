@@ -118,6 +118,7 @@
 pub mod agreement;
 mod asn1;
 pub mod budget;
+pub mod carrier;
 pub mod certificate;
 pub mod config;
 pub mod credential;

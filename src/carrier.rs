@@ -1,0 +1,248 @@
+//! What the way does to a file: quoting, fences, mail encodings, lost line breaks. It is undone on the
+//! user's side, where a certificate is bound to its key anyway, and told; never for who judges.
+
+use zeroize::Zeroizing;
+
+use crate::pem;
+use crate::text;
+use crate::text::{Show, Text};
+
+mod lines;
+mod mail;
+
+/// Coats that may lie over each other.
+const MOST: usize = 8;
+
+/// What was undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// UTF-16, with or without a byte order mark.
+    Utf16,
+    /// Lines that end with a carriage return alone.
+    CarriageReturns,
+    /// Line breaks written as `\n`.
+    EscapedBreaks,
+    /// `&quot;` and the like.
+    Html,
+    /// Typographic quotation marks.
+    SmartQuotes,
+    /// The head of a mail.
+    Mail,
+    /// Quoted-printable (RFC 2045 section 6.7).
+    QuotedPrintable,
+    /// `> ` before the lines.
+    Quoted,
+    /// Lines of three backquotes.
+    Fence,
+    /// Blanks before all lines.
+    Indented,
+    /// Tabs that indent.
+    Tabs,
+    /// Text before or behind the document.
+    TextAround,
+    /// Base64 of the whole file.
+    Base64,
+    /// PEM whose line breaks were lost, or whose lines have blanks before them.
+    PemLines,
+}
+
+impl Show for Step {
+    fn show(&self) -> Text {
+        match self {
+            Self::Utf16 => "UTF-16",
+            Self::CarriageReturns => "lines that end with a carriage return (CR) alone",
+            Self::EscapedBreaks => r"line breaks that were written as \n",
+            Self::Html => "HTML escapes (&quot; and the like)",
+            Self::SmartQuotes => "typographic quotation marks of a word processor",
+            Self::Mail => "the head of a mail",
+            Self::QuotedPrintable => "quoted-printable, a mail encoding (=3D)",
+            Self::Quoted => "> in front of the lines, as in a quoted mail",
+            Self::Fence => "a fence of ``` around it",
+            Self::Indented => "blanks in front of all lines (it is indented)",
+            Self::Tabs => "tabs in front of lines",
+            Self::TextAround => "text before or behind it",
+            Self::Base64 => "base64 around the whole file",
+            Self::PemLines => "line breaks that are missing or out of place in the PEM",
+        }
+        .into()
+    }
+}
+
+/// A file without what the way did to it.
+#[derive(Debug)]
+pub struct Undone {
+    /// The bytes: a key may have come this way.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// What was undone, the outermost first; none where nothing was recognised.
+    pub steps: Vec<Step>,
+}
+
+impl Undone {
+    /// What was undone, in one sentence.
+    #[must_use]
+    pub fn note(&self) -> Text {
+        let steps = self.steps.iter().map(Show::show);
+        text!("read all the same, without {}", Text::join(steps, ", and "))
+    }
+}
+
+/// Takes off, one after the other, what is recognised. Each takes one pass over the file, and there
+/// are few.
+#[must_use]
+pub fn undo(input: &[u8]) -> Undone {
+    let mut undone = Undone {
+        bytes: Zeroizing::new(input.to_vec()),
+        steps: Vec::new(),
+    };
+    if let Some(text) = utf16(input) {
+        undone.put(Step::Utf16, text);
+    }
+    for _ in 0..MOST {
+        let Some((step, text)) = next(&undone.bytes) else {
+            break;
+        };
+        undone.put(step, text);
+    }
+    undone
+}
+
+impl Undone {
+    fn put(&mut self, step: Step, text: Zeroizing<Vec<u8>>) {
+        self.bytes = text;
+        if !self.steps.contains(&step) {
+            self.steps.push(step);
+        }
+    }
+}
+
+/// The outermost coat, and what is below.
+fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).ok()?;
+    let found = |step, text: Option<Zeroizing<String>>| {
+        text.map(|text| (step, Zeroizing::new(text.as_bytes().to_vec())))
+    };
+    if text.contains('\r') && !text.contains('\n') {
+        let text = Zeroizing::new(text.replace('\r', "\n"));
+        return found(Step::CarriageReturns, Some(text));
+    }
+    found(Step::EscapedBreaks, lines::escaped_breaks(text))
+        .or_else(|| found(Step::Mail, mail::body(text)))
+        .or_else(|| found(Step::QuotedPrintable, mail::quoted_printable(text)))
+        .or_else(|| found(Step::Html, mail::html(text)))
+        .or_else(|| found(Step::Quoted, lines::quoted(text)))
+        .or_else(|| found(Step::Fence, lines::fenced(text)))
+        .or_else(|| found(Step::PemLines, lines::pem(text)))
+        .or_else(|| found(Step::Indented, lines::indented(text)))
+        .or_else(|| found(Step::Tabs, lines::tabs(text)))
+        .or_else(|| found(Step::TextAround, lines::text_around(text)))
+        .or_else(|| found(Step::SmartQuotes, lines::smart_quotes(text)))
+        .or_else(|| base64(text).map(|inner| (Step::Base64, inner)))
+}
+
+/// UTF-16 by its mark, or by the zero bytes of its ASCII.
+fn utf16(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let unit: fn([u8; 2]) -> u16 = match input {
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => u16::from_le_bytes,
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (units, _) = input.as_chunks::<2>();
+    let text: Result<String, _> = char::decode_utf16(units.iter().map(|it| unit(*it))).collect();
+    let text = Zeroizing::new(text.ok()?);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Some(Zeroizing::new(text.as_bytes().to_vec()))
+}
+
+/// What is behind text that is base64 and nothing else, where that is something.
+fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let is_ours = |byte: &u8| is_base64(byte) || byte.is_ascii_whitespace();
+    if text.len() < 16 || !text.as_bytes().iter().all(is_ours) {
+        return None;
+    }
+    let packed: Vec<u8> = text.bytes().filter(is_base64).collect();
+    let packed = Zeroizing::new(packed);
+    let decoded = pem::decode_base64(&packed).ok()?;
+    let is_der = decoded.first() == Some(&0x30);
+    let is_text = std::str::from_utf8(&decoded).is_ok_and(lines::is_document);
+    (is_der || is_text).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPLY: &str = "apiVersion: v1\nkind: Config\nclusters:\n- name: \"a\"\n";
+    const PEM: &str = "-----BEGIN X-----\nYWJjZGVmZ2hpamtsbW5vcA==\n-----END X-----\n";
+
+    fn undone(input: &str) -> (String, Vec<Step>) {
+        let undone = undo(input.as_bytes());
+        (
+            String::from_utf8(undone.bytes.to_vec()).unwrap(),
+            undone.steps,
+        )
+    }
+
+    #[test]
+    fn what_the_way_did_is_undone_and_told() {
+        let quoted: String = REPLY.lines().map(|line| format!("> {line}\n")).collect();
+        let twice: String = quoted.lines().map(|line| format!("> {line}\n")).collect();
+        let indented: String = REPLY.lines().map(|line| format!("    {line}\n")).collect();
+        for (input, steps) in [
+            (quoted, vec![Step::Quoted]),
+            (twice, vec![Step::Quoted]),
+            (indented, vec![Step::Indented]),
+            (format!("```yaml\n{REPLY}```\n"), vec![Step::Fence]),
+            (
+                format!("Hi,\nhere it is\n\n{REPLY}"),
+                vec![Step::TextAround],
+            ),
+            (REPLY.replace('"', "&quot;"), vec![Step::Html]),
+            (REPLY.replace('\n', "\r"), vec![Step::CarriageReturns]),
+        ] {
+            let (text, found) = undone(&input);
+            assert_eq!(
+                (text.trim_end(), found),
+                (REPLY.trim_end(), steps),
+                "{input}"
+            );
+        }
+    }
+
+    #[test]
+    fn pem_gets_its_lines_back() {
+        for input in [
+            PEM.replace('\n', " "),
+            PEM.replace('\n', ""),
+            PEM.replace('\n', "\\n"),
+            PEM.lines().map(|line| format!("  {line}\n")).collect(),
+        ] {
+            let (text, steps) = undone(&input);
+            assert!(pem::first(text.as_bytes()).is_some(), "{input}: {text}");
+            assert_eq!(steps.len(), 1, "{input}");
+        }
+    }
+
+    #[test]
+    fn what_is_as_it_was_sent_stays_so() {
+        for input in [REPLY, PEM, "", "word", "two words\n"] {
+            assert_eq!(undone(input), (input.to_owned(), Vec::new()));
+        }
+    }
+
+    #[test]
+    fn utf_16_is_known_by_its_mark_or_its_zero_bytes() {
+        let units: Vec<u16> = REPLY.encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        let marked = [&b"\xFF\xFE"[..], &little].concat();
+        for input in [little, big, marked] {
+            let undone = undo(&input);
+            assert_eq!(&undone.bytes[..], REPLY.as_bytes());
+            assert_eq!(undone.steps, [Step::Utf16]);
+        }
+    }
+}

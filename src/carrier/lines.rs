@@ -1,0 +1,198 @@
+//! What happens to lines: quoted, fenced, indented, joined, with text around them.
+
+use zeroize::Zeroizing;
+
+use crate::pem;
+
+type Text = Zeroizing<String>;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+
+/// Whether there is something in a text that files of this field hold.
+pub(super) fn is_document(text: &str) -> bool {
+    text.contains(BEGIN) || text.lines().any(is_head)
+}
+
+/// A line that a document starts with.
+fn is_head(line: &str) -> bool {
+    line.starts_with("apiVersion:") || line.starts_with("kind:") || line.starts_with('{')
+}
+
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> Text {
+    let mut text = Zeroizing::new(String::new());
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+/// `\n` in one line of PEM or JSON that was a string.
+pub(super) fn escaped_breaks(text: &str) -> Option<Text> {
+    let inner = text.trim().trim_matches('"');
+    let is_one_line = !inner.contains('\n') && inner.contains("\\n");
+    (is_one_line && inner.contains(BEGIN)).then(|| {
+        let text = inner.replace("\\r", "").replace("\\n", "\n");
+        Zeroizing::new(text)
+    })
+}
+
+/// `>` before the lines that matter; the others are what was written around them.
+pub(super) fn quoted(text: &str) -> Option<Text> {
+    let is_quoted = |line: &&str| line.trim_start().starts_with('>');
+    if text.lines().filter(is_quoted).count() < 3 {
+        return None;
+    }
+    let without = text.lines().filter(is_quoted).map(|line| {
+        let line = line.trim_start();
+        let line = line.strip_prefix('>').unwrap_or(line);
+        line.strip_prefix(' ').unwrap_or(line)
+    });
+    let text = joined(without);
+    let inner_is_quoted = text.lines().filter(is_quoted).count() >= 3;
+    (inner_is_quoted || is_document(&text)).then_some(text)
+}
+
+/// What stands between two lines of three backquotes.
+pub(super) fn fenced(text: &str) -> Option<Text> {
+    let is_fence = |line: &&str| line.trim_start().starts_with("```");
+    let mut lines = text.lines();
+    lines.by_ref().find(is_fence)?;
+    let inside = joined(lines.take_while(|line| !is_fence(line)));
+    let is_ours = inside.lines().any(|line| is_head(line.trim_start())) || inside.contains(BEGIN);
+    is_ours.then_some(inside)
+}
+
+/// PEM whose labels do not stand on lines of their own, or whose lines are indented.
+pub(super) fn pem(text: &str) -> Option<Text> {
+    let count = text.matches(BEGIN).count();
+    if count == 0 || pem::blocks(text.as_bytes()).count() == count {
+        return None;
+    }
+    let mut mended = Zeroizing::new(String::with_capacity(text.len() + text.len() / 32 + 64));
+    let mut rest = text;
+    let mut found = false;
+    while let Some(begin) = rest.find(BEGIN) {
+        let (before, block) = rest.split_at(begin);
+        if before.contains(|c: char| !c.is_whitespace()) && !before.contains('\n') {
+            return None;
+        }
+        let (label, body) = block.get(BEGIN.len()..)?.split_once("-----")?;
+        let end = body.find(END)?;
+        let (base64, tail) = body.split_at(end);
+        let (end_label, tail) = tail.get(END.len()..)?.split_once("-----")?;
+        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/= \t\r\n".contains(c);
+        if label != end_label || !base64.chars().all(is_base64) {
+            return None;
+        }
+        let packed: Zeroizing<String> =
+            Zeroizing::new(base64.chars().filter(|c| !c.is_whitespace()).collect());
+        mended.push_str(BEGIN);
+        mended.push_str(label);
+        mended.push_str("-----\n");
+        for line in packed.as_bytes().chunks(64) {
+            mended.push_str(std::str::from_utf8(line).ok()?);
+            mended.push('\n');
+        }
+        mended.push_str(END);
+        mended.push_str(label);
+        mended.push_str("-----\n");
+        found = true;
+        rest = tail;
+    }
+    (found && pem::first(mended.as_bytes()).is_some()).then_some(mended)
+}
+
+/// Blanks that all lines have in front of them.
+pub(super) fn indented(text: &str) -> Option<Text> {
+    let is_blank = |c: char| c == ' ' || c == '\t' || c == '\u{a0}';
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let width = |line: &str| line.chars().take_while(|c| is_blank(*c)).count();
+    let least = lines.map(width).min().filter(|width| *width > 0)?;
+    let without = text.lines().map(|line| {
+        let mut rest = line.chars();
+        for _ in 0..least {
+            rest.next();
+        }
+        rest.as_str()
+    });
+    let text = joined(without);
+    is_document(&text).then_some(text)
+}
+
+/// Tabs that stand for an indentation of two.
+pub(super) fn tabs(text: &str) -> Option<Text> {
+    let has_tab = |line: &str| {
+        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+        line.get(..blank).is_some_and(|blank| blank.contains('\t'))
+    };
+    if !is_document(text) || !text.lines().any(has_tab) || text.contains(BEGIN) {
+        return None;
+    }
+    let mut mended = Zeroizing::new(String::with_capacity(2 * text.len()));
+    for line in text.lines() {
+        let rest = line.trim_start_matches([' ', '\t']);
+        let blank = line.get(..line.len() - rest.len()).unwrap_or_default();
+        mended.push_str(&blank.replace('\t', "  "));
+        mended.push_str(rest);
+        mended.push('\n');
+    }
+    Some(mended)
+}
+
+/// Text before the first document, and behind the last line that can be part of one.
+pub(super) fn text_around(text: &str) -> Option<Text> {
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines.iter().position(|line| is_head(line))?;
+    let is_part = |line: &str| {
+        let key = line.split(':').next().unwrap_or_default();
+        let is_key = line.contains(':')
+            && !key.is_empty()
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let is_key = is_key && (line.ends_with(':') || line.contains(": "));
+        is_key || line.starts_with([' ', '-', '#', '}', ']', '{']) && line.trim() != "--"
+    };
+    let comes_before = |line: &&str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#') || line == "---" || line.starts_with('%')
+    };
+    let head = lines.get(..first).unwrap_or_default();
+    let starts = if head.iter().all(|line| comes_before(line)) {
+        0
+    } else {
+        first
+    };
+    // The signature of a mail ends it.
+    let signature = lines.iter().position(|line| line.trim_end() == "--");
+    let upper = signature.unwrap_or(lines.len());
+    let body = lines.get(..upper).unwrap_or_default();
+    let last = body
+        .iter()
+        .rposition(|line| is_part(line) && !line.trim().is_empty())?;
+    let tail = lines.get(last + 1..).unwrap_or_default();
+    let ends = if tail.iter().all(|line| line.trim().is_empty()) {
+        lines.len()
+    } else {
+        last + 1
+    };
+    if starts == 0 && ends == lines.len() {
+        return None;
+    }
+    lines
+        .get(starts..ends)
+        .map(|lines| joined(lines.iter().copied()))
+}
+
+/// Quotation marks of word processors.
+pub(super) fn smart_quotes(text: &str) -> Option<Text> {
+    let doubles = [
+        '\u{201c}', '\u{201d}', '\u{201e}', '\u{201f}', '\u{ab}', '\u{bb}',
+    ];
+    let singles = ['\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
+    if !is_document(text) || !text.contains(doubles) && !text.contains(singles) {
+        return None;
+    }
+    let text = Zeroizing::new(text.replace(doubles, "\""));
+    Some(Zeroizing::new(text.replace(singles, "'")))
+}

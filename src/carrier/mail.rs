@@ -1,0 +1,151 @@
+//! What mail programs and web pages make of text (RFC 5322, RFC 2045).
+
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use super::lines::is_document;
+
+type Text = Zeroizing<String>;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+const HEADS: [&str; 8] = [
+    "from:",
+    "to:",
+    "subject:",
+    "date:",
+    "mime-version:",
+    "content-type:",
+    "message-id:",
+    "received:",
+];
+
+/// The part of a mail that holds a document, decoded.
+pub(super) fn body(text: &str) -> Option<Text> {
+    let first = text.lines().next()?.to_ascii_lowercase();
+    let is_head = |line: &str| HEADS.iter().any(|head| line.starts_with(head));
+    if !is_head(&first) {
+        return None;
+    }
+    let mut encoding = Encoding::Plain;
+    let mut inside = false;
+    let mut part = Zeroizing::new(String::new());
+    for line in text.lines() {
+        let is_boundary = line.starts_with("--") && !line.starts_with("---");
+        if is_boundary && inside {
+            if let Some(found) = decoded(&part, encoding) {
+                return Some(found);
+            }
+        }
+        if is_boundary {
+            part = Zeroizing::new(String::new());
+            encoding = Encoding::Plain;
+            inside = false;
+        } else if inside {
+            part.push_str(line);
+            part.push('\n');
+        } else if line.trim().is_empty() {
+            inside = true;
+        } else {
+            let line = line.to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-transfer-encoding:") {
+                encoding = match value.trim() {
+                    "base64" => Encoding::Base64,
+                    "quoted-printable" => Encoding::QuotedPrintable,
+                    _ => Encoding::Plain,
+                };
+            }
+        }
+    }
+    decoded(&part, encoding)
+}
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Plain,
+    Base64,
+    QuotedPrintable,
+}
+
+fn decoded(part: &str, encoding: Encoding) -> Option<Text> {
+    let text = match encoding {
+        Encoding::Plain => Zeroizing::new(part.to_owned()),
+        Encoding::QuotedPrintable => decode_quoted_printable(part)?,
+        Encoding::Base64 => {
+            let packed: String = part.chars().filter(|c| !c.is_whitespace()).collect();
+            let bytes = BASE64.decode(packed).ok()?;
+            Zeroizing::new(String::from_utf8(bytes).ok()?)
+        }
+    };
+    is_document(&text).then_some(text)
+}
+
+/// Quoted-printable without a head that says so.
+pub(super) fn quoted_printable(text: &str) -> Option<Text> {
+    let has_soft_break = text
+        .lines()
+        .any(|line| line.len() >= 60 && line.ends_with('='));
+    if !is_document(text) || !text.contains("=3D") && !(has_soft_break && text.contains("=\n")) {
+        return None;
+    }
+    let decoded = decode_quoted_printable(text)?;
+    (*decoded != text).then_some(decoded)
+}
+
+fn decode_quoted_printable(text: &str) -> Option<Text> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    for line in text.lines() {
+        let line = line.trim_end();
+        let (line, soft) = match line.strip_suffix('=') {
+            // Base64 that ends with its padding is encoded as =3D.
+            Some(line) => (line, true),
+            None => (line, false),
+        };
+        let mut rest = line.as_bytes();
+        while let Some((byte, tail)) = rest.split_first() {
+            rest = tail;
+            let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+            let escaped = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            match (byte, escaped) {
+                (b'=', Some(value)) => {
+                    bytes.push(value);
+                    rest = tail.get(2..).unwrap_or_default();
+                }
+                _ => bytes.push(*byte),
+            }
+        }
+        if !soft {
+            bytes.push(b'\n');
+        }
+    }
+    let text = std::str::from_utf8(&bytes).ok()?;
+    Some(Zeroizing::new(text.to_owned()))
+}
+
+/// The escapes of HTML that text gets.
+pub(super) fn html(text: &str) -> Option<Text> {
+    const ESCAPES: [(&str, &str); 9] = [
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&#43;", "+"),
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ];
+    let has_escape = ESCAPES.iter().any(|(escape, _)| text.contains(escape));
+    if !is_document(text) || !has_escape {
+        return None;
+    }
+    let mut text = Zeroizing::new(text.replace("<br>", "\n").replace("<br/>", "\n"));
+    for (escape, character) in ESCAPES {
+        text = Zeroizing::new(text.replace(escape, character));
+    }
+    Some(text)
+}
