@@ -188,9 +188,16 @@ mod tests {
 
     #[test]
     fn what_the_way_did_is_undone_and_told() {
-        let quoted: String = REPLY.lines().map(|line| format!("> {line}\n")).collect();
-        let twice: String = quoted.lines().map(|line| format!("> {line}\n")).collect();
-        let indented: String = REPLY.lines().map(|line| format!("    {line}\n")).collect();
+        let before = |text: &str, prefix: &str| {
+            let lines: Vec<_> = text
+                .lines()
+                .map(|line| format!("{prefix}{line}\n"))
+                .collect();
+            lines.concat()
+        };
+        let quoted = before(REPLY, "> ");
+        let twice = before(&quoted, "> ");
+        let indented = before(REPLY, "    ");
         for (input, steps) in [
             (quoted, vec![Step::Quoted]),
             (twice, vec![Step::Quoted]),
@@ -218,7 +225,7 @@ mod tests {
             PEM.replace('\n', " "),
             PEM.replace('\n', ""),
             PEM.replace('\n', "\\n"),
-            PEM.lines().map(|line| format!("  {line}\n")).collect(),
+            format!("  {}", PEM.replace('\n', "\n  ")),
         ] {
             let (text, steps) = undone(&input);
             assert!(pem::first(text.as_bytes()).is_some(), "{input}: {text}");

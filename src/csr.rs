@@ -87,6 +87,12 @@ impl CertificationRequest {
         &self.der
     }
 
+    /// `certificationRequestInfo`, the signed part, in DER.
+    #[must_use]
+    pub fn info(&self) -> &[u8] {
+        self.der.get(self.info.clone()).unwrap_or_default()
+    }
+
     /// The request in PEM.
     #[must_use]
     pub fn to_pem(&self) -> String {
@@ -128,9 +134,8 @@ impl CertificationRequest {
     /// # Errors
     /// [`SignatureError`], which says why.
     pub fn verify(&self) -> std::result::Result<(), SignatureError> {
-        let info = self.der.get(self.info.clone()).unwrap_or_default();
         self.public_key
-            .verify(&self.signature_algorithm, info, &self.signature)
+            .verify(&self.signature_algorithm, self.info(), &self.signature)
     }
 }
 

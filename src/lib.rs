@@ -129,6 +129,7 @@ pub mod inspect;
 pub mod key;
 pub mod kubeconfig;
 pub mod lifetime;
+pub mod looks;
 pub mod manifest;
 pub mod name;
 pub mod parallel;

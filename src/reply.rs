@@ -4,10 +4,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use crate::carrier;
 use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::kubeconfig::{Cluster, Kubeconfig, KubeconfigError};
 use crate::manifest::{API_VERSION, CertificateSigningRequest, KIND};
+use crate::text::Text;
 use crate::yaml::{self, YamlError};
 use crate::{inspect, kubeconfig};
 
@@ -43,14 +45,44 @@ pub enum ReplyError {
 }
 
 impl Reply {
+    /// The same of a file to which the way did something, with a note of what was undone. The
+    /// certificate is bound to its key, so that nothing rests on how it came.
+    ///
+    /// # Errors
+    /// Those of [`Reply::read`].
+    pub fn read_forgiving(input: &[u8]) -> Result<(Self, Option<Text>), ReplyError> {
+        let strict = Self::read(input);
+        let is_whole = |reply: &Self| {
+            let mut requests = reply.requests.iter();
+            requests.all(|request| request.problems.is_empty())
+        };
+        if strict.as_ref().is_ok_and(is_whole) {
+            return strict.map(|reply| (reply, None));
+        }
+        let undone = carrier::undo(input);
+        if undone.steps.is_empty() {
+            return strict.map(|reply| (reply, None));
+        }
+        match Self::read(&undone.bytes) {
+            Ok(reply) if is_whole(&reply) => Ok((reply, Some(undone.note()))),
+            _ => strict.map(|reply| (reply, None)),
+        }
+    }
+
     /// Reads a reply, an object or a list of them as `kubectl get csr -o yaml` prints it, or a
-    /// certificate in PEM. Whether anything was issued, and to whom, is not looked at.
+    /// certificate in PEM or DER. Whether anything was issued, and to whom, is not looked at.
     ///
     /// # Errors
     /// [`ReplyError`] for the first document that cannot be read, and where there is none to use.
     pub fn read(input: &[u8]) -> Result<Self, ReplyError> {
         if input.trim_ascii().is_empty() {
             return Err(ReplyError::Empty);
+        }
+        if let Ok(certificate) = Certificate::from_der(input) {
+            return Ok(Self {
+                certificates: vec![certificate],
+                ..Self::default()
+            });
         }
         if crate::pem::first(input).is_some() {
             return Ok(Self {

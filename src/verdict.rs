@@ -98,6 +98,10 @@ pub fn judge(object: &mut Object, agreement: &Agreement) {
         seconds: object.expiration_seconds.map(i64::from),
     };
     let (comparison, mut findings) = agreement.compare(&found);
+    if object.requested().is_none() {
+        // That it is no request says enough.
+        findings.clear();
+    }
     object.agreement = Some(comparison);
     match object.requested() {
         Some(requested) => {

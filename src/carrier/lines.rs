@@ -158,7 +158,7 @@ pub(super) fn text_around(text: &str) -> Option<Text> {
         line.is_empty() || line.starts_with('#') || line == "---" || line.starts_with('%')
     };
     let head = lines.get(..first).unwrap_or_default();
-    let starts = if head.iter().all(|line| comes_before(line)) {
+    let starts = if head.iter().all(comes_before) {
         0
     } else {
         first

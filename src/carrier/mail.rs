@@ -36,10 +36,11 @@ pub(super) fn body(text: &str) -> Option<Text> {
     let mut part = Zeroizing::new(String::new());
     for line in text.lines() {
         let is_boundary = line.starts_with("--") && !line.starts_with("---");
-        if is_boundary && inside {
-            if let Some(found) = decoded(&part, encoding) {
-                return Some(found);
-            }
+        if is_boundary
+            && inside
+            && let Some(found) = decoded(&part, encoding)
+        {
+            return Some(found);
         }
         if is_boundary {
             part = Zeroizing::new(String::new());
@@ -89,7 +90,8 @@ pub(super) fn quoted_printable(text: &str) -> Option<Text> {
     let has_soft_break = text
         .lines()
         .any(|line| line.len() >= 60 && line.ends_with('='));
-    if !is_document(text) || !text.contains("=3D") && !(has_soft_break && text.contains("=\n")) {
+    let is_encoded = text.contains("=3D") || has_soft_break && text.contains("=\n");
+    if !is_document(text) || !is_encoded {
         return None;
     }
     let decoded = decode_quoted_printable(text)?;

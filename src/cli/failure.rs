@@ -131,9 +131,18 @@ impl Failure {
                 "a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER; is this the right file?",
             ),
             Error::Unsupported {
-                what: "private key encoding" | "key encryption",
+                what: "private key encoding",
                 ..
             } => self.say("convert it: openssl pkcs8 -topk8 -in OLD.key -out NEW.key"),
+            Error::Unsupported {
+                what: "key encryption",
+                ..
+            } => self.say("encrypt it anew; it asks for the old passphrase and for a new one twice:").say(
+                "  openssl pkcs8 -provider legacy -provider default -topk8 -in OLD.key -out NEW.key",
+            ),
+            Error::Unsupported { .. } => {
+                self.say("make a new key (leave --key out), or give one of RSA, ECDSA or Ed25519")
+            }
             Error::RsaSize { .. } => self.say("make a new key: leave --key out"),
             Error::Randomness | Error::Inconsistent => {
                 self.say("do not use this machine for keys until the cause is found")

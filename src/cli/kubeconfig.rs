@@ -11,7 +11,7 @@ use kube_enroll::kubeconfig::{
     Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
 };
 use kube_enroll::manifest::CertificateSigningRequest;
-use kube_enroll::reply::{Reply, ReplyError};
+use kube_enroll::reply::Reply;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
@@ -185,10 +185,7 @@ impl Run<'_> {
     /// Everything in one file. What is not issued, or does not fit, does not stop the others.
     fn reply(&self, input: &Stream) -> Result<Verdict, Failure> {
         let contents = file::read(input, LIMIT)?;
-        let reply = Reply::read(&contents).map_err(|error| match error {
-            ReplyError::Empty | ReplyError::NothingIssued => outcome::no_request(input),
-            other => Failure::about(input, other),
-        })?;
+        let reply = outcome::read_reply(input, &contents, self.console)?;
         let one_of_many = reply.requests.len() > 1 || self.args.replies.len() > 1;
         if one_of_many && self.args.out.is_some() {
             return Err(Failure::could_not_run(

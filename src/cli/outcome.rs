@@ -1,12 +1,16 @@
 //! What became of a request, explained with the API's own words and the next step.
 
 use kube_enroll::inspect::{State, state};
+use kube_enroll::looks::{Look, look};
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use kube_enroll::reply::{Reply, ReplyError};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show, Text};
 
+use super::console::Console;
 use super::failure::Failure;
+use super::from::file::Stream;
 
 /// Fails, with an explanation, unless there is a certificate.
 pub fn require_issued(request: &CertificateSigningRequest) -> Result<(), Failure> {
@@ -80,11 +84,54 @@ fn approved_without_certificate(request: &CertificateSigningRequest, name: &impl
         .say("- a managed service that does not sign for kube-apiserver-client, such as Amazon EKS")
 }
 
-/// There is no request at all.
+/// Reads what came back, with a note of what the way did to it; what it is where it is no reply.
+pub fn read_reply(input: &Stream, contents: &[u8], console: &Console) -> Result<Reply, Failure> {
+    match Reply::read_forgiving(contents) {
+        Ok((reply, note)) => {
+            if let Some(note) = note {
+                console.note(text!("{}: {}", input, note));
+            }
+            Ok(reply)
+        }
+        Err(error) => Err(no_reply(input, contents, &error)),
+    }
+}
+
+/// What a file is that is no reply, and what to do.
+fn no_reply(input: &Stream, contents: &[u8], error: &ReplyError) -> Failure {
+    let look = look(contents);
+    let is_yaml = matches!(
+        look,
+        Look::Object | Look::Kubeconfig | Look::Text | Look::Binary
+    );
+    let failure = match error {
+        // Its place is worth more than what it looks like.
+        ReplyError::Yaml(_) | ReplyError::Kubeconfig(_) if is_yaml => {
+            let failure = Failure::about(input, error);
+            match cut_off(contents) {
+                Some(line) => failure.say(text!(
+                    "it seems to be cut off in line {}, the last one: ask for it once more, whole",
+                    line
+                )),
+                None => failure,
+            }
+        }
+        _ if look == Look::Empty => Failure::not_good(text!("{}: {}", input, look)),
+        _ => Failure::not_good(text!("{} is {}, not a reply", input, look)),
+    };
+    let steps = look.to_a_reply(input.typed());
+    steps.into_iter().fold(failure, Failure::say)
+}
+
+/// The last line, where a file ends in the middle of something.
+fn cut_off(contents: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(contents).ok()?;
+    let last = text.lines().last()?;
+    let is_open = !text.ends_with('\n') || last.matches('"').count() % 2 == 1;
+    is_open.then(|| text.lines().count())
+}
+
+/// There is no certificate where one should be.
 pub fn no_request(source: impl Show) -> Failure {
-    let what = text!("{}: there is no CertificateSigningRequest in it", source);
-    Failure::not_good(what).say(
-        "if kubectl says NotFound, it was deleted: one hour after it was issued, denied or failed, \
-         24 hours after it was created if nobody approved it; create and approve it again",
-    )
+    Failure::not_good(text!("{}: there is no certificate in it", source))
 }

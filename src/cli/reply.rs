@@ -15,7 +15,7 @@ use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
 use kube_enroll::pem;
 use kube_enroll::policy::{Finding, Level};
-use kube_enroll::reply::{self, Reply, ReplyError};
+use kube_enroll::reply::{self, Reply};
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count};
@@ -94,10 +94,13 @@ impl Action for Args {
 
     /// Writes what is issued, and explains what is not.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        let requests = read_requests(&self.file)?;
+        let requests = read_requests(&self.file, console)?;
         let wanted: Vec<_> = requests
             .iter()
-            .filter(|request| self.all_signers || request.signer_name == CLIENT_SIGNER)
+            .filter(|request| {
+                let is_one = requests.len() == 1;
+                is_one || self.all_signers || request.signer_name == CLIENT_SIGNER
+            })
             .collect();
         if wanted.len() < requests.len() {
             console.note(text!(
@@ -362,11 +365,14 @@ fn next_steps(path: &Path) -> Text {
     )
 }
 
-fn read_requests(input: &Stream) -> Result<Vec<CertificateSigningRequest>, Failure> {
+fn read_requests(
+    input: &Stream,
+    console: &Console,
+) -> Result<Vec<CertificateSigningRequest>, Failure> {
     let contents = file::read(input, LIMIT)?;
-    match Reply::read(&contents) {
-        Ok(Reply { requests, .. }) if !requests.is_empty() => Ok(requests),
-        Ok(_) => {
+    match outcome::read_reply(input, &contents, console)? {
+        Reply { requests, .. } if !requests.is_empty() => Ok(requests),
+        _ => {
             let get = Command::new("kubectl")
                 .word("get")
                 .word("csr")
@@ -375,7 +381,5 @@ fn read_requests(input: &Stream) -> Result<Vec<CertificateSigningRequest>, Failu
             let what = "a certificate alone; the object is needed";
             Err(Failure::about(input, what).run(command))
         }
-        Err(ReplyError::Empty | ReplyError::NothingIssued) => Err(outcome::no_request(input)),
-        Err(error) => Err(Failure::about(input, error)),
     }
 }

@@ -85,6 +85,7 @@ pub struct Report<'a> {
     console: &'a Console,
     style: Style,
     judged: Judged,
+    only_errors: bool,
     /// What is written in the end of those that are good.
     made: Vec<String>,
     rows: Vec<Row>,
@@ -142,6 +143,7 @@ impl<'a> Report<'a> {
             console,
             style,
             judged: Judged::No,
+            only_errors: false,
             made: Vec::new(),
             rows: Vec::new(),
             names: HashMap::new(),
@@ -167,6 +169,12 @@ impl<'a> Report<'a> {
             judged: format.map_or(Judged::Open, Judged::As),
             ..Self::new(args, style, console)
         }
+    }
+
+    /// What is in error alone is shown.
+    pub fn aside(mut self) -> Self {
+        self.only_errors = true;
+        self
     }
 
     /// Reports on all files, after `judge` had its say on each object. Files that cannot be read
@@ -277,6 +285,7 @@ impl<'a> Report<'a> {
         let wanted: Vec<&Object> = objects
             .iter()
             .filter(|object| !quiet || is_remarkable(object))
+            .filter(|object| !self.only_errors || object.has_errors())
             .collect();
         let texts = parallel::map(&wanted, |object| {
             let mut text = style.object(object);

@@ -11,6 +11,7 @@ use kube_enroll::csr::{CertificationRequest, RequestedExtension};
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey};
 use kube_enroll::lifetime::Lifetime;
+use kube_enroll::looks::{Look, look};
 use kube_enroll::manifest::{CLIENT_SIGNER, Manifest};
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
@@ -27,7 +28,7 @@ use super::from::keys;
 use super::from::passphrase::{self, NewPassphraseArgs};
 use super::os::privacy;
 use super::os::sandbox::Reach;
-use super::to::files::{self, Access, NewFiles};
+use super::to::files::{Access, NewFiles};
 use super::to::names;
 use super::{Action, Verdict};
 
@@ -43,7 +44,12 @@ pub struct Args {
     #[arg(required_unless_present = "config")]
     pub user: Option<String>,
     /// A group: an O of the certificate (repeat for more)
-    #[arg(short, long = "group", value_name = "GROUP")]
+    #[arg(
+        short,
+        long = "group",
+        value_name = "GROUP",
+        allow_hyphen_values = true
+    )]
     pub groups: Vec<String>,
     /// The kind of key to make [default: rsa-4096]
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm_parser(), conflicts_with = "key")]
@@ -96,11 +102,13 @@ impl Action for Args {
             Some(path) => {
                 let key = existing_key(path, &args.passphrase, console)?;
                 let request = CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
-                (key, request, None)
+                (
+                    key,
+                    earlier_request(&wanted, &args.output_dir, request),
+                    None,
+                )
             }
             None => {
-                // What would overwrite is refused before anything is asked or computed.
-                refuse_known_paths(&wanted, &args.output_dir)?;
                 let passphrase = args.passphrase.get(console)?;
                 let (key, request) = new_request(subject, extensions, wanted.algorithm, console)?;
                 let text = passphrase::encode(&key, passphrase.as_ref())?;
@@ -108,8 +116,23 @@ impl Action for Args {
             }
         };
         let manifest = manifest(&wanted, &request);
-        let paths = Paths::new(&wanted, &manifest.name, &args.output_dir, args.key.as_ref());
+        let mut paths = Paths::new(&wanted, &manifest.name, &args.output_dir, args.key.as_ref());
+        let plain = Paths::with_stem(
+            &names::stem(subject.user(), &manifest.name),
+            &args.output_dir,
+        );
+        if args.key.is_some() && is_there(&plain, &request, &manifest.to_yaml()) {
+            paths.request = plain.request;
+            paths.manifest = plain.manifest;
+        }
         let yaml = manifest.to_yaml();
+        if args.key.is_some() && is_there(&paths, &request, &yaml) {
+            console.say(text!(
+                "{} is there already, and asks for the same\n",
+                quoted(&paths.manifest)
+            ))?;
+            return Ok(Verdict::Good);
+        }
         let objects = read_back(&paths.manifest, &yaml, &wanted)?;
 
         let mut files = NewFiles::new(console);
@@ -195,11 +218,40 @@ fn resolve(args: &Args, console: &Console) -> Result<Wanted, Failure> {
 
 fn read_config(input: &Stream, console: &Console) -> Result<RequestConfig, Failure> {
     let contents = file::read(input, DEFAULT_LIMIT)?;
+    let look = look(&contents);
+    let is_other = look.is_telling()
+        && !matches!(
+            look,
+            Look::OpensslConfig | Look::Template | Look::Empty | Look::OtherObject
+        );
+    if is_other {
+        return Err(no_configuration(input, look));
+    }
     let config = config::read(&contents).map_err(|error| Failure::about(input, error))?;
     for note in &config.notes {
         console.warn(text!("{}: {}", input, note));
     }
     Ok(config)
+}
+
+/// What is given in place of a configuration, and where it belongs.
+fn no_configuration(input: &Stream, look: Look) -> Failure {
+    let what = text!(
+        "{} is {}, not a configuration of a team or of OpenSSL",
+        input,
+        look
+    );
+    let failure = Failure::could_not_run(what);
+    match look {
+        Look::PrivateKey | Look::OpenSshKey | Look::PuttyKey | Look::Pkcs12 => {
+            failure.say("keys are given with --key")
+        }
+        Look::Cfssl => failure.say(
+            "write what it says as: user: NAME (its CN) and group: [GROUP] (its names, O), or name \
+             them: kube-enroll request USER --group GROUP",
+        ),
+        _ => failure,
+    }
 }
 
 fn refused_subject(error: &kube_enroll::name::SubjectError) -> Failure {
@@ -212,15 +264,31 @@ fn refused_subject(error: &kube_enroll::name::SubjectError) -> Failure {
     }
 }
 
-/// Refuses the file names that are known before there is a key.
-fn refuse_known_paths(wanted: &Wanted, folder: &Path) -> Result<(), Failure> {
-    let Some(stem) = names::safe(wanted.subject.user()) else {
-        return Ok(());
+/// The request of the same key for the same that is there already, in place of a new one: then what
+/// is asked for twice has one name.
+fn earlier_request(
+    wanted: &Wanted,
+    folder: &Path,
+    request: CertificationRequest,
+) -> CertificationRequest {
+    let stem = names::stem(wanted.subject.user(), "");
+    let path = Stream::from(Paths::with_stem(&stem, folder).request);
+    let earlier = file::read(&path, DEFAULT_LIMIT).ok().and_then(|contents| {
+        let block = kube_enroll::pem::first(&contents)?;
+        CertificationRequest::from_der(&block.contents).ok()
+    });
+    earlier
+        .filter(|earlier| earlier.info() == request.info() && earlier.verify().is_ok())
+        .unwrap_or(request)
+}
+
+/// Whether both files are there and say the same.
+fn is_there(paths: &Paths, request: &CertificationRequest, yaml: &str) -> bool {
+    let holds = |path: &Path, text: &str| {
+        let contents = file::read(&Stream::from(path), DEFAULT_LIMIT);
+        contents.is_ok_and(|contents| *contents == text.as_bytes())
     };
-    let paths = Paths::with_stem(stem, folder);
-    let key = paths.key.path().into_iter();
-    key.chain([paths.request.as_path(), &paths.manifest])
-        .try_for_each(files::refuse_existing)
+    holds(&paths.request, &request.to_pem()) && holds(&paths.manifest, yaml)
 }
 
 fn existing_key(
@@ -293,9 +361,19 @@ fn read_back(path: &Path, yaml: &str, wanted: &Wanted) -> Result<Vec<Object>, Fa
 impl Paths {
     fn new(wanted: &Wanted, name: &str, folder: &Path, existing_key: Option<&Stream>) -> Self {
         let user = wanted.subject.user();
-        let mut paths = Self::with_stem(&names::stem(user, name), folder);
-        if let Some(key) = existing_key {
-            paths.key = key.clone();
+        let with_stem = |stem: &str| {
+            let mut paths = Self::with_stem(stem, folder);
+            if let Some(key) = existing_key {
+                paths.key = key.clone();
+            }
+            paths
+        };
+        let paths = with_stem(&names::stem(user, name));
+        // A second request is written beside the first.
+        let is_taken = |path: &Path| path.symlink_metadata().is_ok();
+        let key = paths.key.path().filter(|_| existing_key.is_none());
+        if is_taken(&paths.request) || is_taken(&paths.manifest) || key.is_some_and(is_taken) {
+            return with_stem(&names::stem(name, name));
         }
         paths
     }
@@ -334,6 +412,15 @@ fn next_steps(
             .fold(verify, |verify, group| verify.option("--group", group)),
     };
     let verify = verify.option("--fingerprint", fingerprint.to_string());
+    let home = Command::ours("kubeconfig").operand(&reply);
+    let here = paths
+        .manifest
+        .parent()
+        .is_none_or(|folder| folder == Path::new(""));
+    let home = match paths.key.path().filter(|_| !here) {
+        Some(key) => home.option("--key", key),
+        None => home,
+    };
     let kubectl = Command::new("kubectl");
     let create = verify
         .option("-o", "manifest")
@@ -368,7 +455,7 @@ Then, here:
         approve.operand(name).folded(2),
         get.pipe(Command::ours("reply").option("--out", &reply))
             .folded(2),
-        Command::ours("kubeconfig").operand(&reply).folded(2),
+        home.folded(2),
     )
 }
 

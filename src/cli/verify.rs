@@ -21,7 +21,7 @@ use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
 use super::from::file::Stream;
 use super::os::sandbox::Reach;
-use super::report::{JudgedFormat, Report, ReportArgs};
+use super::report::{Format, JudgedFormat, Report, ReportArgs};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,6 @@ impl Action for Args {
         if let Some(code) = &self.explain {
             return explain(code, console);
         }
-        self.agreement.require()?;
         let agreement = self.agreement.agreement();
         let files = in_folders(&self.files)?;
         let context = Context {
@@ -77,6 +76,9 @@ impl Action for Args {
             agreed: self.agreement.names(),
             passphrase: None,
         };
+        if !agreement.is_complete() {
+            return self.without_agreement(&files, &context, console);
+        }
         let report = Report::of_verdicts(&self.report, self.output, console);
         let (tally, only) = report.run(&files, &context, |object| judge(object, &agreement))?;
         let wants_steps = self.output.is_none() || self.output == Some(JudgedFormat::Text);
@@ -88,6 +90,27 @@ impl Action for Args {
 }
 
 impl Args {
+    /// There is no verdict; what is wrong whatever was agreed on is told all the same.
+    fn without_agreement(
+        &self,
+        files: &[Stream],
+        context: &Context<'_>,
+        console: &Console,
+    ) -> Result<Verdict, Failure> {
+        let agreement = self.agreement.agreement();
+        let format = match self.output {
+            Some(JudgedFormat::Json) => Format::Json,
+            Some(JudgedFormat::Yaml) => Format::Yaml,
+            _ => Format::Text,
+        };
+        let report = Report::new(&self.report, format, console).aside();
+        let (tally, _) = report.run(files, context, |object| judge(object, &agreement))?;
+        match tally.of_judging() {
+            Verdict::Good => self.agreement.require().map(|()| Verdict::CouldNotRun),
+            verdict => Ok(verdict),
+        }
+    }
+
     /// The commands that follow from the verdict on one request.
     fn next_steps(&self, object: &Object, file: &Stream) -> Text {
         let Some(checked) = object.checked() else {

@@ -10,11 +10,12 @@ use crate::certificate::{self, Certificate};
 use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
 use crate::kubeconfig;
+use crate::looks::{Look, look};
 use crate::manifest;
 use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
-use crate::text::visible;
+use crate::text::{Show as _, visible};
 use crate::yaml::{self, Document, Oddity};
 
 /// Everything in a file, in order.
@@ -119,6 +120,18 @@ fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
 fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let stream = yaml::read(input, &Limits::for_bytes(input.len()));
     let documents = &stream.documents;
+    let is_broken = documents.iter().all(|document| match &document.content {
+        Ok(content) => !content.is_object(),
+        Err(_) => true,
+    });
+    let look = look(input);
+    let is_ours = matches!(
+        look,
+        Look::Empty | Look::Object | Look::Kubeconfig | Look::OtherObject
+    );
+    if is_broken && look.is_telling() && !is_ours {
+        return vec![Object::unreadable(look.show().as_str())];
+    }
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
     }

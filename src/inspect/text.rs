@@ -58,7 +58,8 @@ impl Page {
         if let Some(comparison) = object.agreement {
             self.comparison(comparison);
         }
-        if let Some(prediction) = &object.prediction {
+        let is_object = object.kind.is_some();
+        if let Some(prediction) = object.prediction.as_ref().filter(|_| is_object) {
             self.prediction(*prediction, object.has_errors());
         }
         if !object.findings.is_empty() {

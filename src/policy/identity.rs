@@ -254,8 +254,16 @@ fn other_attribute(attribute: &Attribute) -> Option<Finding> {
             "{name}=\"{value}\" is neither user nor group to Kubernetes, though it looks like one; \
              users are CN, groups are O"
         );
+        let text = attribute.text.as_deref().unwrap_or_default();
+        let poses =
+            folded(text).starts_with("system") || text.contains("CN=") || text.contains("O=");
+        let effect = if poses {
+            Effect::Misleads
+        } else {
+            Effect::Warns
+        };
         return Some(Finding::new(
-            Effect::Misleads,
+            effect,
             Code::LooksLikeIdentity,
             SUBJECT,
             message,

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::kubeconfig::{Authority, Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
+use kube_enroll::looks::{Look, look};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
@@ -23,7 +24,14 @@ pub fn read(
     let mut files = Vec::new();
     for kubeconfig in kubeconfigs {
         let contents = file::read(kubeconfig, DEFAULT_LIMIT)?;
-        let read = Kubeconfig::read(&contents).map_err(|error| unusable(kubeconfig, &error))?;
+        let read = Kubeconfig::read(&contents).map_err(|error| {
+            let look = look(&contents);
+            if look.is_telling() && look != Look::Kubeconfig {
+                let what = text!("{} is {}, not a kubeconfig", kubeconfig, look);
+                return Failure::could_not_run(what);
+            }
+            unusable(kubeconfig, &error)
+        })?;
         files.push((kubeconfig.clone(), read));
     }
     let (mut cluster, kubeconfig) = find(&files, context)?;

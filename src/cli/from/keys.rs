@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
+use kube_enroll::carrier;
 use kube_enroll::csr::CertificationRequest;
+use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey, PublicKey};
+use kube_enroll::looks::{Look, look};
 use kube_enroll::parallel;
 use kube_enroll::pem;
 use kube_enroll::secret::Passphrase;
@@ -39,12 +42,44 @@ pub fn read(
     console: &Console,
 ) -> Result<FoundKey, Failure> {
     let contents = file::read(source, DEFAULT_LIMIT)?;
-    let encoded = EncodedKey::find(&contents).map_err(|error| Failure::in_file(source, &error))?;
+    let encoded = encoded(source, &contents, console)?;
     Ok(FoundKey {
         source: source.clone(),
         key: passphrase::open(&encoded, source, given, may_ask, console)?,
         was_encrypted: encoded.is_encrypted(),
     })
+}
+
+/// The key in a file, whatever the way did to it; else what the file is and how to come to a key.
+fn encoded(source: &Stream, contents: &[u8], console: &Console) -> Result<EncodedKey, Failure> {
+    let error = match EncodedKey::find(contents) {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    let undone = carrier::undo(contents);
+    if !undone.steps.is_empty()
+        && let Ok(found) = EncodedKey::find(&undone.bytes)
+    {
+        console.note(text!("{}: {}", source, undone.note()));
+        return Ok(found);
+    }
+    let look = look(contents);
+    if look == Look::PrivateKey || matches!(error, Error::Unsupported { .. }) && !look.is_telling()
+    {
+        return Err(Failure::in_file(source, &error));
+    }
+    let failure = match look {
+        Look::Empty | Look::CutPem(_) | Look::BrokenPem => {
+            Failure::about(source, text!("{}", look))
+        }
+        _ => Failure::could_not_run(text!(
+            "{} is {}, not a private key that can be read here",
+            source,
+            look
+        )),
+    };
+    let steps = look.to_a_key(source.typed());
+    Err(steps.into_iter().fold(failure, Failure::say))
 }
 
 /// Every key that can be found. A folder is looked through once, however many certificates are

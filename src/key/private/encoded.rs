@@ -67,6 +67,42 @@ impl fmt::Display for Encoding {
     }
 }
 
+/// The names of algorithms whose keys are of no use here.
+fn algorithm_name(oid: ObjectIdentifier) -> String {
+    let oid = oid.to_string();
+    let name = match oid.as_str() {
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS, whose keys Go does not take",
+        "1.2.840.10040.4.1" => "DSA",
+        "1.2.840.113549.1.3.1" => "Diffie-Hellman",
+        "1.3.101.110" => "X25519, whose keys cannot sign",
+        "1.3.101.111" => "X448, whose keys cannot sign",
+        "1.3.101.113" => "Ed448",
+        _ => return oid,
+    };
+    name.to_owned()
+}
+
+/// The names of encryptions before PBES2 (RFC 8018 section A.3, RFC 7292 appendix C).
+fn scheme_name(oid: impl fmt::Display) -> String {
+    let oid = oid.to_string();
+    let name = match oid.as_str() {
+        "1.2.840.113549.1.5.1" => "PBES1 with MD2 and DES",
+        "1.2.840.113549.1.5.3" => "PBES1 with MD5 and DES",
+        "1.2.840.113549.1.5.4" => "PBES1 with MD2 and RC2",
+        "1.2.840.113549.1.5.6" => "PBES1 with MD5 and RC2",
+        "1.2.840.113549.1.5.10" => "PBES1 with SHA-1 and DES",
+        "1.2.840.113549.1.5.11" => "PBES1 with SHA-1 and RC2",
+        "1.2.840.113549.1.12.1.1" => "PBE of PKCS#12 with RC4-128",
+        "1.2.840.113549.1.12.1.2" => "PBE of PKCS#12 with RC4-40",
+        "1.2.840.113549.1.12.1.3" => "PBE of PKCS#12 with 3DES",
+        "1.2.840.113549.1.12.1.4" => "PBE of PKCS#12 with two-key 3DES",
+        "1.2.840.113549.1.12.1.5" => "PBE of PKCS#12 with RC2-128",
+        "1.2.840.113549.1.12.1.6" => "PBE of PKCS#12 with RC2-40",
+        _ => return oid,
+    };
+    name.to_owned()
+}
+
 /// RFC 8018 section A.4.
 const PBES2: &str = "1.2.840.113549.1.5.13";
 
@@ -108,6 +144,8 @@ impl EncodedKey {
                 format!("{} encrypted the way of RFC 1421", block.label),
             ));
         }
+        // crypto/tls tries all of them, whatever the label says.
+        let encoding = Encoding::of_der(&block.contents).unwrap_or(encoding);
         Ok(Self {
             encoding,
             der: block.contents,
@@ -157,11 +195,11 @@ fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<
     let passphrase = passphrase.ok_or(Error::PassphraseRequired)?;
     let scheme = encryption_scheme(der).map_err(|problem| malformed(what, problem))?;
     if scheme.to_string() != PBES2 {
-        return Err(unsupported("key encryption", scheme.to_string()));
+        return Err(unsupported("key encryption", scheme_name(scheme)));
     }
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| match error {
         pkcs8::Error::Asn1(error) if let ErrorKind::OidUnknown { oid } = error.kind() => {
-            unsupported("key encryption", oid.to_string())
+            unsupported("key encryption", scheme_name(oid))
         }
         error => malformed(what, error),
     })?;
@@ -192,7 +230,7 @@ fn from_pkcs8(der: &[u8]) -> Result<SecretKey> {
                 .map_err(|_| explicit_parameters())?;
             from_ec_private_key(info.private_key.as_bytes(), Some(curve))
         }
-        other => Err(unsupported("private key algorithm", other.to_string())),
+        other => Err(unsupported("private key algorithm", algorithm_name(other))),
     }
 }
 
@@ -323,7 +361,7 @@ mod tests {
         let der = encode(0x30, &[encode(0x30, &scheme), encode(4, b"key")].concat());
         let found = EncodedKey::find(&der).unwrap();
         let passphrase = Passphrase::new(b"secret".to_vec());
-        let expected = unsupported("key encryption", "1.2.840.113549.1.12.1.3".to_owned());
+        let expected = unsupported("key encryption", scheme_name("1.2.840.113549.1.12.1.3"));
         assert_eq!(found.open(Some(&passphrase)).unwrap_err(), expected);
     }
 }
