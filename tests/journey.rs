@@ -228,7 +228,9 @@ fn what_is_not_issued_is_explained_with_the_apis_own_words() {
     folder
         .run(&["kubeconfig", "object.yaml"])
         .fails(1, &["Pending"]);
-    reply(&folder, "").fails(1, &["NotFound"]);
+    reply(&folder, "").fails(1, &["nothing in it"]);
+    let said = "Error from server (NotFound): certificatesigningrequests \"x\" not found\n";
+    reply(&folder, said).fails(1, &["NotFound", "kubectl get csr"]);
     reply(&folder, "apiVersion: v1\nkind: List\nitems: []\n").fails(1, &["deleted"]);
     assert!(!folder.has("alice.reply.yaml") && !folder.has("alice.kubeconfig"));
 }

@@ -10,12 +10,14 @@ use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{
     Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
 };
+use kube_enroll::looks::{Look, look};
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::Reply;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::args::unlock_time;
 use super::console::Console;
@@ -24,9 +26,8 @@ use super::from::cluster;
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
-use super::os::privacy;
 use super::os::sandbox::Reach;
-use super::to::files::{self, Access, NewFiles};
+use super::to::files::{self, Access, NewFiles, folder_of};
 use super::to::names;
 use super::{Action, Verdict, outcome, report};
 
@@ -146,6 +147,12 @@ impl Action for Args {
                 self.cluster_context.as_deref(),
             );
         }
+        let replies = self.replies.iter().filter_map(Stream::path).map(folder_of);
+        reach = reach
+            .read_in(replies)
+            .read_in(keys.iter().map(PathBuf::as_path))
+            .read_in([Path::new(".")])
+            .read_in(self.output_dir.as_deref());
         let mut named = [&self.merge, &self.out].into_iter().flatten();
         if named.find_map(Stream::path).is_none() && self.output_dir.is_none() {
             reach = reach.write_in(keys.iter().map(PathBuf::as_path));
@@ -245,11 +252,13 @@ impl Run<'_> {
                 self.args.server.as_deref(),
                 self.console,
             )?
-        } else if let (Some(server), Some(authority)) =
-            (&self.args.server, &self.args.certificate_authority)
-        {
-            let pem = file::read(authority, DEFAULT_LIMIT)?;
-            Cluster::new("kubernetes", server, &pem)
+        } else if let Some(server) = &self.args.server {
+            let mut cluster = Cluster::new("kubernetes", server, &[]);
+            cluster.authority = match &self.args.certificate_authority {
+                Some(file) => Authority::from_pem(&cluster::authorities(file, self.console)?),
+                None => Authority::None,
+            };
+            cluster
         } else {
             reply.cluster.clone().ok_or_else(|| {
                 Failure::about(input, "there is no cluster in it").say(
@@ -307,10 +316,10 @@ impl Run<'_> {
         cluster: &Cluster,
         input: &Stream,
     ) -> Result<Command, Failure> {
+        let (chain, key) = self.leaf_first(chain, input)?;
         let Some(certificate) = chain.first().cloned() else {
             return Err(outcome::no_request(input));
         };
-        let key = self.keys.find(certificate.public_key(), input)?;
         let user = certificate
             .subject()
             .identity()
@@ -328,10 +337,36 @@ impl Run<'_> {
         self.write(&issued, cluster)
     }
 
+    /// The certificate that fits a key, wherever it stands, and the others behind it.
+    fn leaf_first(
+        &self,
+        mut chain: Vec<Certificate>,
+        input: &Stream,
+    ) -> Result<(Vec<Certificate>, FoundKey), Failure> {
+        // Whoever is no authority comes first, else in their order.
+        chain.sort_by_key(Certificate::is_ca);
+        let mut first = None;
+        for position in 0..chain.len() {
+            let Some(certificate) = chain.get(position) else {
+                break;
+            };
+            match self.keys.find(certificate.public_key(), input) {
+                Ok(key) => {
+                    let leaf = chain.remove(position);
+                    chain.insert(0, leaf);
+                    return Ok((chain, key));
+                }
+                Err(failure) if failure.is_interrupted() => return Err(failure),
+                Err(failure) => first = first.or(Some(failure)),
+            }
+        }
+        Err(first.unwrap_or_else(|| outcome::no_request(input)))
+    }
+
     /// A chain to the cluster's own authority is a note, to `--client-ca` a condition.
     fn check_client_authority(&self, issued: &Issued, cluster: &Cluster) -> Result<(), Failure> {
         if let Some(input) = &self.args.client_ca {
-            let pem = file::read(input, DEFAULT_LIMIT)?;
+            let pem = cluster::authorities(input, self.console)?;
             let authorities = Certificate::chain_from_pem(&pem)
                 .map_err(|error| Failure::in_file(input, &error))?;
             if !check::is_issued_by(issued, &authorities) {
@@ -382,8 +417,15 @@ impl Run<'_> {
                         .say("put it into the kubeconfig with --embed, or write it to a file")
                 })?;
                 let key = absolute(key)?;
-                let certificate_path = path.with_extension("crt");
-                files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
+                if matches!(style, Style::Files) && issued.key.was_encrypted {
+                    return Err(no_files(&issued.key.source));
+                }
+                let beside = self.args.merge.as_ref().and_then(Stream::path);
+                let folder = folder_of(beside.unwrap_or(&path));
+                let certificate_path = certificate_path(folder, issued, cluster, &certificate);
+                if !certificate_path.exists() {
+                    files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
+                }
                 let certificate = absolute(&certificate_path)?;
                 match style {
                     Style::Exec => self.exec(certificate, key),
@@ -408,8 +450,21 @@ impl Run<'_> {
                 files::put_secret(&assemble(&entry))?;
                 Stream::Stdio
             }
-            _ => {
-                files.create(&path, assemble(&entry).expose().as_bytes(), Access::Owner)?;
+            (None, None) if path.exists() => {
+                // One file grows to all of a person's clusters.
+                let existing = Stream::from(path);
+                merge_into(&existing, &entry, self.console)?;
+                existing
+            }
+            (None, out) => {
+                let text = assemble(&entry);
+                let created = files.create(&path, text.expose().as_bytes(), Access::Owner);
+                created.map_err(|failure| match out {
+                    Some(_) if path.exists() => {
+                        failure.say("to add to it: --merge FILE in place of --out FILE")
+                    }
+                    _ => failure,
+                })?;
                 path.into()
             }
         };
@@ -491,6 +546,24 @@ impl Run<'_> {
     }
 }
 
+/// A name for the certificate after user and cluster, which nothing else has: the same one again, or
+/// one with its serial number.
+fn certificate_path(folder: &Path, issued: &Issued, cluster: &Cluster, pem: &str) -> PathBuf {
+    let folder = if folder == Path::new(".") {
+        Path::new("")
+    } else {
+        folder
+    };
+    let user = names::stem(&issued.user, "");
+    let stem = format!("{user}@{}", names::stem(&cluster.name, &cluster.name));
+    let plain = folder.join(format!("{stem}.crt"));
+    let there = file::read(&Stream::from(plain.as_path()), DEFAULT_LIMIT);
+    if !plain.exists() || there.is_ok_and(|there| *there == pem.as_bytes()) {
+        return plain;
+    }
+    folder.join(format!("{stem}-{}.crt", issued.certificate.serial()))
+}
+
 /// By name where that finds this very program, as after an upgrade; else by its path.
 fn own_command() -> String {
     const NAME: &str = env!("CARGO_PKG_NAME");
@@ -521,13 +594,35 @@ fn absolute(path: &Path) -> Result<String, Failure> {
     }
 }
 
+/// Clients read the files as they are.
+fn no_files(key: &Stream) -> Failure {
+    Failure::could_not_run(text!(
+        "{} is encrypted, and no client of Kubernetes reads an encrypted key from a file",
+        key
+    ))
+    .say("leave --files out: kubectl then asks kube-enroll for the key; or give --embed")
+}
+
+/// Adds the entries to a kubeconfig; one that is not there or empty is created.
 fn merge_into(input: &Stream, entry: &NewEntry, console: &Console) -> Result<(), Failure> {
+    if let Some(path) = input.path().filter(|path| !path.exists()) {
+        let mut files = NewFiles::new(console);
+        files.create(path, assemble(entry).expose().as_bytes(), Access::Owner)?;
+        return files.keep();
+    }
     let contents = file::read(input, DEFAULT_LIMIT)?;
-    let kubeconfig = Kubeconfig::read(&contents).map_err(|error| Failure::about(input, error))?;
+    let kubeconfig = Kubeconfig::read(&contents).map_err(|error| {
+        let look = look(&contents);
+        if look.is_telling() && look != Look::Kubeconfig {
+            Failure::could_not_run(text!("{} is {}, not a kubeconfig", input, look))
+        } else {
+            Failure::about(input, &error)
+        }
+    })?;
     let merged = merge(kubeconfig, entry).map_err(|error| {
         let failure = Failure::about(input, &error);
         match error {
-            MergeError::Foreign { .. } => {
+            MergeError::Foreign { .. } | MergeError::Differs { .. } => {
                 failure.say("choose other names with --context and --cluster-name")
             }
             MergeError::NotAList(_) => failure,
@@ -536,8 +631,36 @@ fn merge_into(input: &Stream, entry: &NewEntry, console: &Console) -> Result<(),
     let Some(path) = input.path() else {
         return files::put_secret(&merged);
     };
-    if matches!(entry.credential, Credential::Embedded { .. }) {
-        privacy::warn_exposed(path, console);
+    let rest = behind_first_document(&contents);
+    let first = merged.expose().as_bytes();
+    let mut whole = Zeroizing::new(Vec::with_capacity(first.len() + rest.len()));
+    whole.extend_from_slice(first);
+    whole.extend_from_slice(rest);
+    if *contents == *whole {
+        return Ok(());
     }
-    files::replace(path, merged.expose().as_bytes(), console)
+    let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");
+    if contents.split(|byte| *byte == b'\n').any(is_comment) {
+        console.note(text!("{}: comments are not kept, as by kubectl", input));
+    }
+    if matches!(entry.credential, Credential::Embedded { .. }) {
+        return files::replace_private(path, &whole, console);
+    }
+    files::replace(path, &whole, console)
+}
+
+/// Further documents, which kubectl does not read: from the line `---` behind the first one on.
+fn behind_first_document(contents: &[u8]) -> &[u8] {
+    let mut position = 0;
+    let mut has_content = false;
+    for line in contents.split_inclusive(|byte| *byte == b'\n') {
+        let is_end = line.starts_with(b"---");
+        if is_end && has_content {
+            return contents.get(position..).unwrap_or_default();
+        }
+        let text = line.trim_ascii();
+        has_content |= !is_end && !text.is_empty() && !text.starts_with(b"#");
+        position += line.len();
+    }
+    &[]
 }

@@ -493,6 +493,7 @@ mod tests {
             ),
         ] {
             let object = Object {
+                kind: Some("CertificateSigningRequest".to_owned()),
                 prediction: Some(Prediction {
                     accepted,
                     issued,

@@ -17,6 +17,18 @@ pub enum MergeError {
         /// The name of the entry.
         name: String,
     },
+    /// A cluster entry of the same name leads to the same server another way.
+    #[error("{field} of cluster \"{cluster}\": there is \"{found}\", the reply says \"{given}\"")]
+    Differs {
+        /// The name of the entry.
+        cluster: String,
+        /// `proxy-url` or `tls-server-name`.
+        field: &'static str,
+        /// What the file has.
+        found: String,
+        /// What the new entry has.
+        given: String,
+    },
     /// A list is not one.
     #[error("{0} is not a list")]
     NotAList(&'static str),
@@ -64,7 +76,10 @@ fn add(list: &'static str, entries: &mut Vec<Value>, new: Value) -> Result<(), M
         .find(|old| old.get("name") == name.as_ref());
     match old {
         None => entries.push(new),
-        Some(old) if is_same_place(list, old, &new) => update(list, old, new),
+        Some(old) if is_same_place(list, old, &new) => {
+            way_differs(list, old, &new)?;
+            update(list, old, new);
+        }
         Some(_) => {
             let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
             let name = name.to_owned();
@@ -74,15 +89,33 @@ fn add(list: &'static str, entries: &mut Vec<Value>, new: Value) -> Result<(), M
     Ok(())
 }
 
-/// The fields of a cluster that the new entry decides.
-const ADDRESS: [&str; 6] = [
-    "server",
-    "certificate-authority",
-    "certificate-authority-data",
-    "insecure-skip-tls-verify",
-    "tls-server-name",
-    "proxy-url",
-];
+/// Another way to the same server: nobody can tell which is right.
+fn way_differs(list: &'static str, old: &Value, new: &Value) -> Result<(), MergeError> {
+    if list != "clusters" {
+        return Ok(());
+    }
+    let field = |entry: &Value, field: &str| {
+        let value = body(entry, "cluster").map_or("", |cluster| text(cluster, field));
+        value.to_owned()
+    };
+    for name in ["proxy-url", "tls-server-name"] {
+        let (found, given) = (field(old, name), field(new, name));
+        if !given.is_empty() && found != given {
+            return Err(MergeError::Differs {
+                cluster: text_of_name(old),
+                field: name,
+                found,
+                given,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn text_of_name(entry: &Value) -> String {
+    let name = entry.get("name").and_then(Value::as_str);
+    name.unwrap_or_default().to_owned()
+}
 
 /// The fields of a user that this tool writes.
 const CREDENTIAL: [&str; 6] = [
@@ -97,7 +130,8 @@ const CREDENTIAL: [&str; 6] = [
 /// Writes the new entry over the old one. What others added to it stays.
 fn update(list: &str, old: &mut Value, mut new: Value) {
     let (body, decided): (_, &[&str]) = match list {
-        "clusters" => ("cluster", &ADDRESS),
+        // It leads to the same place, and what others wrote about the way there stays.
+        "clusters" => return,
         "users" => ("user", &CREDENTIAL),
         _ => ("context", &[]),
     };
@@ -221,18 +255,24 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_is_reached_as_the_new_entry_says_and_keeps_what_others_added() {
+    fn the_way_to_a_cluster_stays_and_another_one_is_refused() {
         let mut there = merged(json!({}), &alice()).unwrap();
         let cluster = &mut there["clusters"][0]["cluster"];
         cluster["proxy-url"] = "http://old".into();
         cluster["extensions"] = json!([{"name": "theirs"}]);
+        let kept = there["clusters"][0].clone();
+        let result = merged(there.clone(), &alice()).unwrap();
+        assert_eq!(result["clusters"][0], kept);
         let mut moved = alice();
-        moved.cluster.tls_server_name = Some("api.prod".to_owned());
-        let result = merged(there, &moved).unwrap();
-        let cluster = &result["clusters"][0]["cluster"];
-        assert_eq!(cluster["tls-server-name"], "api.prod");
-        assert_eq!(cluster["proxy-url"], Value::Null);
-        assert_eq!(cluster["extensions"], json!([{"name": "theirs"}]));
+        moved.cluster.proxy_url = Some("http://new".to_owned());
+        let error = merged(there, &moved).unwrap_err();
+        assert!(matches!(
+            error,
+            MergeError::Differs {
+                field: "proxy-url",
+                ..
+            }
+        ));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use kube_enroll::carrier;
+use kube_enroll::certificate::Certificate;
+use kube_enroll::error::Error;
 use kube_enroll::kubeconfig::{Authority, Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
 use kube_enroll::looks::{Look, look};
 use kube_enroll::shell::Command;
@@ -53,6 +56,39 @@ pub fn read(
     }
     check(&cluster, kubeconfig, console)?;
     Ok(cluster)
+}
+
+/// The certificates of authorities in a file, as PEM, whatever the way did to it.
+pub fn authorities(source: &Stream, console: &Console) -> Result<Vec<u8>, Failure> {
+    let contents = file::read(source, DEFAULT_LIMIT)?;
+    let read = |bytes: &[u8]| {
+        let one = Certificate::from_der(bytes).map(|certificate| vec![certificate]);
+        one.or_else(|_| Certificate::chain_from_pem(bytes))
+    };
+    let found = read(&contents).or_else(|error| {
+        let undone = carrier::undo(&contents);
+        let found = read(&undone.bytes).map_err(|_| error)?;
+        console.note(text!("{}: {}", source, undone.note()));
+        Ok(found)
+    });
+    let found = found.map_err(|error| match error {
+        Error::NoCertificate => {
+            let look = look(&contents);
+            Failure::could_not_run(text!("{} is {}, not a certificate", source, look))
+        }
+        error => Failure::in_file(source, &error),
+    })?;
+    if let [only] = &found[..]
+        && !only.is_ca()
+    {
+        console.warn(text!(
+            "{}: it is no certificate authority but the certificate of {}",
+            source,
+            only.subject()
+        ));
+    }
+    let pem: String = found.iter().map(Certificate::to_pem).collect();
+    Ok(pem.into_bytes())
 }
 
 /// The cluster of a context, and the file that it stands in: of each entry the first file that has it

@@ -1,5 +1,9 @@
 //! Whether a certificate is the one that was asked for, and is of use now.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use kube_enroll::certificate::Certificate;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::check_issued;
@@ -12,6 +16,7 @@ use time::OffsetDateTime;
 use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::super::to::files::folder_of;
 use super::Issued;
 
 /// Checks everything; the first thing that is wrong is told with what was found and expected.
@@ -21,18 +26,24 @@ pub(super) fn check(
     now: OffsetDateTime,
     console: &Console,
 ) -> Result<(), Failure> {
-    let ours = our_request(issued)?;
     let theirs = issued
         .request
         .as_ref()
         .map(|object| read_request(object, source))
         .transpose()?;
-    if let (Some(ours), Some(theirs)) = (&ours, &theirs)
-        && ours.der() != theirs.der()
+    let ours = our_requests(issued, source);
+    if let Some(theirs) = &theirs
+        && !ours.iter().any(|(_, ours)| ours.info() == theirs.info())
     {
-        return Err(swapped(source, ours, theirs));
+        match ours.first() {
+            Some((path, ours)) => return Err(swapped(source, path, ours, theirs)),
+            None => console.note(text!(
+                "{}: no request of this key is at hand, so what was asked for is taken from the reply",
+                source
+            )),
+        }
     }
-    let asked = ours.or(theirs);
+    let asked = theirs.or_else(|| ours.into_iter().next().map(|(_, ours)| ours));
     let object = issued.request.clone().unwrap_or_default();
     if let Some(asked) = &asked {
         for finding in check_issued(&issued.certificate, asked, &object) {
@@ -70,19 +81,35 @@ fn check_use(issued: &Issued, source: &Stream) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `USER.csr` beside the key, where it is.
-fn our_request(issued: &Issued) -> Result<Option<CertificationRequest>, Failure> {
-    let path = issued.key.source.path();
-    let path = path.map(|key| key.with_extension("csr"));
-    let Some(path) = path.filter(|path| path.is_file()) else {
-        return Ok(None);
+/// Every request of this key that is at hand: the `.csr` files beside the key, beside the reply and
+/// here.
+fn our_requests(issued: &Issued, source: &Stream) -> Vec<(PathBuf, CertificationRequest)> {
+    let folders: BTreeSet<&Path> = [issued.key.source.path(), source.path()]
+        .into_iter()
+        .flatten()
+        .map(folder_of)
+        .chain([Path::new(".")])
+        .collect();
+    let mut paths = BTreeSet::new();
+    for entry in folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
+    {
+        paths.extend(entry.filter_map(|entry| Some(entry.ok()?.path())));
+    }
+    let is_request = |path: &PathBuf| path.extension().is_some_and(|it| it == "csr");
+    let read = |path: PathBuf| {
+        let contents = file::read(&Stream::from(path.as_path()), DEFAULT_LIMIT).ok()?;
+        let block = pem::first(&contents).map(|block| block.contents);
+        let request = CertificationRequest::from_der(block.as_ref().unwrap_or(&contents)).ok()?;
+        Some((path, request))
     };
-    let input = Stream::from(path);
-    let contents = file::read(&input, DEFAULT_LIMIT)?;
-    let der = pem::first(&contents).map(|block| block.contents);
-    CertificationRequest::from_der(der.as_ref().unwrap_or(&contents))
-        .map(Some)
-        .map_err(|error| Failure::in_file(&input, &error))
+    paths
+        .into_iter()
+        .filter(is_request)
+        .filter_map(read)
+        .filter(|(_, request)| request.public_key() == issued.key.key.public_key())
+        .collect()
 }
 
 fn read_request(
@@ -97,17 +124,23 @@ fn read_request(
         .map_err(|error| Failure::in_file(source, &error))
 }
 
-/// The same-name trap, or worse.
-fn swapped(source: &Stream, ours: &CertificationRequest, theirs: &CertificationRequest) -> Failure {
+/// The same key, and another request: an earlier one, or one that was exchanged.
+fn swapped(
+    source: &Stream,
+    path: &Path,
+    ours: &CertificationRequest,
+    theirs: &CertificationRequest,
+) -> Failure {
     Failure::not_good(text!(
-        "{}: another request than ours was signed: found {} for key {}, expected {} for key {}",
+        "{}: another request than ours was signed: found {} for key {}, expected {} for key {} as in {}",
         source,
         theirs.subject(),
         theirs.public_key().fingerprint(),
         ours.subject(),
         ours.public_key().fingerprint(),
+        path,
     ))
-    .say("an older object of the same name may still be in the cluster; ask the administrator")
+    .say("if it is for another request of yours, put that .csr file beside the reply; else ask the administrator")
 }
 
 /// Whether one of `authorities` issued the certificate, or the one at the end of its chain.

@@ -115,6 +115,8 @@ impl Drop for NewFiles<'_> {
 pub fn put(out: &Stream, text: &str, console: &Console) -> Result<(), Failure> {
     match out {
         Stream::Stdio => console.data(text),
+        // The same command twice.
+        Stream::File(path) if fs::read(path).is_ok_and(|there| there == text.as_bytes()) => Ok(()),
         Stream::File(path) => {
             let mut files = NewFiles::new(console);
             files.create(path, text.as_bytes(), Access::Everyone)?;
@@ -195,7 +197,7 @@ pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
 
 fn exists(path: &Path) -> Failure {
     Failure::could_not_run(text!("refusing to overwrite {}", path))
-        .say("move it away, or choose another folder with --output-dir")
+        .say("move it away, or write to another name or folder")
 }
 
 /// A file under a name that nobody asked for, removed unless it is moved to its own.

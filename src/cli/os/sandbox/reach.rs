@@ -34,6 +34,13 @@ impl Reach {
         self
     }
 
+    /// Reads what is in these folders.
+    #[must_use]
+    pub fn read_in<'a>(mut self, folders: impl IntoIterator<Item = &'a Path>) -> Self {
+        self.read.extend(folders.into_iter().map(Path::to_owned));
+        self
+    }
+
     /// Lists the names in a folder.
     #[must_use]
     pub fn list(mut self, folder: &Path) -> Self {
