@@ -14,6 +14,8 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The default bound on input, in bytes: 1 MiB.
+    pub const BYTES: usize = 1 << 20;
     /// The depth that is enough for every Kubernetes object but those of which a custom resource
     /// makes a tree; a stack of 2 MiB holds many times of it.
     const DEPTH: usize = 1000;
@@ -30,12 +32,23 @@ impl Limits {
             depth: Self::DEPTH,
         }
     }
+
+    /// The bounds for input that is in memory already: the default ones, or more where it is
+    /// larger.
+    #[must_use]
+    pub const fn for_input(input: &[u8]) -> Self {
+        Self::for_bytes(if input.len() > Self::BYTES {
+            input.len()
+        } else {
+            Self::BYTES
+        })
+    }
 }
 
 impl Default for Limits {
     /// 1 MiB.
     fn default() -> Self {
-        Self::for_bytes(1 << 20)
+        Self::for_bytes(Self::BYTES)
     }
 }
 

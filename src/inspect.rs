@@ -151,7 +151,7 @@ pub fn signing_requests(documents: &[crate::yaml::Document]) -> Vec<CertificateS
     artefact::flattened(documents)
         .into_iter()
         .filter(|object| artefact::kind(object) == Some(crate::manifest::KIND))
-        .map(CertificateSigningRequest::read)
+        .map(|object| CertificateSigningRequest::read(&object))
         .collect()
 }
 

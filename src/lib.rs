@@ -116,6 +116,7 @@ pub mod config;
 pub mod credential;
 pub mod csr;
 pub mod error;
+mod go;
 pub mod inspect;
 pub mod key;
 pub mod kubeconfig;

@@ -1,56 +1,34 @@
 //! YAML as the Kubernetes tools read and write it: go-yaml's YAML 1.1, turned into JSON.
 //!
 //! Reading follows k8s.io/apimachinery `util/yaml` (documents), sigs.k8s.io/yaml (JSON) and
-//! go.yaml.in/yaml/v2 (scalars), so that `no` is false here as it is in kubectl. Writing puts
-//! every string in double quotes, so that each reader takes it as it was meant.
+//! go.yaml.in/yaml/v2 (everything else), so that `no` is false here as it is in kubectl, and what
+//! go-yaml refuses is refused. Other YAML parsers follow YAML 1.2 or a later libyaml: `"\/"`,
+//! `!<a,b>` and tabs are something else for them. What is read within [`Limits`] takes time and
+//! memory in proportion to the file. Writing puts every string in double quotes, so that each
+//! reader takes it as it was meant.
 
-mod documents;
 mod encoding;
-mod read;
+mod json;
+mod parser;
+mod problem;
 mod scalar;
-mod tags;
+mod scanner;
+mod stream;
+mod tree;
 mod write;
 
-pub use documents::{Document, documents, first_document};
+#[cfg(test)]
+mod tests;
+
+pub use problem::{Doubt, Oddity, OddityKind, Problem, YamlError};
+pub use stream::{Document, Stream, first_document, read};
 pub use write::{quote, to_string, write};
 
-/// Why a document cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct YamlError {
-    /// The line, counted from 1, where the reader stopped.
-    pub line: Option<usize>,
-    /// What it stopped at.
-    pub problem: String,
+use crate::budget::Limits;
+
+/// The documents of [`read()`], with limits that fit the input. All of it is read, so the caller
+/// sets the bound.
+#[must_use]
+pub fn documents(input: &[u8]) -> Vec<Document> {
+    read(input, &Limits::for_input(input)).documents
 }
-
-impl YamlError {
-    fn new(line: usize, problem: impl Into<String>) -> Self {
-        Self {
-            line: Some(line),
-            problem: problem.into(),
-        }
-    }
-
-    fn of(error: &libyaml_safer::Error) -> Self {
-        Self {
-            line: error.problem_mark().map(|mark| line_of(mark.line)),
-            problem: error.problem().to_owned(),
-        }
-    }
-}
-
-/// The line, counted from 1, of a mark, which counts from 0.
-fn line_of(mark: u64) -> usize {
-    usize::try_from(mark).unwrap_or(usize::MAX - 1) + 1
-}
-
-impl std::fmt::Display for YamlError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.problem),
-            None => f.write_str(&self.problem),
-        }
-    }
-}
-
-impl std::error::Error for YamlError {}

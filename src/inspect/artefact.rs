@@ -1,5 +1,8 @@
 //! Telling what a file is: DER, PEM, base64 of either, YAML or JSON.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{Context, Object};
@@ -115,30 +118,55 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         .iter()
         .flat_map(|document| found_in(document, input))
         .collect();
-    parallel::map(&found, |found| match found {
+    let mut objects = parallel::map(&found, |found| match found {
         Found::Object(object, document) => from_object(object, document, context),
         Found::Nothing(problem) => Object::unreadable(problem),
-    })
+    });
+    refuse_second_of_a_name(&mut objects);
+    objects
+}
+
+/// The second `create` of a name fails.
+fn refuse_second_of_a_name(objects: &mut [Object]) {
+    let mut names = HashSet::new();
+    for object in objects {
+        let name = object.name.clone().filter(|name| !name.is_empty());
+        if object.kind.as_deref() != Some(manifest::KIND)
+            || name.is_none_or(|name| names.insert(name))
+        {
+            continue;
+        }
+        object.prediction = Some(super::object::REFUSED);
+        object.identity = None;
+        let message = "an object before it has this name: kubectl cannot create both";
+        object.add(Finding::new(
+            Effect::NotAccepted,
+            Code::BadName,
+            "metadata.name",
+            message,
+        ));
+    }
 }
 
 /// What a document holds: an object, or why there is none.
 enum Found<'a> {
-    Object(&'a Map<String, Value>, &'a Document),
+    Object(Cow<'a, Map<String, Value>>, &'a Document),
     Nothing(String),
 }
 
 fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
     let nothing = |problem: String| vec![Found::Nothing(problem)];
     match &document.content {
-        Ok(Value::Object(map)) if items(map).is_empty() => {
-            nothing("a list with nothing in it".to_owned())
-        }
-        Ok(Value::Object(map)) => {
-            let objects = items(map).into_iter();
-            objects
-                .map(|object| Found::Object(object, document))
-                .collect()
-        }
+        Ok(Value::Object(map)) => match manifest::items(map) {
+            Ok(items) if items.is_empty() => nothing("a list with nothing in it".to_owned()),
+            Ok(items) => {
+                let objects = items.into_iter();
+                objects
+                    .map(|object| Found::Object(object, document))
+                    .collect()
+            }
+            Err(problem) => nothing(format!("line {}: {problem}", document.line)),
+        },
         Ok(_) => nothing(not_an_object(document, input)),
         Err(_) if input.contains(&0) => nothing(NOT_TEXT.to_owned()),
         Err(error) => nothing(error.to_string()),
@@ -161,22 +189,19 @@ fn documents_are_binary(input: &[u8]) -> bool {
     std::str::from_utf8(input).is_err()
 }
 
-/// The objects of all documents, lists taken apart.
-pub(super) fn flattened(documents: &[Document]) -> Vec<&Map<String, Value>> {
-    documents
+/// The objects of all documents, lists taken apart, those too that kubectl would not create.
+pub(super) fn flattened(documents: &[Document]) -> Vec<Cow<'_, Map<String, Value>>> {
+    let objects = documents
         .iter()
-        .filter_map(|document| document.content.as_ref().ok()?.as_object())
-        .flat_map(items)
-        .collect()
+        .filter_map(|document| document.content.as_ref().ok()?.as_object());
+    let items = |object| manifest::items(object).unwrap_or_else(|_| plain_items(object));
+    objects.flat_map(items).collect()
 }
 
-/// The items of a list, or the object itself (k8s.io/cli-runtime `FlattenListVisitor`).
-fn items(object: &Map<String, Value>) -> Vec<&Map<String, Value>> {
-    let is_list = kind(object).is_some_and(|kind| kind.ends_with("List"));
-    match object.get("items").and_then(Value::as_array) {
-        Some(items) if is_list => items.iter().filter_map(Value::as_object).collect(),
-        _ => vec![object],
-    }
+fn plain_items(list: &Map<String, Value>) -> Vec<Cow<'_, Map<String, Value>>> {
+    let items = list.get("items").and_then(Value::as_array);
+    let objects = items.into_iter().flatten().filter_map(Value::as_object);
+    objects.map(Cow::Borrowed).collect()
 }
 
 /// The kind that an object says it is.

@@ -54,10 +54,7 @@ fn problem(problem: &FieldProblem) -> Finding {
         ),
         ProblemKind::Type { found, expected } => (
             Code::WrongType,
-            format!(
-                "found {}, expected {expected}; quote strings",
-                visible(found)
-            ),
+            format!("found {found}, expected {expected}; quote strings"),
         ),
         ProblemKind::Base64(offset) => (
             Code::BadBase64,
@@ -156,7 +153,7 @@ fn annotations(metadata: &Metadata) -> Option<Finding> {
         .sum();
     let bad_key = annotations
         .iter()
-        .find(|(key, _)| !is_qualified_name(&key.to_lowercase()));
+        .find(|(key, _)| !is_qualified_name(&lower_case(key)));
     let (field, message) = if let Some((key, _)) = bad_key {
         let field = format!("metadata.annotations[{}]", visible(key));
         (field, "the key is not a qualified name".to_owned())
@@ -172,6 +169,12 @@ fn annotations(metadata: &Metadata) -> Option<Finding> {
         field,
         message,
     ))
+}
+
+/// Go's `strings.ToLower`, which maps each character to one: U+0130 to i, U+212A to k.
+fn lower_case(text: &str) -> String {
+    let lower = |character: char| character.to_lowercase().next();
+    text.chars().filter_map(lower).collect()
 }
 
 /// The rest of `ValidateObjectMetaAccessor`, and k8s.io/kubernetes/pkg/apis/core/validation
@@ -282,6 +285,7 @@ mod tests {
         for (key, value) in [("Kk", most.clone()), ("K", format!("{most}x"))] {
             assert_eq!(refused(annotated(key, &value)), ["metadata.annotations"]);
         }
+        assert_eq!(refused(annotated("\u{130}\u{212a}", "")), [""; 0]);
         assert_eq!(refused(annotated("k k", "")), ["metadata.annotations[k k]"]);
     }
 
