@@ -426,6 +426,8 @@ pub(crate) fn encode(identifier: u8, contents: &[u8]) -> Vec<u8> {
     encoded
 }
 
+crate::text::show_escaped!(Oid);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,6 +66,8 @@ pub enum Exceeded {
     Depth(usize),
 }
 
+crate::text::show_escaped!(Exceeded);
+
 /// What is left of [`Limits`].
 #[derive(Debug, Clone)]
 pub struct Budget {

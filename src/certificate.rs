@@ -53,7 +53,7 @@ impl Certificate {
     pub fn from_der(der: &[u8]) -> Result<Self> {
         Self::read(der).map_err(|problem| Error::Malformed {
             what: "certificate",
-            detail: problem.to_owned(),
+            detail: problem.into(),
         })
     }
 
@@ -328,6 +328,15 @@ fn time(element: Element<'_>) -> std::result::Result<OffsetDateTime, Problem> {
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} until {}", self.subject(), show_time(self.not_after))
+    }
+}
+
+crate::text::show_escaped!(Certificate);
+
+/// As [`show_time`] does.
+impl crate::text::Show for OffsetDateTime {
+    fn show(&self) -> crate::text::Text {
+        crate::text::Text::of_raw(&show_time(*self))
     }
 }
 

@@ -1,22 +1,24 @@
-//! The commands: each resolves what was typed, calls the library, and writes.
+//! The commands: each has one file with its options, what it reaches, and what it does.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
-use clap::error::ErrorKind;
+#[cfg(debug_assertions)]
+use kube_enroll::shell;
 use kube_enroll::stack;
 
 mod args;
-mod change_passphrase;
+mod completions;
 mod console;
 mod credential;
-mod file;
-mod input;
+mod failure;
+mod from;
+mod hint;
 mod inspect;
-mod keyring;
 mod kubeconfig;
+mod lock;
 mod man;
-mod message;
+mod os;
 mod outcome;
 mod passphrase;
 mod rbac;
@@ -24,15 +26,14 @@ mod rehearse;
 mod reply;
 mod report;
 mod request;
-mod sandbox;
-mod unlocked;
+mod to;
+mod usage;
 mod verify;
 mod version;
 
-pub use args::Cli;
-use args::Command;
 use console::Console;
-use message::Failure;
+use failure::Failure;
+use os::sandbox::{self, Reach};
 
 /// How a command that ran has ended.
 /// The worst of several is the last in this order.
@@ -44,71 +45,61 @@ enum Verdict {
     CouldNotRun,
 }
 
-/// Runs a command and tells the exit status: 0 good, 1 not good, 2 could not run.
-pub fn run(cli: Cli) -> ExitCode {
+/// A command with its options as typed.
+trait Action {
+    /// Every file and folder that [`Action::run`] reads, lists or writes.
+    fn reach(&self) -> Reach;
+
+    /// Does it, within that reach.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure>;
+}
+
+/// Runs the command typed and tells the exit status: 0 good, 1 not good, 2 could not run.
+pub fn run(typed: &[OsString]) -> ExitCode {
+    #[cfg(debug_assertions)]
+    shell::check_commands_with(usage::check_own);
+    let cli = match usage::parse(typed) {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
     let console = Console::new(cli.quiet);
-    match cli.command {
-        _ if cli.version => {
-            let restrictions = sandbox::enter(None);
-            conclude(version::run(cli.verbose, &restrictions, &console))
-        }
-        Some(command) => {
-            sandbox::enter(Some(&command));
-            stack::own_thread(|| conclude(dispatch(command, &console)))
-                .unwrap_or_else(|error| conclude(Err(Failure::io("start", "a thread", &error))))
-        }
-        None => Cli::command()
-            .error(ErrorKind::MissingSubcommand, "there is no command")
-            .exit(),
+    let command = match (cli.version, cli.command) {
+        (true, _) => args::Command::Version(version::Args {
+            verbose: cli.verbose,
+        }),
+        (false, Some(command)) => command,
+        (false, None) => return conclude(Err(usage::no_command())),
+    };
+    let action = command.action();
+    let mut stdin = 0;
+    let restrictions = sandbox::enter(|| {
+        let reach = action.reach();
+        stdin = reach.stdin();
+        reach
+    });
+    match stdin {
+        0 => {}
+        1 => console.note_waiting(),
+        _ => return conclude(Err(usage::stdin_twice())),
     }
+    if let args::Command::Version(args) = &command {
+        return conclude(args.show(&restrictions, &console));
+    }
+    stack::own_thread(|| conclude(action.run(&console)))
+        .unwrap_or_else(|error| conclude(Err(Failure::io("start", "a thread", &error))))
 }
 
 /// Says why it failed, if it did.
 fn conclude(verdict: Result<Verdict, Failure>) -> ExitCode {
-    match verdict {
-        Ok(Verdict::Good) => ExitCode::SUCCESS,
-        Ok(Verdict::NotGood) => ExitCode::from(1),
-        Ok(Verdict::CouldNotRun) => ExitCode::from(2),
-        Err(failure) => {
-            if !failure.is_silent() {
-                console::report_failure(&failure);
-            }
-            ExitCode::from(failure.exit_status())
-        }
+    match verdict.unwrap_or_else(|failure| report(&failure)) {
+        Verdict::Good => ExitCode::SUCCESS,
+        Verdict::NotGood => ExitCode::from(1),
+        Verdict::CouldNotRun => ExitCode::from(2),
     }
 }
 
 /// Says what went wrong with one of several, so that the others can go on.
 fn report(failure: &Failure) -> Verdict {
     console::report_failure(failure);
-    match failure.exit_status() {
-        1 => Verdict::NotGood,
-        _ => Verdict::CouldNotRun,
-    }
-}
-
-fn dispatch(command: Command, console: &Console) -> Result<Verdict, Failure> {
-    match command {
-        Command::Request(args) => request::run(&args, console),
-        Command::Inspect(args) => inspect::run(args, console),
-        Command::Verify(args) => verify::run(&args, console),
-        Command::Reply(args) => reply::run(&args, console),
-        Command::Kubeconfig(args) => kubeconfig::run(&args, console),
-        Command::Rbac(args) => rbac::run(&args, console),
-        Command::Credential(args) => credential::run(&args, console),
-        Command::Lock => {
-            let forgotten = unlocked::forget()?;
-            console.say(&format!("{forgotten} unlocked key(s) forgotten\n"))?;
-            Ok(Verdict::Good)
-        }
-        Command::Passphrase(args) => change_passphrase::run(&args, console),
-        Command::Rehearse(args) => rehearse::run(&args, console),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "kube-enroll", &mut script);
-            console.data(&String::from_utf8_lossy(&script))?;
-            Ok(Verdict::Good)
-        }
-        Command::Man { output_dir } => man::run(output_dir.as_deref(), console),
-    }
+    failure.status()
 }

@@ -136,6 +136,8 @@ fn is_openssl(text: &str) -> bool {
     sets || first.starts_with(['[', '.']) || text.lines().any(is_req)
 }
 
+crate::text::show_escaped!(ConfigError, Note);
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -98,6 +98,8 @@ fn push_lines(pem: &str, json: &mut String) {
     }
 }
 
+crate::text::show_raw!(ExecInfoError);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,7 +62,7 @@ impl CertificationRequest {
     pub fn from_der(der: &[u8]) -> Result<Self> {
         Self::read(der).map_err(|problem| Error::Malformed {
             what: "certification request",
-            detail: problem.to_owned(),
+            detail: problem.into(),
         })
     }
 

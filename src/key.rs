@@ -86,10 +86,12 @@ impl FromStr for Algorithm {
             .find(|algorithm| algorithm.name() == name)
             .ok_or_else(|| Error::Unsupported {
                 what: "key algorithm",
-                found: name.to_owned(),
+                found: name.into(),
             })
     }
 }
+
+crate::text::show_escaped!(Algorithm);
 
 #[cfg(test)]
 mod tests {

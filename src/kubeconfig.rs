@@ -237,6 +237,8 @@ fn text<'a>(object: &'a Map<String, Value>, field: &str) -> &'a str {
         .unwrap_or_default()
 }
 
+crate::text::show_raw!(KubeconfigError);
+
 #[cfg(test)]
 mod tests {
     use super::*;

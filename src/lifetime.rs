@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::text;
 
 /// A lifetime that kube-apiserver takes in `spec.expirationSeconds`: at least ten minutes
 /// (k8s.io/kubernetes/pkg/apis/certificates/validation `validateCertificateSigningRequest`), at
@@ -41,7 +42,12 @@ impl TryFrom<i64> for Lifetime {
             .map(Self)
             .ok_or_else(|| Error::Malformed {
                 what: "lifetime",
-                detail: format!("{seconds} seconds, expected {MIN_SECONDS} to {}", i32::MAX),
+                detail: text!(
+                    "{} seconds, expected {} to {}",
+                    seconds,
+                    MIN_SECONDS,
+                    i32::MAX
+                ),
             })
     }
 }
@@ -66,7 +72,7 @@ pub fn seconds(typed: &str) -> Result<i64, Error> {
     };
     seconds.ok_or_else(|| Error::Malformed {
         what: "lifetime",
-        detail: format!("\"{typed}\", expected 90d, 12h, 1d12h or a number of seconds"),
+        detail: text!("expected 90d, 12h, 1d12h or a number of seconds"),
     })
 }
 
@@ -96,6 +102,8 @@ impl fmt::Display for Lifetime {
         Ok(())
     }
 }
+
+text::show_escaped!(Lifetime);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,6 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use zeroizing_alloc::ZeroAlloc;
 
 mod cli;
@@ -13,5 +12,5 @@ mod cli;
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    cli::run(cli::Cli::parse())
+    cli::run(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -317,6 +317,8 @@ impl fmt::Display for Attribute {
     }
 }
 
+crate::text::show_escaped!(Name);
+
 #[cfg(test)]
 mod tests {
     use super::*;

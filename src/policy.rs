@@ -216,3 +216,10 @@ fn predict(findings: &[Finding], signer: Option<&str>) -> Prediction {
         authenticates: issued == Some(true) && !has(Effect::NotAuthenticated),
     }
 }
+
+/// The message alone, whose names are escaped already.
+impl crate::text::Show for Finding {
+    fn show(&self) -> crate::text::Text {
+        crate::text::Text::of_escaped(&self.message)
+    }
+}

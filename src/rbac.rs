@@ -256,6 +256,8 @@ pub fn approver(signer: &str) -> Value {
     })
 }
 
+crate::text::show_raw!(RbacError);
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -137,3 +137,5 @@ fn stripped(request: &CertificateSigningRequest) -> Value {
         },
     })
 }
+
+crate::text::show_raw!(ReplyError);

@@ -1,24 +1,37 @@
 //! Words for a command line that others paste: whatever a name holds, the shell takes it as one
 //! word, and showing it moves no cursor.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
+
+use crate::text;
+use crate::text::{Show, Text};
+
+/// A folded command is no wider than this, in columns.
+const WIDTH: usize = 78;
 
 /// The word as it is, between single quotes, or as `$'...'` (POSIX.1-2024, and every bash, zsh and
 /// ksh) with octal escapes where there is anything besides visible ASCII.
 #[must_use]
-pub fn quote(word: &str) -> String {
-    let is_bare = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@,+".contains(&b);
-    let is_visible = |b: u8| b == b' ' || b.is_ascii_graphic();
-    if !word.is_empty() && word.bytes().all(is_bare) {
-        return word.to_owned();
-    }
-    if word.bytes().all(is_visible) {
-        return format!("'{}'", word.replace('\'', r"'\''"));
+pub fn quote(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref().as_encoded_bytes();
+    let is_bare = |b: &u8| b.is_ascii_alphanumeric() || b"-_./:@,+=".contains(b);
+    let is_visible = |b: &u8| *b == b' ' || b.is_ascii_graphic();
+    let plain = std::str::from_utf8(word)
+        .ok()
+        .filter(|_| word.iter().all(is_visible));
+    match plain {
+        // A word that starts with = is a path to zsh.
+        Some(plain) if word.iter().all(is_bare) && !word.is_empty() && !word.starts_with(b"=") => {
+            return plain.to_owned();
+        }
+        Some(plain) => return format!("'{}'", plain.replace('\'', r"'\''")),
+        None => {}
     }
     let mut quoted = String::from("$'");
-    for byte in word.bytes() {
-        if is_visible(byte) && !b"'\\".contains(&byte) {
-            quoted.push(char::from(byte));
+    for byte in word {
+        if is_visible(byte) && !b"'\\".contains(byte) {
+            quoted.push(char::from(*byte));
         } else {
             let _ = write!(quoted, "\\{byte:03o}");
         }
@@ -27,9 +40,187 @@ pub fn quote(word: &str) -> String {
     quoted
 }
 
+/// A command to run, which works as it is shown: each word is quoted for the shell, a value with a
+/// leading dash is joined to its option, and `--` stands before operands where one has a leading dash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    program: &'static str,
+    words: Vec<Word>,
+    reader: Option<Box<Self>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Word {
+    /// Ours: a subcommand or an option without a value.
+    Literal(&'static str),
+    Option(&'static str, OsString),
+    Operand(OsString),
+}
+
+impl Command {
+    /// A program, by name.
+    #[must_use]
+    pub fn new(program: &'static str) -> Self {
+        Self {
+            program,
+            words: Vec::new(),
+            reader: None,
+        }
+    }
+
+    /// A command of this program: `kube-enroll COMMAND`.
+    #[must_use]
+    pub fn ours(command: &'static str) -> Self {
+        Self::new("kube-enroll").word(command)
+    }
+
+    /// Adds a word of ours: a subcommand, or an option that has no value.
+    #[must_use]
+    pub fn word(mut self, word: &'static str) -> Self {
+        self.words.push(Word::Literal(word));
+        self
+    }
+
+    /// Adds an option with its value.
+    #[must_use]
+    pub fn option(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
+        self.words
+            .push(Word::Option(name, value.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds a file, a name or another operand.
+    #[must_use]
+    pub fn operand(mut self, operand: impl AsRef<OsStr>) -> Self {
+        self.words.push(Word::Operand(operand.as_ref().to_owned()));
+        self
+    }
+
+    /// Lets another command read what this one writes.
+    #[must_use]
+    pub fn pipe(mut self, reader: Self) -> Self {
+        self.reader = Some(match self.reader {
+            Some(first) => Box::new(first.pipe(reader)),
+            None => Box::new(reader),
+        });
+        self
+    }
+
+    /// The program and its words as the shell will hand them over, for each command of the pipe.
+    #[must_use]
+    pub fn words(&self) -> Vec<Vec<OsString>> {
+        let mut all = vec![self.groups().concat()];
+        all.extend(self.reader.iter().flat_map(|reader| reader.words()));
+        all
+    }
+
+    /// Words that stay together in one line, in their final order.
+    fn groups(&self) -> Vec<Vec<OsString>> {
+        let leads = |word: &OsString| {
+            word.as_encoded_bytes().starts_with(b"-") && word.as_encoded_bytes() != b"-"
+        };
+        let is_operand = |word: &&Word| matches!(word, Word::Operand(_));
+        let dashed = |word: &Word| matches!(word, Word::Operand(word) if leads(word));
+        let must_end = self.words.iter().any(dashed);
+        let group = |word: &Word| match word {
+            Word::Literal(word) => vec![word.into()],
+            Word::Option(name, value) if leads(value) => {
+                let mut joined = OsString::from(name);
+                joined.push("=");
+                joined.push(value);
+                vec![joined]
+            }
+            Word::Option(name, value) => vec![name.into(), value.clone()],
+            Word::Operand(operand) => vec![operand.clone()],
+        };
+        let mut groups = vec![vec![self.program.into()]];
+        if must_end {
+            groups.extend(
+                self.words
+                    .iter()
+                    .filter(|word| !is_operand(word))
+                    .map(group),
+            );
+            groups.push(vec!["--".into()]);
+            groups.extend(self.words.iter().filter(is_operand).map(group));
+        } else {
+            groups.extend(self.words.iter().map(group));
+        }
+        groups
+    }
+
+    /// The command over as many lines as it takes, each behind `indent` spaces and broken between
+    /// words.
+    #[must_use]
+    pub fn folded(&self, indent: usize) -> Text {
+        self.check();
+        let mut lines: Vec<String> = Vec::new();
+        let mut command = Some(self);
+        while let Some(shown) = command {
+            // What reads from a pipe is indented once more, as are the lines that go on.
+            let first = if lines.is_empty() { indent } else { indent + 2 };
+            let mut line = " ".repeat(first);
+            for group in shown.groups() {
+                let words: Vec<String> = group.iter().map(quote).collect();
+                let words = words.join(" ");
+                let is_first = line.trim_start().is_empty();
+                if !is_first && line.len() + 1 + words.len() + 2 > WIDTH {
+                    lines.push(format!("{line} \\"));
+                    line = format!("{}{words}", " ".repeat(indent + 2));
+                    continue;
+                }
+                line.push_str(if is_first { "" } else { " " });
+                line.push_str(&words);
+            }
+            command = shown.reader.as_deref();
+            line.push_str(if command.is_some() { " |" } else { "" });
+            lines.push(line);
+        }
+        // Quoted words are visible ASCII.
+        Text::of_escaped_lines(&lines)
+    }
+
+    /// Calls what a debug build of the program has set to check its own commands.
+    fn check(&self) {
+        if let Some(check) = CHECK.get() {
+            self.words().iter().for_each(|words| check(words));
+        }
+    }
+}
+
+static CHECK: std::sync::OnceLock<fn(&[OsString])> = std::sync::OnceLock::new();
+
+/// Has every command checked when it is shown: the program does so in its tests, with the parser
+/// of its own command line.
+pub fn check_commands_with(check: fn(&[OsString])) {
+    let _ = CHECK.set(check);
+}
+
+/// In one line.
+impl Show for Command {
+    fn show(&self) -> Text {
+        self.check();
+        let line = |groups: Vec<Vec<OsString>>| {
+            let words: Vec<_> = groups.concat().iter().map(quote).collect();
+            // Quoted words are visible ASCII.
+            Text::of_escaped(&words.join(" "))
+        };
+        match &self.reader {
+            Some(reader) => text!("{} | {}", line(self.groups()), reader.as_ref()),
+            None => line(self.groups()),
+        }
+    }
+}
+
+/// A word of its own, quoted, such as a file name in a list.
+#[must_use]
+pub fn quoted(word: impl AsRef<OsStr>) -> Text {
+    Text::of_escaped(&quote(word))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::process::Command as Process;
 
     use super::*;
 
@@ -70,7 +261,7 @@ mod tests {
         ];
         for word in words {
             let script = format!("printf %s {}", quote(word));
-            let Ok(output) = Command::new("bash").args(["-c", &script]).output() else {
+            let Ok(output) = Process::new("bash").args(["-c", &script]).output() else {
                 assert_ne!(
                     std::env::var("CI").as_deref(),
                     Ok("true"),
@@ -81,5 +272,54 @@ mod tests {
             };
             assert_eq!(output.stdout, word.as_bytes(), "{script}");
         }
+    }
+
+    #[test]
+    fn a_command_is_quoted_and_its_operands_are_told_from_options() {
+        let plain = Command::ours("verify")
+            .operand("a.yaml")
+            .option("--user", "it's");
+        assert_eq!(
+            plain.show().as_str(),
+            r"kube-enroll verify a.yaml --user 'it'\''s'"
+        );
+        let dashed = Command::ours("verify")
+            .operand("-a")
+            .option("--group", "- a");
+        assert_eq!(
+            dashed.show().as_str(),
+            "kube-enroll verify '--group=- a' -- -a"
+        );
+        let stdin = Command::ours("verify").operand("-");
+        assert_eq!(stdin.show().as_str(), "kube-enroll verify -");
+    }
+
+    #[test]
+    fn a_pipe_is_shown_in_one_line_or_in_lines_of_words() {
+        let get = Command::new("kubectl")
+            .word("get")
+            .word("csr")
+            .operand("a".repeat(40));
+        let pipe = get
+            .option("-o", "yaml")
+            .pipe(Command::ours("reply").option("--out", "b".repeat(45)));
+        assert_eq!(pipe.words().len(), 2);
+        let folded = pipe.folded(2);
+        let lines: Vec<&str> = folded.as_str().lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("  kubectl get csr aaa") && lines[0].ends_with(" |"));
+        assert!(lines[1].starts_with("    kube-enroll reply --out bbb"));
+        assert!(
+            pipe.show()
+                .as_str()
+                .contains(" -o yaml | kube-enroll reply --out bbb")
+        );
+        let long = Command::ours("verify")
+            .operand("a")
+            .option("--user", "b".repeat(60));
+        assert_eq!(
+            long.folded(2).as_str().lines().next(),
+            Some("  kube-enroll verify a \\")
+        );
     }
 }

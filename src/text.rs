@@ -1,29 +1,209 @@
-//! Untrusted text made safe to look at: what would move the cursor, hide or reorder is escaped.
+//! What may be printed is a type: a message is a [`Text`], which only [`text!`](crate::text!) makes, out of
+//! literals and of values that say how they are shown.
+//!
+//! A `String` that came from a file is not among them, so that printing one does not compile:
+//!
+//! ```compile_fail,E0277
+//! let read = String::from("from a file");
+//! let shown = kube_enroll::text!("found {}", read);
+//! ```
+//! ```
+//! use kube_enroll::text::Label;
+//! let read = String::from("from a \u{202e}file");
+//! let shown = kube_enroll::text!("found {}", Label::from(read));
+//! assert_eq!(shown.as_str(), r"found from a \u{202e}file");
+//! ```
+//!
+//! Nor is a borrowed `str`, a captured name, a secret or the error of a library:
+//!
+//! ```compile_fail
+//! fn show(read: &str) -> kube_enroll::text::Text {
+//!     kube_enroll::text!("found {}", read)
+//! }
+//! ```
+//! ```compile_fail
+//! let read = String::from("from a file");
+//! let shown = kube_enroll::text!("found {read}");
+//! ```
+//! ```compile_fail,E0277
+//! let passphrase = kube_enroll::secret::Passphrase::new(Vec::new());
+//! let shown = kube_enroll::text!("found {}", passphrase);
+//! ```
+//! ```compile_fail,E0277
+//! let error = std::io::Error::other("from elsewhere");
+//! let shown = kube_enroll::text!("found {}", error);
+//! ```
 
+use std::borrow::Cow;
 use std::fmt;
 
-/// Shows `text` with control, bidirectional, invisible and look-alike-space characters, private
-/// use and noncharacters as `\u{202e}`, and `\` doubled, so that the reading is unambiguous.
-#[must_use]
-pub fn visible(text: &str) -> Visible<'_> {
-    Visible(text)
+mod show;
+mod visible;
+
+pub use show::Show;
+pub(crate) use show::{show_escaped, show_raw};
+pub use visible::{Visible, is_deceptive, visible};
+
+/// Longer labels are cut when they are shown, in characters.
+const LONGEST_LABEL: usize = 300;
+
+/// Public text that others wrote, such as a name: raw inside, for comparisons and for programs;
+/// escaped and cut when it is shown to people.
+///
+/// Never for what may be a secret: a value of a file whose kind is not known, a field that is not
+/// known, or the text of a library's error.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Label(String);
+
+impl Label {
+    /// The text as it was written.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
 }
 
-/// See [`visible`].
-#[derive(Debug, Clone, Copy)]
-pub struct Visible<'a>(&'a str);
-
-impl fmt::Display for Visible<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '\\' => f.write_str("\\\\")?,
-                _ if is_deceptive(character) => write!(f, "\\u{{{:x}}}", u32::from(character))?,
-                _ => fmt::Write::write_char(f, character)?,
-            }
-        }
-        Ok(())
+impl From<String> for Label {
+    fn from(text: String) -> Self {
+        Self(text)
     }
+}
+
+impl From<&str> for Label {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Show for Label {
+    fn show(&self) -> Text {
+        let Some((end, _)) = self.0.char_indices().nth(LONGEST_LABEL) else {
+            return Text::escaped(&self.0);
+        };
+        let head = Text::escaped(self.0.get(..end).unwrap_or_default());
+        crate::text!("{}... ({} characters)", head, self.0.chars().count())
+    }
+}
+
+/// What people read. It moves no cursor and hides nothing, whatever it speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text(Cow<'static, str>);
+
+impl Text {
+    /// The text, ready for a terminal.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Its length in columns of a terminal.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        unicode_width::UnicodeWidthStr::width(self.as_str())
+    }
+
+    /// The same with spaces behind it, so that it takes `width` columns at least.
+    #[must_use]
+    pub fn padded(self, width: usize) -> Self {
+        let missing = width.saturating_sub(self.width());
+        Self(Cow::Owned(format!("{self}{}", " ".repeat(missing))))
+    }
+
+    /// The texts in a row, with a separator between them.
+    #[must_use]
+    pub fn join(texts: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
+        let texts: Vec<Self> = texts.into_iter().collect();
+        let texts: Vec<&str> = texts.iter().map(Self::as_str).collect();
+        Self(Cow::Owned(texts.join(separator)))
+    }
+
+    /// What [`text!`](crate::text!) calls. There is one value for each `{}` of the format.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn assemble(format: &'static str, values: &[&dyn Show]) -> Self {
+        let mut pieces = format.split("{}");
+        let mut text = pieces.next().unwrap_or_default().to_owned();
+        for (value, piece) in values.iter().zip(pieces) {
+            text.push_str(value.show().as_str());
+            text.push_str(piece);
+        }
+        Self(Cow::Owned(text))
+    }
+
+    fn escaped(raw: &str) -> Self {
+        Self(Cow::Owned(visible(raw).to_string()))
+    }
+
+    /// A value that shows itself in our words around names that are raw: everything is escaped.
+    pub(crate) fn of_raw(value: &dyn fmt::Display) -> Self {
+        Self::escaped(&value.to_string())
+    }
+
+    /// Lines of such values.
+    pub(crate) fn of_escaped_lines(lines: &[String]) -> Self {
+        Self::join(lines.iter().map(|line| Self::of_escaped(line)), "\n")
+    }
+
+    /// A value that shows itself in our words around names that it escapes.
+    pub(crate) fn of_escaped(value: &dyn fmt::Display) -> Self {
+        Self(Cow::Owned(visible::escape_again(&value.to_string())))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(literal: &'static str) -> Self {
+        Self(Cow::Borrowed(literal))
+    }
+}
+
+/// A [`Text`] out of a literal whose `{}` stand for values that are [`Show`]. Nothing else may stand
+/// between braces.
+#[macro_export]
+macro_rules! text {
+    ($format:literal $(, $value:expr)* $(,)?) => {{
+        const _: () = assert!(
+            $crate::text::places($format) == <[&str]>::len(&[$(stringify!($value)),*]),
+            "a format has one place for each value, and no other braces"
+        );
+        $crate::text::Text::assemble($format, &[$(&$value as &dyn $crate::text::Show),*])
+    }};
+}
+
+/// The number of `{}` in a format, or what no number of values equals where a brace stands alone.
+#[doc(hidden)]
+#[must_use]
+pub const fn places(format: &str) -> usize {
+    let mut bytes = format.as_bytes();
+    let mut count = 0;
+    loop {
+        match bytes {
+            [b'{', b'}', rest @ ..] => {
+                count += 1;
+                bytes = rest;
+            }
+            [b'{' | b'}', ..] => return usize::MAX,
+            [_, rest @ ..] => bytes = rest,
+            [] => return count,
+        }
+    }
+}
+
+/// A number of things, of which one is not many.
+#[must_use]
+pub fn count(number: usize, one: &'static str, many: &'static str) -> Text {
+    crate::text!("{} {}", number, if number == 1 { one } else { many })
 }
 
 /// Bytes as lower-case hexadecimal digits.
@@ -38,80 +218,54 @@ pub fn hex(bytes: &[u8]) -> String {
     digits
 }
 
-/// Whether a reader of `character` on a screen could be misled about what is there.
-#[must_use]
-pub fn is_deceptive(character: char) -> bool {
-    if character.is_ascii() {
-        return character.is_ascii_control();
-    }
-    let code = u32::from(character);
-    let index = DECEPTIVE.partition_point(|range| *range.end() < code);
-    DECEPTIVE
-        .get(index)
-        .is_some_and(|range| range.contains(&code))
-        || code & 0xFFFE == 0xFFFE
-}
-
-/// Code points outside ASCII that are controls, spaces, bidirectional or default-ignorable
-/// (Unicode Standard Annex #44, `White_Space`, `Bidi_Control`, `Default_Ignorable_Code_Point`),
-/// for private use, or no characters; in ascending order.
-const DECEPTIVE: &[std::ops::RangeInclusive<u32>] = &[
-    0x80..=0xA0,
-    0xAD..=0xAD,
-    0x34F..=0x34F,
-    0x61C..=0x61C,
-    0x115F..=0x1160,
-    0x1680..=0x1680,
-    0x17B4..=0x17B5,
-    0x180B..=0x180F,
-    0x2000..=0x200F,
-    0x2028..=0x202F,
-    0x205F..=0x206F,
-    0x2800..=0x2800,
-    0x3000..=0x3000,
-    0x3164..=0x3164,
-    0xE000..=0xF8FF,
-    0xFDD0..=0xFDEF,
-    0xFE00..=0xFE0F,
-    0xFEFF..=0xFEFF,
-    0xFFA0..=0xFFA0,
-    0xFFF0..=0xFFFB,
-    0x1BCA0..=0x1BCA3,
-    0x1D173..=0x1D17A,
-    0xE0000..=0xE0FFF,
-    0xF_0000..=0x10_FFFF,
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_text_in_any_script_is_left_alone() {
-        for text in ["alice@example.com", "Зоя", "李雷", "naïve", "🙂"] {
-            assert_eq!(visible(text).to_string(), text);
+    fn a_label_is_raw_inside_and_escaped_when_shown() {
+        let label = Label::from("a\u{1b}[2K\\b");
+        assert_eq!(label.raw(), "a\u{1b}[2K\\b");
+        assert_eq!(label.show().as_str(), r"a\u{1b}[2K\\b");
+    }
+
+    #[test]
+    fn a_long_label_is_cut_and_says_how_long_it_is() {
+        let shown = Label::from("é".repeat(1000)).show();
+        assert!(shown.as_str().ends_with("é... (1000 characters)"));
+        assert_eq!(shown.as_str().matches('é').count(), 300);
+        assert_eq!(Label::from("é".repeat(300)).show().width(), 300);
+    }
+
+    #[test]
+    fn a_text_is_put_together_in_the_order_of_its_values() {
+        let text = text!("{} of {}: {}", 2, 3_usize, text!("{}", "two"));
+        assert_eq!(text.as_str(), "2 of 3: two");
+        assert_eq!(text!("none").as_str(), "none");
+        assert_eq!(count(1, "file", "files").as_str(), "1 file");
+        assert_eq!(count(0, "file", "files").as_str(), "0 files");
+    }
+
+    #[test]
+    fn what_is_escaped_already_is_not_escaped_twice() {
+        assert_eq!(
+            Text::of_escaped(&"a\\u{1b}\u{1b}").as_str(),
+            r"a\u{1b}\u{1b}"
+        );
+        assert_eq!(Text::of_raw(&"a\\\u{1b}").as_str(), r"a\\\u{1b}");
+    }
+
+    #[test]
+    fn braces_that_hold_something_are_refused() {
+        assert_eq!(places("{} and {}"), 2);
+        for wrong in ["{read}", "{:?}", "{", "}", "{{}}"] {
+            assert_eq!(places(wrong), usize::MAX, "{wrong}");
         }
     }
 
     #[test]
-    fn what_moves_hides_or_reorders_is_escaped() {
-        for (text, shown) in [
-            ("a\u{1b}[2Kb", "a\\u{1b}[2Kb"),
-            ("a\r\nb", "a\\u{d}\\u{a}b"),
-            ("alice\u{202e}toor", "alice\\u{202e}toor"),
-            ("zero\u{200b}width", "zero\\u{200b}width"),
-            ("line\u{2028}", "line\\u{2028}"),
-            ("no-break\u{a0}space", "no-break\\u{a0}space"),
-            ("tag\u{e0041}", "tag\\u{e0041}"),
-            ("\u{10fffe}\u{ffff}", "\\u{10fffe}\\u{ffff}"),
-            ("back\\slash", "back\\\\slash"),
-        ] {
-            assert_eq!(visible(text).to_string(), shown);
-        }
-    }
-
-    #[test]
-    fn the_table_is_in_ascending_order() {
-        assert!(DECEPTIVE.is_sorted_by(|a, b| a.end() < b.start()));
+    fn columns_are_counted_as_a_terminal_does() {
+        assert_eq!(Text::from("李").padded(4).as_str(), "李  ");
+        assert_eq!(Text::from("abcde").padded(4).as_str(), "abcde");
     }
 }

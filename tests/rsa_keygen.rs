@@ -40,10 +40,6 @@ fn options(backend: Backend, threads: usize) -> Options {
     }
 }
 
-fn fastest() -> Options {
-    options(backends().next().unwrap(), 2)
-}
-
 fn number(words: &[u64]) -> BoxedUint {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     BoxedUint::from_le_slice_vartime(&bytes)
@@ -274,11 +270,16 @@ fn a_seed_stands_for_one_key_whatever_makes_it() {
 
 #[test]
 fn other_seeds_and_sizes_stand_for_other_keys() {
-    let key = |seed: u8, size| fingerprint(&generate(size, &[seed; 32], fastest()).unwrap());
-    assert_ne!(key(1, Size::Rsa2048), key(2, Size::Rsa2048));
-    let [p, q] = primes(&generate(Size::Rsa2048, &[1; 32], fastest()).unwrap());
-    let [r, s] = primes(&generate(Size::Rsa2048, &[2; 32], fastest()).unwrap());
-    assert!(p != r && p != s && q != r && q != s);
+    for backend in backends() {
+        let key = |seed: u8, size| generate(size, &[seed; 32], options(backend, 2)).unwrap();
+        let [first, second] = [1, 2].map(|seed| key(seed, Size::Rsa2048));
+        let longer = key(1, Size::Rsa3072);
+        let ([p, q], [r, s]) = (primes(&first), primes(&second));
+        assert!(p != r && p != s && q != r && q != s);
+        let fingerprints = [&first, &second, &longer].map(fingerprint);
+        assert_ne!(fingerprints[0], fingerprints[1]);
+        assert_ne!(fingerprints[0], fingerprints[2]);
+    }
 }
 
 fn primes(key: &PrivateKey) -> [BoxedUint; 2] {
@@ -291,8 +292,10 @@ fn primes(key: &PrivateKey) -> [BoxedUint; 2] {
 
 #[test]
 fn keys_meet_the_conditions_of_fips_186_5() {
-    for size in Size::ALL {
-        let key = generate(size, &[4; 32], fastest()).unwrap();
+    let made = |size, backend| generate(size, &[4; 32], options(backend, 2)).unwrap();
+    let sizes = Size::ALL.into_iter();
+    for (size, backend) in sizes.flat_map(|size| backends().map(move |it| (size, it))) {
+        let key = made(size, backend);
         let [p, q] = primes(&key);
         let key = decoded(&key);
         let bits = size.prime_bits();
@@ -364,15 +367,21 @@ fn limit(classes: usize) -> f64 {
 
 #[test]
 fn primes_look_like_primes_chosen_uniformly() {
-    let keys = (0..150_u8).map(|seed| generate(Size::Rsa2048, &[seed; 32], fastest()).unwrap());
-    let primes: Vec<_> = keys.flat_map(|key| primes(&key)).collect();
+    for backend in backends() {
+        let key = |seed| generate(Size::Rsa2048, &[seed; 32], options(backend, 2)).unwrap();
+        let keys = (0..120).map(key);
+        assert_uniform(&keys.flat_map(|key| primes(&key)).collect::<Vec<_>>());
+    }
+}
+
+fn assert_uniform(primes: &[BoxedUint]) {
     let remainder = |prime: &BoxedUint, modulus: u32| {
         let modulus = BoxedUint::from(modulus).to_nz().unwrap();
         usize::from(prime.rem(&modulus).to_le_bytes()[0])
     };
     for modulus in [8, 3, 5, 7, 11, 13] {
         let mut counts = vec![0_u32; modulus as usize];
-        for prime in &primes {
+        for prime in primes {
             counts[remainder(prime, modulus)] += 1;
         }
         let is_unit = |(class, _): &(usize, &u32)| modulus != 8 || class % 2 == 1;
@@ -390,7 +399,7 @@ fn primes_look_like_primes_chosen_uniformly() {
     // Where between the root of 1/2 and 1 the leading bits lie: even, the density of primes
     // changes by one part in 2000 over the range.
     let mut counts = vec![0_u32; 10];
-    for prime in &primes {
+    for prime in primes {
         let top = prime.to_be_bytes()[..8]
             .iter()
             .fold(0.0, |top, byte| top * 256.0 + f64::from(*byte));

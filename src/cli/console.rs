@@ -1,69 +1,107 @@
-//! What goes to the terminal: results on standard output, messages on standard error.
+//! What goes to the terminal: results on standard output, messages on standard error. Nothing else
+//! prints.
 
-use std::fmt;
-use std::io::{self, IsTerminal as _, Write as _};
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use kube_enroll::inspect::Look;
-use kube_enroll::secret::Secret;
-use rustix::io::retry_on_intr;
+use kube_enroll::text::Text;
 
-use super::message::Failure;
+use super::failure::Failure;
+
+/// When text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On terminals, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Even into files
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl Color {
+    /// Holds for all that is written from now on.
+    pub fn choose(self) {
+        match self {
+            Self::Auto => ColorChoice::Auto,
+            Self::Always => ColorChoice::Always,
+            Self::Never => ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
 
 /// The two streams, and how much is wanted on them.
 pub struct Console {
     quiet: bool,
+    /// The reader of standard output went away: nothing is written any more, and the command goes
+    /// on to its verdict.
+    unheard: AtomicBool,
 }
 
 impl Console {
-    /// A console that says only what went wrong if it is `quiet`.
+    /// A console that says nothing about what is good if it is `quiet`.
     pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+        Self {
+            quiet,
+            unheard: AtomicBool::new(false),
+        }
     }
 
-    /// Whether only what went wrong is wanted.
+    /// Whether only what is not good is wanted.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Writes data, which is wanted in any case. Colours go to terminals that want them.
+    /// Writes what the command is for: the contents of a file, or a report. Colours go to terminals
+    /// that want them.
     pub fn data(&self, text: &str) -> Result<(), Failure> {
+        if self.unheard.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let mut stdout = io::stdout().lock();
-        match AutoStream::choice(&stdout) {
+        let written = match AutoStream::choice(&stdout) {
             // A stream that strips writes every piece on its own.
-            ColorChoice::Never => stdout.write_all(strip_str(text).to_string().as_bytes())?,
-            _ => stdout.write_all(text.as_bytes())?,
+            ColorChoice::Never => stdout.write_all(strip_str(text).to_string().as_bytes()),
+            _ => stdout.write_all(text.as_bytes()),
+        };
+        match written.and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.unheard.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            written => written.map_err(|error| Failure::io("write to", "standard output", &error)),
         }
-        stdout.flush()?;
-        Ok(())
     }
 
-    /// Writes a secret, past all buffers.
-    pub fn secret(&self, text: &Secret<String>) -> Result<(), Failure> {
-        let mut rest = text.expose().as_bytes();
-        while !rest.is_empty() {
-            let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest));
-            rest = rest
-                .get(written.map_err(io::Error::from)?..)
-                .unwrap_or_default();
+    /// Says on standard output how it went and what to do next.
+    pub fn say(&self, text: impl Into<Text>) -> Result<(), Failure> {
+        if self.quiet {
+            return Ok(());
         }
-        Ok(())
+        self.data(text.into().as_str())
     }
 
-    /// Says how it went and what to do next.
-    pub fn say(&self, text: &str) -> Result<(), Failure> {
-        if self.quiet { Ok(()) } else { self.data(text) }
+    /// Tells on standard error what is good to know.
+    pub fn note(&self, text: impl Into<Text>) {
+        if !self.quiet {
+            to_stderr(&text.into(), "");
+        }
     }
 
     /// Warns on standard error.
-    pub fn warn(&self, text: impl fmt::Display) {
-        if !self.quiet {
-            // There is nobody left to tell if standard error is gone.
-            let _ = writeln!(anstream::stderr(), "kube-enroll: warning: {text}");
-        }
+    pub fn warn(&self, text: impl Into<Text>) {
+        to_stderr(&text.into(), "warning: ");
     }
 
     /// How reports are laid out: as wide as the terminal.
@@ -73,14 +111,14 @@ impl Console {
     }
 
     /// A spinner with the time that has passed, on a terminal only; it goes when it is dropped.
-    pub fn spinner(&self, doing: &str) -> Spinner {
+    pub fn spinner(&self, doing: impl Into<Text>) -> Spinner {
         if self.quiet || !io::stderr().is_terminal() {
             return Spinner(ProgressBar::hidden());
         }
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
         let spinner = ProgressBar::new_spinner()
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-            .with_message(doing.to_owned());
+            .with_message(doing.into().to_string());
         spinner.enable_steady_tick(Duration::from_millis(100));
         Spinner(spinner)
     }
@@ -88,6 +126,13 @@ impl Console {
     /// Whether a person can be asked.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Says that the command waits for a person to type a file.
+    pub fn note_waiting(&self) {
+        if io::stdin().is_terminal() {
+            self.note("reading standard input, the terminal: end it with Ctrl-D, or name a file");
+        }
     }
 }
 
@@ -103,4 +148,9 @@ impl Drop for Spinner {
 /// Says what went wrong, on standard error.
 pub fn report_failure(failure: &Failure) {
     let _ = writeln!(anstream::stderr(), "kube-enroll: {failure}");
+}
+
+fn to_stderr(text: &Text, kind: &str) {
+    // There is nobody left to tell if standard error is gone.
+    let _ = writeln!(anstream::stderr(), "kube-enroll: {kind}{text}");
 }

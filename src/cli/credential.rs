@@ -1,98 +1,126 @@
 //! `kube-enroll credential`: kubectl asks for certificate and key, whose file stays encrypted.
 
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
 use kube_enroll::certificate::Certificate;
 use kube_enroll::credential::{EXEC_INFO, ExecInfo, answer};
-use kube_enroll::key::{EncodedKey, PrivateKey};
-use kube_enroll::secret::Passphrase;
+use kube_enroll::key::PrivateKey;
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::Show as _;
 use time::OffsetDateTime;
 
-use super::args::CredentialArgs;
+use super::args::unlock_time;
 use super::console::Console;
-use super::file::{self, DEFAULT_LIMIT};
-use super::input::Input;
-use super::message::Failure;
-use super::{Verdict, passphrase, unlocked};
+use super::failure::Failure;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::keys;
+use super::from::passphrase::KeyPassphraseArgs;
+use super::os::sandbox::Reach;
+use super::os::{kernel_keyring, privacy};
+use super::to::files;
+use super::{Action, Verdict};
 
-/// Writes an `ExecCredential`, or says on standard error why there is none.
-pub fn run(args: &CredentialArgs, console: &Console) -> Result<Verdict, Failure> {
-    let chain = certificates(args)?;
-    let key = match chain.first() {
-        Some(leaf) => key(leaf, args, console)?,
-        None => return Err(Failure::could_not_run("there is no certificate")),
-    };
-    console.secret(&answer(&chain, &key.to_pkcs8_pem()?))?;
-    Ok(Verdict::Good)
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+kubectl runs this as an exec credential plugin (client.authentication.k8s.io/v1):
+  kube-enroll kubeconfig alice.reply.yaml --exec --unlock-for 15m")]
+pub struct Args {
+    /// The issued certificate
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Stream,
+    /// Its private key
+    #[arg(long, value_name = "FILE")]
+    pub key: Stream,
+    #[command(flatten)]
+    pub passphrase: KeyPassphraseArgs,
+    /// Keep the key unlocked in the kernel's memory for so long: 15m, at most 24h
+    #[arg(long, value_name = "TIME", value_parser = unlock_time)]
+    pub unlock_for: Option<u32>,
 }
 
-/// The certificate, as long as it is of use.
-fn certificates(args: &CredentialArgs) -> Result<Vec<Certificate>, Failure> {
-    let input = Input::from(args.certificate.clone());
-    let in_file = |error| Failure::in_file(&input, &error);
-    let chain =
-        Certificate::chain_from_pem(&file::read(&input, DEFAULT_LIMIT)?).map_err(in_file)?;
-    if let Some(leaf) = chain.first() {
-        leaf.check_dates(OffsetDateTime::now_utc())
-            .map_err(|error| {
-                Failure::not_good(format!("{input}: {error}"))
-                    .next("ask for a new certificate: kube-enroll request USER --key FILE")
-            })?;
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        Reach::default()
+            .read([&self.certificate, &self.key])
+            .read(self.passphrase.passphrase_file.as_ref())
     }
-    Ok(chain)
+
+    /// Writes an `ExecCredential`, or says on standard error why there is none.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let chain = self.certificates()?;
+        let key = match chain.first() {
+            Some(leaf) => self.key(leaf, console)?,
+            None => return Err(Failure::could_not_run("there is no certificate")),
+        };
+        files::put_secret(&answer(&chain, &key.to_pkcs8_pem()?))?;
+        Ok(Verdict::Good)
+    }
 }
 
-fn key(
-    certificate: &Certificate,
-    args: &CredentialArgs,
-    console: &Console,
-) -> Result<PrivateKey, Failure> {
-    let fingerprint = certificate.public_key().fingerprint();
-    if let Some(key) = unlocked::find(&fingerprint) {
-        return Ok(key);
-    }
-    let input = Input::from(args.key.clone());
-    let contents = file::read(&input, DEFAULT_LIMIT)?;
-    let in_file = |error| Failure::in_file(&input, &error);
-    let encoded = EncodedKey::find(&contents).map_err(in_file)?;
-    file::warn_exposed(&args.key, console);
-    let passphrase = if encoded.is_encrypted() {
-        Some(ask(args, &input, console)?)
-    } else {
-        None
-    };
-    let key = encoded.open(passphrase.as_ref()).map_err(in_file)?;
-    if key.public_key() != certificate.public_key() {
-        return Err(Failure::not_good(format!(
-            "{input} is not the key of the certificate: found {}, expected {fingerprint}",
-            key.public_key().fingerprint()
-        ))
-        .next("write the kubeconfig anew: kube-enroll kubeconfig REPLY --exec"));
-    }
-    let unlock_for = args.unlock_for.filter(|_| encoded.is_encrypted());
-    if let Some(Err(failure)) = unlock_for.map(|seconds| unlocked::keep(&key, seconds)) {
-        console.warn(failure);
-    }
-    Ok(key)
-}
-
-/// The passphrase, where kubectl lets a person be asked.
-fn ask(args: &CredentialArgs, key: &Input, console: &Console) -> Result<Passphrase, Failure> {
-    if let Some(path) = &args.passphrase_file {
-        return passphrase::from_file(path);
-    }
-    let may_ask = match std::env::var(EXEC_INFO) {
-        Ok(json) => {
-            let problem = |error| Failure::could_not_run(format!("{EXEC_INFO}: {error}"));
-            ExecInfo::read(&json).map_err(problem)?.interactive
+impl Args {
+    /// The certificate, as long as it is of use.
+    fn certificates(&self) -> Result<Vec<Certificate>, Failure> {
+        let input = &self.certificate;
+        let chain = Certificate::chain_from_pem(&file::read(input, DEFAULT_LIMIT)?)
+            .map_err(|error| Failure::in_file(input, &error))?;
+        if let Some(leaf) = chain.first() {
+            leaf.check_dates(OffsetDateTime::now_utc())
+                .map_err(|error| {
+                    let again = Command::ours("request").operand("USER");
+                    Failure::not_good(text!("{}: {}", input, error))
+                        .say("ask for a new certificate:")
+                        .run(again.option("--key", self.key.typed()))
+                })?;
         }
-        Err(_) => console.can_ask(),
-    };
-    if may_ask {
-        return passphrase::ask_existing(&key.to_string());
+        Ok(chain)
     }
-    Err(Failure::could_not_run(format!(
-        "{key} is encrypted, and there is no terminal to ask for its passphrase"
-    ))
-    .next(
-        "run kubectl once in a terminal with --unlock-for in the kubeconfig, or give --passphrase-file",
-    ))
+
+    fn key(&self, certificate: &Certificate, console: &Console) -> Result<PrivateKey, Failure> {
+        let fingerprint = certificate.public_key().fingerprint();
+        if let Some(key) = kernel_keyring::find(&fingerprint) {
+            return Ok(key);
+        }
+        if let Some(path) = self.key.path() {
+            privacy::warn_exposed(path, console);
+        }
+        let given = self.passphrase.read()?;
+        let found = keys::read(&self.key, given.as_ref(), may_ask(console)?, console)
+            .map_err(advise_unlocking)?;
+        if found.key.public_key() != certificate.public_key() {
+            return Err(Failure::not_good(text!(
+                "{} is not the key of the certificate: found {}, expected {}",
+                self.key,
+                found.key.public_key().fingerprint(),
+                fingerprint
+            ))
+            .say("write the kubeconfig anew:")
+            .run(Command::ours("kubeconfig").operand("REPLY").word("--exec")));
+        }
+        let unlock_for = self.unlock_for.filter(|_| found.was_encrypted);
+        if let Some(Err(failure)) = unlock_for.map(|time| kernel_keyring::keep(&found.key, time)) {
+            console.warn(failure.show());
+        }
+        Ok(found.key)
+    }
+}
+
+/// Whether kubectl lets a person be asked.
+fn may_ask(console: &Console) -> Result<bool, Failure> {
+    match std::env::var(EXEC_INFO) {
+        Ok(json) => ExecInfo::read(&json)
+            .map(|info| info.interactive)
+            .map_err(|error| Failure::about(EXEC_INFO, error)),
+        Err(_) => Ok(console.can_ask()),
+    }
+}
+
+/// Where nobody can be asked now, somebody could be before.
+fn advise_unlocking(failure: Failure) -> Failure {
+    if failure.is_nobody_to_ask() {
+        return failure
+            .say("or run kubectl once in a terminal with --unlock-for in the kubeconfig");
+    }
+    failure
 }

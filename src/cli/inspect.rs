@@ -1,33 +1,55 @@
 //! `kube-enroll inspect`: what any of these files is and says.
 
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
 use kube_enroll::inspect::Context;
 use kube_enroll::policy::Agreed;
 use time::OffsetDateTime;
 
-use super::args::InspectArgs;
 use super::console::Console;
-use super::input::Input;
-use super::message::Failure;
-use super::report::Report;
-use super::{Verdict, passphrase};
+use super::failure::Failure;
+use super::from::file::Stream;
+use super::from::passphrase::KeyPassphraseArgs;
+use super::os::sandbox::Reach;
+use super::report::{Report, ReportArgs};
+use super::{Action, Verdict};
 
-/// Shows a report. Exit 1 says that something could not be read at all.
-pub fn run(args: InspectArgs, console: &Console) -> Result<Verdict, Failure> {
-    let files = if args.files.is_empty() {
-        vec![Input::Stdio]
-    } else {
-        args.files
-    };
-    let passphrase = args
-        .passphrase_file
-        .map(|path| passphrase::from_file(&path))
-        .transpose()?;
-    let context = Context {
-        now: OffsetDateTime::now_utc(),
-        agreed: Agreed::default(),
-        passphrase: passphrase.as_ref(),
-    };
-    let report = Report::new(&args.report, console, false);
-    let tally = report.run(&files, &context, |_| {})?;
-    Ok(tally.of_reading())
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll inspect alice.csr.yaml
+  kubectl get csr -o yaml | kube-enroll inspect
+  kube-enroll inspect -o json alice.csr alice.key alice.kubeconfig")]
+pub struct Args {
+    /// Files to look at; - is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub files: Vec<Stream>,
+    #[command(flatten)]
+    pub report: ReportArgs,
+    #[command(flatten)]
+    pub passphrase: KeyPassphraseArgs,
+}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let passphrase = self.passphrase.passphrase_file.as_ref();
+        Reach::default()
+            .read(&self.files)
+            .read(passphrase)
+            .write([&self.report.out])
+    }
+
+    /// Shows a report. Exit 1 says that something could not be read at all.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let passphrase = self.passphrase.read()?;
+        let context = Context {
+            now: OffsetDateTime::now_utc(),
+            agreed: Agreed::default(),
+            passphrase: passphrase.as_ref(),
+        };
+        let report = Report::new(&self.report, console, false);
+        let tally = report.run(&self.files, &context, |_| {})?;
+        Ok(tally.of_reading())
+    }
 }

@@ -1,27 +1,104 @@
 //! `kube-enroll kubeconfig`: matches a reply to its key, checks everything, writes the kubeconfig.
 
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
 use std::path::{Path, PathBuf};
 
-use kube_enroll::certificate::{Certificate, show_time};
+use kube_enroll::certificate::Certificate;
 use kube_enroll::kubeconfig::{
-    Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
+    Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
 };
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::{Reply, ReplyError};
-use kube_enroll::shell::quote;
+use kube_enroll::shell::{Command, quoted};
+use kube_enroll::text;
+use kube_enroll::text::{Label, Text};
 use time::OffsetDateTime;
 
-use super::args::KubeconfigArgs;
+use super::args::unlock_time;
 use super::console::Console;
-use super::file::{Access, DEFAULT_LIMIT, NewFiles};
-use super::input::Input;
-use super::message::Failure;
-use super::request::file_stem;
-use super::{Verdict, file, keyring, outcome, passphrase, reply, report};
+use super::failure::Failure;
+use super::from::cluster;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::keys::{self, FoundKey, KeyFiles};
+use super::from::passphrase::KeyPassphraseArgs;
+use super::os::privacy;
+use super::os::sandbox::Reach;
+use super::to::files::{self, Access, NewFiles};
+use super::to::names;
+use super::{Action, Verdict, outcome, report};
 
 mod check;
 
-use keyring::{FoundKey, Keyring};
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll kubeconfig alice.reply.yaml
+  kube-enroll kubeconfig alice.reply.yaml --key alice.key --files --namespace dev
+  kube-enroll kubeconfig alice.crt --server https://10.0.0.1:6443 --certificate-authority ca.crt")]
+pub struct Args {
+    /// A reply, an issued CertificateSigningRequest, or a certificate; - is standard input
+    #[arg(value_name = "REPLY", default_value = "-")]
+    pub replies: Vec<Stream>,
+    /// The private key, or a folder of keys [default: the .key files beside the reply and here]
+    #[arg(long, value_name = "FILE|DIR")]
+    pub key: Option<Stream>,
+    /// Take the cluster from this kubeconfig
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    pub cluster: Option<Stream>,
+    /// The cluster's address, https://...
+    #[arg(long, value_name = "URL", requires = "certificate_authority")]
+    pub server: Option<String>,
+    /// The cluster's certificate authority
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub certificate_authority: Option<Stream>,
+    /// Demand that the certificate was issued by this client certificate authority
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Option<Stream>,
+    #[command(flatten)]
+    pub style: CredentialStyle,
+    /// With --exec, keep the key unlocked in the kernel's memory for so long after each time that
+    /// the passphrase was asked: 15m, at most 24h
+    #[arg(long, value_name = "TIME", value_parser = unlock_time, conflicts_with_all = ["embed", "files"])]
+    pub unlock_for: Option<u32>,
+    /// The name of the context [default: USER@CLUSTER]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The namespace of the context
+    #[arg(long)]
+    pub namespace: Option<String>,
+    /// The name of the cluster entry [default: as in the reply]
+    #[arg(long, value_name = "NAME")]
+    pub cluster_name: Option<String>,
+    /// Write to this file [default: USER.kubeconfig beside the key]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output_dir", "merge"])]
+    pub out: Option<Stream>,
+    /// Write USER.kubeconfig into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "merge")]
+    pub output_dir: Option<PathBuf>,
+    /// Add the entries to this kubeconfig
+    #[arg(long, value_name = "FILE")]
+    pub merge: Option<Stream>,
+    #[command(flatten)]
+    pub passphrase: KeyPassphraseArgs,
+}
+
+/// How the kubeconfig carries certificate and key.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub struct CredentialStyle {
+    /// Put certificate and key, unencrypted, into the kubeconfig (default for a plain key)
+    #[arg(long)]
+    pub embed: bool,
+    /// Refer to certificate and key by absolute path
+    #[arg(long)]
+    pub files: bool,
+    /// Let kubectl ask this program for the key, which stays encrypted (default for an encrypted
+    /// key)
+    #[arg(long)]
+    pub exec: bool,
+}
 
 /// A reply with thousands of certificates, in bytes.
 const LIMIT: u64 = 256 << 20;
@@ -45,52 +122,69 @@ enum Style {
     Exec,
 }
 
-/// Writes a kubeconfig for every certificate in every reply.
-pub fn run(args: &KubeconfigArgs, console: &Console) -> Result<Verdict, Failure> {
-    let inputs = if args.replies.is_empty() {
-        vec![Input::Stdio]
-    } else {
-        args.replies.clone()
-    };
-    let passphrase = args
-        .passphrase_file
-        .as_deref()
-        .map(passphrase::from_file)
-        .transpose()?;
-    let run = Run {
-        args,
-        console,
-        keyring: Keyring::new(args.key.as_deref(), passphrase.as_ref(), console),
-        now: OffsetDateTime::now_utc(),
-    };
-    let verdicts = inputs
-        .iter()
-        .map(|input| run.reply(input).unwrap_or_else(|failure| report(&failure)));
-    Ok(verdicts.max().unwrap_or(Verdict::Good))
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let (reach, keys) = keys::reach(Reach::default(), self.key.as_ref(), &self.replies);
+        let files = [&self.certificate_authority, &self.client_ca];
+        let mut reach = reach
+            .read(&self.replies)
+            .read(files.into_iter().flatten())
+            .read(&self.passphrase.passphrase_file)
+            .replace(&self.merge)
+            .write(&self.out)
+            .write_in(self.output_dir.as_deref());
+        if let Some(cluster) = &self.cluster {
+            reach = reach.cluster(cluster, None);
+        }
+        let mut named = [&self.merge, &self.out].into_iter().flatten();
+        if named.find_map(Stream::path).is_none() && self.output_dir.is_none() {
+            reach = reach.write_in(keys.iter().map(PathBuf::as_path));
+        }
+        reach
+    }
+
+    /// Writes a kubeconfig for every certificate in every reply.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let passphrase = self.passphrase.read()?;
+        let run = Run {
+            args: self,
+            console,
+            keys: KeyFiles::new(self.key.as_ref(), passphrase.as_ref(), console),
+            now: OffsetDateTime::now_utc(),
+        };
+        let mut worst = Verdict::Good;
+        for input in &self.replies {
+            worst = worst.max(match run.reply(input) {
+                Err(failure) if failure.is_interrupted() => return Err(failure),
+                verdict => verdict.unwrap_or_else(|failure| report(&failure)),
+            });
+        }
+        Ok(worst)
+    }
 }
 
 /// What all replies of one run share.
 struct Run<'a> {
-    args: &'a KubeconfigArgs,
+    args: &'a Args,
     console: &'a Console,
-    keyring: Keyring<'a>,
+    keys: KeyFiles<'a>,
     now: OffsetDateTime,
 }
 
 impl Run<'_> {
     /// Everything in one file. What is not issued, or does not fit, does not stop the others.
-    fn reply(&self, input: &Input) -> Result<Verdict, Failure> {
+    fn reply(&self, input: &Stream) -> Result<Verdict, Failure> {
         let contents = file::read(input, LIMIT)?;
         let reply = Reply::read(&contents).map_err(|error| match error {
-            ReplyError::Empty | ReplyError::NothingIssued => outcome::gone(&input.to_string()),
-            other => Failure::could_not_run(format!("{input}: {other}")),
+            ReplyError::Empty | ReplyError::NothingIssued => outcome::no_request(input),
+            other => Failure::about(input, other),
         })?;
         let one_of_many = reply.requests.len() > 1 || self.args.replies.len() > 1;
         if one_of_many && self.args.out.is_some() {
             return Err(Failure::could_not_run(
                 "--out is for one kubeconfig, and here are several",
             )
-            .next("give --output-dir DIR instead"));
+            .say("give --output-dir DIR instead"));
         }
         let (issued, others): (Vec<_>, Vec<_>) = reply
             .requests
@@ -111,11 +205,12 @@ impl Run<'_> {
         for request in issued.into_iter().flatten() {
             match self.request(request, &cluster, input) {
                 Ok(to_try) => command = Some(to_try),
+                Err(failure) if failure.is_interrupted() => return Err(failure),
                 Err(failure) => verdict = verdict.max(report(&failure)),
             }
         }
         if let Some(command) = command {
-            self.console.say(&format!("\nTry it:\n\n  {command}\n"))?;
+            self.tell(text!("\nTry it:\n\n{}\n", command.folded(2)))?;
         }
         Ok(verdict)
     }
@@ -125,8 +220,8 @@ impl Run<'_> {
         &self,
         request: &CertificateSigningRequest,
         cluster: &Cluster,
-        input: &Input,
-    ) -> Result<String, Failure> {
+        input: &Stream,
+    ) -> Result<Command, Failure> {
         let status = request.status.as_ref();
         let pem = status.and_then(|status| status.certificate.as_deref());
         let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
@@ -135,17 +230,17 @@ impl Run<'_> {
     }
 
     /// The cluster from the command line, else from the reply.
-    fn cluster(&self, reply: &Reply, input: &Input) -> Result<Cluster, Failure> {
-        let mut cluster = if let Some(path) = &self.args.cluster {
-            reply::read_cluster(path, None, self.console)?
+    fn cluster(&self, reply: &Reply, input: &Stream) -> Result<Cluster, Failure> {
+        let mut cluster = if let Some(kubeconfig) = &self.args.cluster {
+            cluster::read(kubeconfig, None, self.console)?
         } else if let (Some(server), Some(authority)) =
             (&self.args.server, &self.args.certificate_authority)
         {
-            let pem = file::read(&Input::from(authority.clone()), DEFAULT_LIMIT)?;
+            let pem = file::read(authority, DEFAULT_LIMIT)?;
             Cluster::new("kubernetes", server, &pem)
         } else {
             reply.cluster.clone().ok_or_else(|| {
-                Failure::could_not_run(format!("{input}: there is no cluster in it")).next(
+                Failure::about(input, "there is no cluster in it").say(
                     "give --cluster FILE (any kubeconfig of it), or --server URL and \
                      --certificate-authority FILE",
                 )
@@ -156,7 +251,7 @@ impl Run<'_> {
         } else if cluster.name.is_empty() {
             "kubernetes".clone_into(&mut cluster.name);
         }
-        reply::check_cluster(&cluster, &input.to_string())?;
+        cluster::check(&cluster, input)?;
         Ok(cluster)
     }
 
@@ -165,13 +260,12 @@ impl Run<'_> {
         request: Option<CertificateSigningRequest>,
         chain: Vec<Certificate>,
         cluster: &Cluster,
-        input: &Input,
-    ) -> Result<String, Failure> {
-        let source = input.to_string();
+        input: &Stream,
+    ) -> Result<Command, Failure> {
         let Some(certificate) = chain.first().cloned() else {
-            return Err(outcome::gone(&source));
+            return Err(outcome::no_request(input));
         };
-        let key = self.keyring.find(certificate.public_key(), input)?;
+        let key = self.keys.find(certificate.public_key(), input)?;
         let user = certificate
             .subject()
             .identity()
@@ -184,28 +278,29 @@ impl Run<'_> {
             key,
             user,
         };
-        check::check(&issued, &source, self.now, self.console)?;
+        check::check(&issued, input, self.now, self.console)?;
         self.check_client_authority(&issued, cluster)?;
         self.write(&issued, cluster)
     }
 
     /// A chain to the cluster's own authority is a note, to `--client-ca` a condition.
     fn check_client_authority(&self, issued: &Issued, cluster: &Cluster) -> Result<(), Failure> {
-        if let Some(path) = &self.args.client_ca {
-            let input = Input::from(path.clone());
-            let pem = file::read(&input, DEFAULT_LIMIT)?;
+        if let Some(input) = &self.args.client_ca {
+            let pem = file::read(input, DEFAULT_LIMIT)?;
             let authorities = Certificate::chain_from_pem(&pem)
-                .map_err(|error| Failure::in_file(&input, &error))?;
+                .map_err(|error| Failure::in_file(input, &error))?;
             if !check::is_issued_by(issued, &authorities) {
                 let issuer = issued.certificate.issuer();
-                return Err(Failure::not_good(format!(
-                    "the certificate was not issued by {input}: its issuer is {issuer}"
+                return Err(Failure::not_good(text!(
+                    "the certificate was not issued by {}: its issuer is {}",
+                    input,
+                    issuer
                 ))
-                .next("ask the administrator for the file behind --client-ca-file"));
+                .say("ask the administrator for the file behind --client-ca-file"));
             }
             return Ok(());
         }
-        if let kube_enroll::kubeconfig::Authority::Data(pem) = &cluster.authority {
+        if let Authority::Data(pem) = &cluster.authority {
             let authorities = Certificate::chain_from_pem(pem).unwrap_or_default();
             if !check::is_issued_by(issued, &authorities) {
                 self.console.warn(
@@ -218,7 +313,7 @@ impl Run<'_> {
     }
 
     /// Writes the kubeconfig and says so; the command to try it with.
-    fn write(&self, issued: &Issued, cluster: &Cluster) -> Result<String, Failure> {
+    fn write(&self, issued: &Issued, cluster: &Cluster) -> Result<Command, Failure> {
         let certificate = certificates_pem(&issued.chain);
         let context = self
             .args
@@ -237,10 +332,14 @@ impl Run<'_> {
                 key: issued.key.key.to_pkcs8_pem()?,
             },
             style => {
+                let key = issued.key.source.path().ok_or_else(|| {
+                    Failure::could_not_run("a kubeconfig cannot name the key on standard input")
+                        .say("put it into the kubeconfig with --embed, or write it to a file")
+                })?;
+                let key = absolute(key)?;
                 let certificate_path = path.with_extension("crt");
                 files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
-                let (certificate, key) =
-                    (absolute(&certificate_path)?, absolute(&issued.key.path)?);
+                let certificate = absolute(&certificate_path)?;
                 match style {
                     Style::Exec => self.exec(certificate, key),
                     _ => Credential::Files { certificate, key },
@@ -255,22 +354,53 @@ impl Run<'_> {
             credential,
             fingerprint,
         };
-        match &self.args.merge {
-            Some(existing) => merge_into(existing, &entry, self.console)?,
-            None => files.create(&path, assemble(&entry).expose().as_bytes(), Access::Owner)?,
-        }
+        let out = match (&self.args.merge, &self.args.out) {
+            (Some(existing), _) => {
+                merge_into(existing, &entry, self.console)?;
+                existing.clone()
+            }
+            (None, Some(Stream::Stdio)) => {
+                files::put_secret(&assemble(&entry))?;
+                Stream::Stdio
+            }
+            _ => {
+                files.create(&path, assemble(&entry).expose().as_bytes(), Access::Owner)?;
+                path.into()
+            }
+        };
         files.keep()?;
-        let path = self.args.merge.as_deref().unwrap_or(&path);
-        let path = quote(&path.display().to_string());
-        let context = quote(&entry.context);
-        self.console.say(&format!(
-            "  {path}  context {context}, {}, valid until {}\n",
-            cluster.server,
-            show_time(issued.certificate.not_after())
+        let shown = match out.path() {
+            Some(path) => quoted(path),
+            None => "standard output".into(),
+        };
+        self.tell(text!(
+            "  {}  context {}, {}, valid until {}\n",
+            shown,
+            quoted(&entry.context),
+            Label::from(cluster.server.as_str()),
+            issued.certificate.not_after()
         ))?;
-        Ok(format!(
-            "kubectl --kubeconfig {path} --context {context} auth whoami"
-        ))
+        let kubectl = Command::new("kubectl");
+        let kubectl = match out.path() {
+            Some(path) => kubectl.option("--kubeconfig", path),
+            None => kubectl.option("--kubeconfig", "FILE"),
+        };
+        let kubectl = kubectl.option("--context", &entry.context);
+        Ok(kubectl.word("auth").word("whoami"))
+    }
+
+    /// Says how it went, beside a kubeconfig on standard output.
+    fn tell(&self, text: Text) -> Result<(), Failure> {
+        let streams = [&self.args.out, &self.args.merge];
+        if streams
+            .into_iter()
+            .flatten()
+            .any(|out| *out == Stream::Stdio)
+        {
+            self.console.note(text);
+            return Ok(());
+        }
+        self.console.say(text)
     }
 
     /// What was asked for; else a key stays as protected as it is.
@@ -304,13 +434,14 @@ impl Run<'_> {
 
     /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
     fn target(&self, issued: &Issued) -> PathBuf {
-        if let Some(path) = &self.args.out {
+        if let Some(Stream::File(path)) = &self.args.out {
             return path.clone();
         }
-        let beside = issued.key.path.parent().unwrap_or(Path::new(""));
+        let key = issued.key.source.path();
+        let beside = key.and_then(Path::parent).unwrap_or(Path::new(""));
         let folder = self.args.output_dir.as_deref().unwrap_or(beside);
-        let key = issued.key.path.file_stem().unwrap_or_default();
-        let stem = file_stem(&issued.user, &key.to_string_lossy());
+        let key = key.and_then(Path::file_stem).unwrap_or_default();
+        let stem = names::stem(&issued.user, &key.to_string_lossy());
         folder.join(format!("{stem}.kubeconfig"))
     }
 }
@@ -335,33 +466,33 @@ fn certificates_pem(chain: &[Certificate]) -> String {
 }
 
 fn absolute(path: &Path) -> Result<String, Failure> {
-    let absolute =
-        std::path::absolute(path).map_err(|error| Failure::io("find", path.display(), &error))?;
+    let absolute = std::path::absolute(path).map_err(|error| Failure::io("find", path, &error))?;
     match absolute.to_str() {
         Some(text) => Ok(text.to_owned()),
-        None => Err(Failure::could_not_run(format!(
+        None => Err(Failure::could_not_run(text!(
             "{} is not UTF-8, and a kubeconfig is",
-            absolute.display()
+            absolute
         ))),
     }
 }
 
-fn merge_into(path: &Path, entry: &NewEntry, console: &Console) -> Result<(), Failure> {
-    let input = Input::from(path.to_owned());
-    let contents = file::read(&input, DEFAULT_LIMIT)?;
-    let kubeconfig = Kubeconfig::read(&contents)
-        .map_err(|error| Failure::could_not_run(format!("{input}: {error}")))?;
+fn merge_into(input: &Stream, entry: &NewEntry, console: &Console) -> Result<(), Failure> {
+    let contents = file::read(input, DEFAULT_LIMIT)?;
+    let kubeconfig = Kubeconfig::read(&contents).map_err(|error| Failure::about(input, error))?;
     let merged = merge(kubeconfig, entry).map_err(|error| {
-        let failure = Failure::could_not_run(format!("{input}: {error}"));
+        let failure = Failure::about(input, &error);
         match error {
             MergeError::Foreign { .. } => {
-                failure.next("choose other names with --context and --cluster-name")
+                failure.say("choose other names with --context and --cluster-name")
             }
             MergeError::NotAList(_) => failure,
         }
     })?;
+    let Some(path) = input.path() else {
+        return files::put_secret(&merged);
+    };
     if matches!(entry.credential, Credential::Embedded { .. }) {
-        file::warn_exposed(path, console);
+        privacy::warn_exposed(path, console);
     }
-    file::replace(path, merged.expose().as_bytes(), console)
+    files::replace(path, merged.expose().as_bytes(), console)
 }

@@ -2,72 +2,89 @@
 
 use kube_enroll::inspect::{State, state};
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
-use kube_enroll::shell::quote;
-use kube_enroll::text::visible;
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::{Label, Show, Text};
 
-use super::message::Failure;
+use super::failure::Failure;
 
 /// Fails, with an explanation, unless there is a certificate.
 pub fn require_issued(request: &CertificateSigningRequest) -> Result<(), Failure> {
-    let shown = visible(&request.metadata.name);
-    let name = quote(&request.metadata.name);
-    let said = |kind: &str| {
-        let condition = request
-            .status
-            .as_ref()
-            .and_then(|status| status.condition(kind));
-        condition.map_or(String::new(), |condition| {
-            let (reason, message) = (visible(&condition.reason), visible(&condition.message));
-            format!("{reason}: {message}")
-        })
-    };
+    let name = Label::from(request.metadata.name.as_str());
     let failure = match state(request.status.as_ref()) {
         State::Issued => return Ok(()),
-        State::Pending => Failure::not_good(format!(
-            "{shown} is Pending: nobody has approved it yet"
+        State::Pending => {
+            Failure::not_good(text!("{} is Pending: nobody has approved it yet", name))
+                .say(text!(
+                    "the administrator runs: {}",
+                    kubectl(request, ["certificate", "approve"])
+                ))
+                .say("(within 24 hours of its creation; then it is deleted)")
+        }
+        State::Denied => Failure::not_good(text!(
+            "{} was Denied ({})",
+            name,
+            condition(request, "Denied")
         ))
-        .next(format!(
-            "the administrator runs: kubectl certificate approve {name}\n  \
-                 (within 24 hours of its creation; then it is deleted)"
-        )),
-        State::Denied => Failure::not_good(format!("{shown} was Denied ({})", said("Denied")))
-            .next("that is final: settle it with the administrator, then make a new request"),
-        State::Failed => Failure::not_good(format!("{shown} is Failed ({})", said("Failed")))
-            .next("the signer's refusal is final: make a new request without what it names"),
-        State::Approved => Failure::not_good(format!(
-            "{shown} is Approved, and there is no certificate in it"
+        .say("that is final: settle it with the administrator, then make a new request"),
+        State::Failed => Failure::not_good(text!(
+            "{} is Failed ({})",
+            name,
+            condition(request, "Failed")
         ))
-        .next(approved_without_certificate(request, &name)),
+        .say("the signer's refusal is final: make a new request without what it names"),
+        State::Approved => approved_without_certificate(request, &name),
     };
     Err(failure)
 }
 
-fn approved_without_certificate(request: &CertificateSigningRequest, name: &str) -> String {
-    let mut causes = vec![
-        format!("just approved: wait a moment and run kubectl get csr {name} -o yaml again"),
-        "kube-controller-manager runs without --cluster-signing-cert-file and key".to_owned(),
-    ];
+/// What was said about a decision.
+fn condition(request: &CertificateSigningRequest, kind: &str) -> Text {
+    let status = request.status.as_ref();
+    let condition = status.and_then(|status| status.condition(kind));
+    condition.map_or(Text::default(), |condition| {
+        let label = |text: &str| Label::from(text);
+        text!(
+            "{}: {}",
+            label(&condition.reason),
+            label(&condition.message)
+        )
+    })
+}
+
+fn kubectl(request: &CertificateSigningRequest, words: [&'static str; 2]) -> Command {
+    let command = Command::new("kubectl").word(words[0]).word(words[1]);
+    command.operand(&request.metadata.name)
+}
+
+fn approved_without_certificate(request: &CertificateSigningRequest, name: &impl Show) -> Failure {
+    let again = kubectl(request, ["get", "csr"]).option("-o", "yaml");
+    let mut failure = Failure::not_good(text!(
+        "{} is Approved, and there is no certificate in it",
+        name
+    ))
+    .say("the usual causes:")
+    .say(text!(
+        "- just approved: wait a moment and run {} again",
+        again
+    ))
+    .say("- kube-controller-manager runs without --cluster-signing-cert-file and key");
     if request.signer_name != CLIENT_SIGNER {
-        let signer = visible(&request.signer_name);
-        causes.push(format!("nothing in the cluster signs for {signer}"));
+        let signer = Label::from(request.signer_name.as_str());
+        failure = failure.say(text!("- nothing in the cluster signs for {}", signer));
     }
     if request.metadata.name.starts_with("csr-") {
-        causes.push("Amazon EKS does not sign names that start with csr-".to_owned());
+        failure = failure.say("- Amazon EKS does not sign names that start with csr-");
     }
-    causes.push(
-        "a managed service that does not sign for kube-apiserver-client, such as Amazon EKS"
-            .to_owned(),
-    );
-    format!("the usual causes:\n  - {}", causes.join("\n  - "))
+    failure
+        .say("- a managed service that does not sign for kube-apiserver-client, such as Amazon EKS")
 }
 
 /// There is no request at all.
-pub fn gone(source: &str) -> Failure {
-    Failure::not_good(format!(
-        "{source}: there is no CertificateSigningRequest in it"
-    ))
-    .next(
+pub fn no_request(source: impl Show) -> Failure {
+    let what = text!("{}: there is no CertificateSigningRequest in it", source);
+    Failure::not_good(what).say(
         "if kubectl says NotFound, it was deleted: one hour after it was issued, denied or failed, \
-         24 hours after it was created if nobody approved it; apply and approve it again",
+         24 hours after it was created if nobody approved it; create and approve it again",
     )
 }

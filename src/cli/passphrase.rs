@@ -1,85 +1,85 @@
-//! Passphrases: from the first line of a file, or typed at the terminal; never from an argument
-//! or the environment.
+//! `kube-enroll passphrase`: another passphrase for a private key, or none.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
 
-use getrandom::SysRng;
-use kube_enroll::key::PrivateKey;
-use kube_enroll::secret::{Passphrase, Secret};
-use signal_hook::consts::SIGINT;
-use zeroize::Zeroizing;
+use kube_enroll::secret::Passphrase;
+use kube_enroll::text;
 
-use super::file;
-use super::message::Failure;
+use super::console::Console;
+use super::failure::Failure;
+use super::from::file::Stream;
+use super::from::keys;
+use super::from::passphrase::{self, KeyPassphraseArgs};
+use super::os::sandbox::Reach;
+use super::to::files;
+use super::{Action, Verdict};
 
-/// More than anyone types, in bytes.
-const LIMIT: u64 = 64 * 1024;
-
-/// The first line of a file that nobody else can read.
-pub fn from_file(path: &Path) -> Result<Passphrase, Failure> {
-    let contents = file::read_private(path, LIMIT)?;
-    let line = contents
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.is_empty() {
-        let problem = format!("{}: the first line is empty", path.display());
-        return Err(Failure::could_not_run(problem)
-            .next("for a key without passphrase use --no-passphrase"));
-    }
-    Ok(Passphrase::new(line.to_vec()))
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll passphrase alice.key
+  kube-enroll passphrase alice.key --remove")]
+pub struct Args {
+    /// The private key, which is replaced by PKCS#8 in PEM; - is standard input, and then output
+    #[arg(value_name = "KEY")]
+    pub key: Stream,
+    #[command(flatten)]
+    pub old: KeyPassphraseArgs,
+    /// Read the new passphrase from the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub new_passphrase_file: Option<Stream>,
+    /// Leave the key unencrypted
+    #[arg(long, conflicts_with = "new_passphrase_file")]
+    pub remove: bool,
 }
 
-/// A new passphrase, typed twice; nothing if the person wants none.
-pub fn ask_new(prompt: &str) -> Result<Option<Passphrase>, Failure> {
-    let first = ask(&format!("{prompt}: "))?;
-    if first.expose().is_empty() {
-        return Ok(None);
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let passphrases = [&self.old.passphrase_file, &self.new_passphrase_file];
+        Reach::default()
+            .read([&self.key])
+            .read(passphrases.into_iter().flatten())
+            .write([&self.key])
     }
-    if ask("The same again: ")? == first {
-        Ok(Some(first))
-    } else {
-        Err(Failure::could_not_run("the passphrases are not the same"))
+
+    /// Opens the key, and puts it in its own place under the new passphrase in one step.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let old = self.old.read()?;
+        let found = keys::read(&self.key, old.as_ref(), console.can_ask(), console)?;
+        let text = passphrase::encode(&found.key, self.new_passphrase(console)?.as_ref())?;
+        let Some(path) = self.key.path() else {
+            files::put_secret(&text)?;
+            return Ok(Verdict::Good);
+        };
+        files::replace_private(path, text.expose().as_bytes(), console)?;
+        let state = if self.remove {
+            "not encrypted any more"
+        } else {
+            "encrypted with the new passphrase"
+        };
+        console.say(text!("{} is {}\n", path, state))?;
+        Ok(Verdict::Good)
     }
 }
 
-/// The passphrase of a key that is there.
-pub fn ask_existing(key: &str) -> Result<Passphrase, Failure> {
-    ask(&format!("Passphrase for {key}: "))
-}
-
-/// The key in PKCS#8 PEM: encrypted, if there is a passphrase.
-pub fn encode(
-    key: &PrivateKey,
-    passphrase: Option<&Passphrase>,
-) -> Result<Secret<String>, Failure> {
-    Ok(match passphrase {
-        Some(passphrase) => key.to_encrypted_pkcs8_pem(passphrase, &mut SysRng)?,
-        None => key.to_pkcs8_pem()?,
-    })
-}
-
-/// Ctrl-C only ends the question: the signal that `rpassword` raises for it would end the process
-/// before the terminal echoes again.
-fn ask(prompt: &str) -> Result<Passphrase, Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let handler = signal_hook::flag::register(SIGINT, Arc::clone(&interrupted));
-    let answer = ask_uninterrupted(prompt);
-    if let Ok(handler) = handler {
-        signal_hook::low_level::unregister(handler);
+impl Args {
+    /// None at all has to be asked for by name.
+    fn new_passphrase(&self, console: &Console) -> Result<Option<Passphrase>, Failure> {
+        if self.remove {
+            return Ok(None);
+        }
+        let new = match &self.new_passphrase_file {
+            Some(file) => Some(passphrase::from_file(file)?),
+            None if console.can_ask() => passphrase::ask_new("New passphrase", console)?,
+            None => {
+                let what = "there is no terminal to ask for a new passphrase";
+                return Err(Failure::could_not_run(what)
+                    .say("give --new-passphrase-file FILE, or --remove"));
+            }
+        };
+        new.map(Some).ok_or_else(|| {
+            Failure::could_not_run("the new passphrase is empty").say("give --remove to have none")
+        })
     }
-    if interrupted.load(Ordering::Relaxed) {
-        return Err(Failure::could_not_run("interrupted"));
-    }
-    answer
-}
-
-fn ask_uninterrupted(prompt: &str) -> Result<Passphrase, Failure> {
-    let typed = rpassword::prompt_password(prompt)
-        .map_err(|error| Failure::io("read a passphrase from", "the terminal", &error))?;
-    let typed = Zeroizing::new(typed.into_bytes());
-    Ok(typed.into())
 }

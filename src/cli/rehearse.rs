@@ -1,12 +1,15 @@
 //! `kube-enroll rehearse`: the whole journey on this machine, with a throwaway authority that
 //! signs as kube-controller-manager does.
 
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
-use kube_enroll::key::PrivateKey;
+use kube_enroll::key::{Algorithm, PrivateKey};
 use kube_enroll::kubeconfig::{Cluster, Credential, NewEntry, assemble};
 use kube_enroll::manifest::{CertificateSigningRequest, Condition, Manifest, Status};
 use kube_enroll::name::Subject;
@@ -14,45 +17,87 @@ use kube_enroll::pem;
 use kube_enroll::policy::Agreed;
 use kube_enroll::rehearsal::Authority;
 use kube_enroll::reply::{self, Reply};
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::{Show as _, Text};
 use kube_enroll::yaml;
 use time::OffsetDateTime;
 
-use super::Verdict;
-use super::args::RehearseArgs;
+use super::args::algorithm_parser;
 use super::console::Console;
-use super::file::{self, Access, DEFAULT_LIMIT, NewFiles};
-use super::input::Input;
-use super::message::Failure;
-use super::request::{self, file_stem};
+use super::failure::Failure;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::os::sandbox::Reach;
+use super::to::files::{self, Access, NewFiles, folder_of};
+use super::to::names;
+use super::{Action, Verdict, request};
 
 /// Nobody listens there: the kubeconfig is for looking at.
 const SERVER: &str = "https://rehearsal.invalid:6443";
 
-/// Plays the journey step by step.
-pub fn run(args: &RehearseArgs, console: &Console) -> Result<Verdict, Failure> {
-    let user = if args.csr.is_some() {
-        "user"
-    } else {
-        &args.user
-    };
-    let mut files = NewFiles::new(console);
-    let mut stage = Stage {
-        folder: folder(args.dir.as_deref(), &mut files)?,
-        files,
-        stem: file_stem(user, "user"),
-        console,
-        now: OffsetDateTime::now_utc(),
-    };
-    let (manifest, key) = match &args.csr {
-        Some(input) => (stage.bring(input)?, None),
-        None => {
-            let (manifest, key) = stage.request(args)?;
-            (manifest, Some(key))
-        }
-    };
-    let verdict = stage.go_on(&manifest, key.as_ref())?;
-    stage.files.keep()?;
-    Ok(verdict)
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll rehearse
+  kube-enroll rehearse --algorithm ecdsa-p256 --output-dir rehearsal
+  kube-enroll rehearse --csr alice.csr.yaml")]
+pub struct Args {
+    /// Keep the files in this new folder [default: a temporary folder]
+    #[arg(long, visible_alias = "dir", value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Rehearse this request (CSR or manifest) instead of a new one; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["algorithm", "user", "groups"])]
+    pub csr: Option<Stream>,
+    /// The user to rehearse with
+    #[arg(long, default_value = "alice")]
+    pub user: String,
+    /// The groups to rehearse with
+    #[arg(
+        short,
+        long = "group",
+        value_name = "GROUP",
+        default_value = "developers"
+    )]
+    pub groups: Vec<String>,
+    /// The kind of key to make [default: rsa-4096]
+    #[arg(long, value_name = "ALGORITHM", value_parser = algorithm_parser())]
+    pub algorithm: Option<Algorithm>,
+}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let temporary = std::env::temp_dir();
+        let folder = self.output_dir.as_deref().map_or(&*temporary, folder_of);
+        Reach::default().read(&self.csr).write_in([folder])
+    }
+
+    /// Plays the journey step by step.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let args = self;
+        let user = if args.csr.is_some() {
+            "user"
+        } else {
+            &args.user
+        };
+        let mut files = NewFiles::new(console);
+        let mut rehearsal = Rehearsal {
+            folder: folder(args.output_dir.as_deref(), &mut files)?,
+            files,
+            stem: names::stem(user, "user"),
+            console,
+            now: OffsetDateTime::now_utc(),
+        };
+        let (manifest, key) = match &args.csr {
+            Some(input) => (rehearsal.load_request(input)?, None),
+            None => {
+                let (manifest, key) = rehearsal.request(args)?;
+                (manifest, Some(key))
+            }
+        };
+        let verdict = rehearsal.proceed(&manifest, key.as_ref())?;
+        rehearsal.files.keep()?;
+        Ok(verdict)
+    }
 }
 
 /// A new folder, temporary unless it is named.
@@ -60,7 +105,7 @@ fn folder(named: Option<&Path>, files: &mut NewFiles<'_>) -> Result<PathBuf, Fai
     let folder = match named {
         Some(folder) => folder.to_owned(),
         None => {
-            let suffix = file::random_suffix()
+            let suffix = files::random_suffix()
                 .map_err(|error| Failure::io("read", "the random number generator", &error))?;
             std::env::temp_dir().join(format!("kube-enroll-{suffix}"))
         }
@@ -70,7 +115,7 @@ fn folder(named: Option<&Path>, files: &mut NewFiles<'_>) -> Result<PathBuf, Fai
 }
 
 /// Where the rehearsal takes place.
-struct Stage<'a> {
+struct Rehearsal<'a> {
     folder: PathBuf,
     files: NewFiles<'a>,
     /// What the files are named after.
@@ -79,13 +124,14 @@ struct Stage<'a> {
     now: OffsetDateTime,
 }
 
-impl Stage<'_> {
-    fn step(&self, number: u8, who: &str, what: &str) -> Result<(), Failure> {
-        self.console.say(&format!("\n{number}. {who}: {what}\n\n"))
+impl Rehearsal<'_> {
+    fn step(&self, number: u8, who: &'static str, what: impl Into<Text>) -> Result<(), Failure> {
+        self.console
+            .say(text!("\n{}. {}: {}\n\n", number, who, what.into()))
     }
 
     /// From the manifest to the kubeconfig, as far as it goes.
-    fn go_on(&mut self, manifest: &str, key: Option<&PrivateKey>) -> Result<Verdict, Failure> {
+    fn proceed(&mut self, manifest: &str, key: Option<&PrivateKey>) -> Result<Verdict, Failure> {
         let Some(object) = self.verify(manifest)? else {
             return Ok(Verdict::NotGood);
         };
@@ -104,12 +150,12 @@ impl Stage<'_> {
     fn write(&mut self, suffix: &str, contents: &[u8], access: Access) -> Result<PathBuf, Failure> {
         let path = self.folder.join(format!("{}{suffix}", self.stem));
         self.files.create(&path, contents, access)?;
-        self.console.say(&format!("  wrote {}\n", path.display()))?;
+        self.console.say(text!("  wrote {}\n", path))?;
         Ok(path)
     }
 
     /// The user makes a key and a request.
-    fn request(&mut self, args: &RehearseArgs) -> Result<(String, PrivateKey), Failure> {
+    fn request(&mut self, args: &Args) -> Result<(String, PrivateKey), Failure> {
         let algorithm = args.algorithm.unwrap_or_default();
         self.step(
             1,
@@ -117,7 +163,7 @@ impl Stage<'_> {
             "kube-enroll request makes a key and a request",
         )?;
         let subject = Subject::new(&args.user, &args.groups, false)
-            .map_err(|error| Failure::could_not_run(error.to_string()))?;
+            .map_err(|error| Failure::could_not_run(error.show()))?;
         let (key, csr) = request::new_request(&subject, &[], algorithm, self.console)?;
         let manifest = Manifest::new(&args.user, &csr).to_yaml();
         let pem = key.to_pkcs8_pem()?;
@@ -128,8 +174,8 @@ impl Stage<'_> {
     }
 
     /// The request is there already: a manifest, or a CSR to put into one.
-    fn bring(&mut self, input: &Input) -> Result<String, Failure> {
-        self.step(1, "The user", &format!("{input} is the request"))?;
+    fn load_request(&mut self, input: &Stream) -> Result<String, Failure> {
+        self.step(1, "The user", text!("{} is the request", input))?;
         let contents = file::read(input, DEFAULT_LIMIT)?;
         let block = pem::first(&contents).map(|block| block.contents);
         let manifest = match CertificationRequest::from_der(block.as_ref().unwrap_or(&contents)) {
@@ -163,7 +209,9 @@ impl Stage<'_> {
         );
         let good = !objects.iter().any(Object::has_errors);
         let style = Style::Text(self.console.look());
-        self.console.say(&report(&objects, style))?;
+        if !self.console.is_quiet() {
+            self.console.data(&report(&objects, style))?;
+        }
         if !good {
             self.console.say("\nThe admin does not approve this.\n")?;
             return Ok(None);
@@ -173,12 +221,15 @@ impl Stage<'_> {
 
     /// The cluster signs, and the admin sends the reply back.
     fn sign(&mut self, mut object: CertificateSigningRequest) -> Result<Option<Reply>, Failure> {
-        let name = object.metadata.name.clone();
-        self.step(
-            3,
-            "The admin",
-            &format!("kubectl apply and kubectl certificate approve {name}"),
-        )?;
+        let kubectl = Command::new("kubectl");
+        let approve = kubectl.clone().word("certificate").word("approve");
+        let approve = approve.operand(&object.metadata.name);
+        let get = kubectl
+            .word("get")
+            .word("csr")
+            .operand(&object.metadata.name);
+        let get = get.option("-o", "yaml").pipe(Command::ours("reply"));
+        self.step(3, "The admin", text!("kubectl apply and {}", approve))?;
         let block = pem::first(object.request.as_deref().unwrap_or_default());
         let Some(csr) =
             block.and_then(|block| CertificationRequest::from_der(&block.contents).ok())
@@ -187,7 +238,7 @@ impl Stage<'_> {
         };
         let authority = Authority::new(self.now, &mut SysRng)?;
         let certificate = authority.sign(&csr, &object, self.now, &mut SysRng)?;
-        self.console.say(&format!("  issued {certificate}\n"))?;
+        self.console.say(text!("  issued {}\n", certificate))?;
         object.status = Some(Status {
             conditions: vec![Condition {
                 kind: "Approved".to_owned(),
@@ -198,18 +249,14 @@ impl Stage<'_> {
             }],
             certificate: Some(certificate.to_pem().into_bytes()),
         });
-        self.step(
-            4,
-            "The admin",
-            &format!("kubectl get csr {name} -o yaml | kube-enroll reply"),
-        )?;
+        self.step(4, "The admin", get.show())?;
         let authority_pem = authority.certificate().to_pem();
         let cluster = Cluster::new("rehearsal", SERVER, authority_pem.as_bytes());
         let text = reply::write(&[&object], &cluster);
         self.write(".reply.yaml", text.as_bytes(), Access::Everyone)?;
-        Reply::read(text.as_bytes()).map(Some).map_err(|error| {
-            Failure::could_not_run(format!("the reply does not read back: {error}"))
-        })
+        Reply::read(text.as_bytes())
+            .map(Some)
+            .map_err(|error| Failure::about("the reply does not read back", error))
     }
 
     /// The user comes home with a kubeconfig.
@@ -248,7 +295,7 @@ impl Stage<'_> {
         };
         let text = assemble(&entry);
         self.write(".kubeconfig", text.expose().as_bytes(), Access::Owner)?;
-        self.console.say(&format!(
+        self.console.say(text!(
             "\nThe journey is complete, and ends with a kubeconfig for {}.\n\
              It is of no use outside of this rehearsal; remove the folder when you like.\n",
             certificate.subject()

@@ -1,189 +1,131 @@
 //! `kube-enroll reply`: the issued object and the cluster's address, in one file to send back.
 
-use std::env;
-use std::path::{Path, PathBuf};
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
 
-use kube_enroll::kubeconfig::{Authority, Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
+use std::path::Path;
+
+use kube_enroll::kubeconfig::Cluster;
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::{self, Reply, ReplyError};
-use kube_enroll::shell::quote;
+use kube_enroll::shell::{Command, quoted};
+use kube_enroll::text;
+use kube_enroll::text::Text;
 
-use super::args::ReplyArgs;
 use super::console::{Console, report_failure};
-use super::file::{Access, DEFAULT_LIMIT, NewFiles};
-use super::input::Input;
-use super::message::Failure;
-use super::{Verdict, file, outcome};
+use super::failure::Failure;
+use super::from::cluster;
+use super::from::file::{self, Stream};
+use super::os::sandbox::Reach;
+use super::to::files;
+use super::{Action, Verdict, outcome};
 
 /// A list of thousands of requests, in bytes.
 const LIMIT: u64 = 256 << 20;
 
-/// Writes what is issued, and explains what is not.
-pub fn run(args: &ReplyArgs, console: &Console) -> Result<Verdict, Failure> {
-    let requests = read_requests(&args.file)?;
-    let (issued, others): (Vec<_>, Vec<_>) = requests
-        .iter()
-        .map(|request| outcome::require_issued(request).map(|()| request))
-        .partition(Result::is_ok);
-    for failure in others.iter().filter_map(|other| other.as_ref().err()) {
-        report_failure(failure);
-    }
-    if issued.is_empty() {
-        return Ok(Verdict::NotGood);
-    }
-    let cluster = cluster(args, console)?;
-    let issued: Vec<&CertificateSigningRequest> = issued.into_iter().flatten().collect();
-    let text = reply::write(&issued, &cluster);
-    match args.out.path() {
-        None => console.data(&text)?,
-        Some(path) => {
-            let mut files = NewFiles::new(console);
-            files.create(path, text.as_bytes(), Access::Everyone)?;
-            files.keep()?;
-            console.say(&next_steps(path))?;
-        }
-    }
-    Ok(if others.is_empty() {
-        Verdict::Good
-    } else {
-        Verdict::NotGood
-    })
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll reply --out alice.reply.yaml
+  kube-enroll reply issued.yaml --kubeconfig admin.kubeconfig --context prod > alice.reply.yaml")]
+pub struct Args {
+    /// What `kubectl get csr NAME -o yaml` (or json) printed; - is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub file: Stream,
+    /// The kubeconfig to take the cluster from [default: $KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<Stream>,
+    /// The context whose cluster it is [default: the current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub out: Stream,
 }
 
-fn next_steps(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    format!(
-        "  {}  nothing in it is secret\n\nSend it back. The user runs:\n\n  kube-enroll kubeconfig {}\n",
-        path.display(),
-        quote(&name)
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let reach = Reach::default().read([&self.file]).write([&self.out]);
+        match self.kubeconfig() {
+            Ok(kubeconfig) => reach.cluster(&kubeconfig, self.context.as_deref()),
+            Err(_) => reach,
+        }
+    }
+
+    /// Writes what is issued, and explains what is not.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let requests = read_requests(&self.file)?;
+        let (issued, others): (Vec<_>, Vec<_>) = requests
+            .iter()
+            .map(|request| outcome::require_issued(request).map(|()| request))
+            .partition(Result::is_ok);
+        for failure in others.iter().filter_map(|other| other.as_ref().err()) {
+            report_failure(failure);
+        }
+        if issued.is_empty() {
+            return Ok(Verdict::NotGood);
+        }
+        let cluster = self.cluster(console)?;
+        let issued: Vec<&CertificateSigningRequest> = issued.into_iter().flatten().collect();
+        files::put(&self.out, &reply::write(&issued, &cluster), console)?;
+        if let Some(path) = self.out.path() {
+            console.say(next_steps(path))?;
+        }
+        Ok(if others.is_empty() {
+            Verdict::Good
+        } else {
+            Verdict::NotGood
+        })
+    }
+}
+
+impl Args {
+    /// The kubeconfig to take the cluster from.
+    fn kubeconfig(&self) -> Result<Stream, Failure> {
+        match &self.kubeconfig {
+            Some(kubeconfig) => Ok(kubeconfig.clone()),
+            None => cluster::default_kubeconfig().map(Stream::from),
+        }
+    }
+
+    /// The cluster of the admin's kubeconfig, its certificate authority put in.
+    fn cluster(&self, console: &Console) -> Result<Cluster, Failure> {
+        let kubeconfig = self.kubeconfig()?;
+        let cluster = cluster::read(&kubeconfig, self.context.as_deref(), console)?;
+        if cluster.has_userinfo() {
+            console.warn(text!(
+                "{}: user and password of server or proxy are not taken over; the user needs \
+                 others",
+                kubeconfig
+            ));
+        }
+        Ok(cluster)
+    }
+}
+
+fn next_steps(path: &Path) -> Text {
+    let command = Command::ours("kubeconfig").operand(path.file_name().unwrap_or_default());
+    text!(
+        "  {}  nothing in it is secret\n\nSend it back. The user runs:\n\n{}\n",
+        quoted(path),
+        command.folded(2)
     )
 }
 
-fn read_requests(input: &Input) -> Result<Vec<CertificateSigningRequest>, Failure> {
+fn read_requests(input: &Stream) -> Result<Vec<CertificateSigningRequest>, Failure> {
     let contents = file::read(input, LIMIT)?;
     match Reply::read(&contents) {
         Ok(Reply { requests, .. }) if !requests.is_empty() => Ok(requests),
-        Ok(_) => Err(Failure::could_not_run(format!(
-            "{input}: a certificate alone; the object is needed"
-        ))
-        .next("run: kubectl get csr NAME -o yaml | kube-enroll reply")),
-        Err(ReplyError::Empty | ReplyError::NothingIssued) => {
-            Err(outcome::gone(&input.to_string()))
+        Ok(_) => {
+            let get = Command::new("kubectl")
+                .word("get")
+                .word("csr")
+                .operand("NAME");
+            let command = get.option("-o", "yaml").pipe(Command::ours("reply"));
+            let what = "a certificate alone; the object is needed";
+            Err(Failure::about(input, what).run(command))
         }
-        Err(error) => Err(Failure::could_not_run(format!("{input}: {error}"))),
+        Err(ReplyError::Empty | ReplyError::NothingIssued) => Err(outcome::no_request(input)),
+        Err(error) => Err(Failure::about(input, error)),
     }
-}
-
-/// The cluster of the admin's kubeconfig, its certificate authority put in.
-fn cluster(args: &ReplyArgs, console: &Console) -> Result<Cluster, Failure> {
-    let path = kubeconfig_path(args)?;
-    let cluster = read_cluster(&path, args.context.as_deref(), console)?;
-    if cluster.has_userinfo() {
-        console.warn(format!(
-            "{}: user and password of server or proxy are not taken over; the user needs others",
-            path.display()
-        ));
-    }
-    Ok(cluster)
-}
-
-/// The kubeconfig to take the cluster from.
-pub fn kubeconfig_path(args: &ReplyArgs) -> Result<PathBuf, Failure> {
-    match &args.kubeconfig {
-        Some(path) => Ok(path.clone()),
-        None => default_kubeconfig(),
-    }
-}
-
-/// The file that a kubeconfig names as the cluster's certificate authority, if it names one.
-#[cfg(target_os = "linux")]
-pub fn authority_file(kubeconfig: &Path, context: Option<&str>) -> Option<PathBuf> {
-    let contents = file::read(&Input::from(kubeconfig.to_owned()), DEFAULT_LIMIT).ok()?;
-    match Kubeconfig::read(&contents)
-        .ok()?
-        .cluster(context)
-        .ok()?
-        .authority
-    {
-        Authority::File(authority) => Some(beside(kubeconfig, &authority)),
-        _ => None,
-    }
-}
-
-/// client-go resolves against the folder of the kubeconfig.
-fn beside(kubeconfig: &Path, file: &str) -> PathBuf {
-    kubeconfig.parent().unwrap_or(Path::new("")).join(file)
-}
-
-/// Reads a cluster from a kubeconfig and puts the file of its authority in.
-pub fn read_cluster(
-    path: &Path,
-    context: Option<&str>,
-    console: &Console,
-) -> Result<Cluster, Failure> {
-    let input = Input::from(path.to_owned());
-    let contents = file::read(&input, DEFAULT_LIMIT)?;
-    let mut cluster = Kubeconfig::read(&contents)
-        .and_then(|kubeconfig| kubeconfig.cluster(context))
-        .map_err(|error| unusable(&input, &error))?;
-    if let Authority::File(authority) = &cluster.authority {
-        let authority = Input::from(beside(path, authority));
-        let pem = file::read(&authority, DEFAULT_LIMIT)?;
-        cluster.authority = Authority::from_pem(&pem);
-    }
-    if cluster.insecure {
-        console.warn(format!(
-            "{input}: insecure-skip-tls-verify is not taken over; the user's kubectl will check the server"
-        ));
-    }
-    check_cluster(&cluster, &input.to_string())?;
-    Ok(cluster)
-}
-
-/// Refuses a cluster that kubectl could not use.
-pub fn check_cluster(cluster: &Cluster, source: &str) -> Result<(), Failure> {
-    cluster.check().map_err(|problem| {
-        let failure = Failure::not_good(format!("{source}: {problem}"));
-        match problem {
-            ClusterProblem::LeftOut(_) => failure.next(
-                "use the kubeconfig itself, or: kubectl config view --raw --flatten --minify",
-            ),
-            ClusterProblem::NotHttps(_) => {
-                failure.next("without https:// kubectl drops the certificate and nobody is told")
-            }
-            ClusterProblem::NoAuthority(_) => failure
-                .next("set certificate-authority in the kubeconfig to the CA of the API server"),
-            _ => failure,
-        }
-    })
-}
-
-fn unusable(input: &Input, error: &KubeconfigError) -> Failure {
-    let failure = Failure::could_not_run(format!("{input}: {error}"));
-    match error {
-        KubeconfigError::NoCurrentContext
-        | KubeconfigError::NoContext(_)
-        | KubeconfigError::ManyClusters(_) => {
-            failure.next("name one with --context (kubectl config get-contexts lists them)")
-        }
-        _ => failure,
-    }
-}
-
-/// The first file of `$KUBECONFIG` that is there, else `~/.kube/config` (clientcmd
-/// `ClientConfigLoadingRules`), where `~` is `$HOME` and nothing else (client-go `homedir`).
-fn default_kubeconfig() -> Result<PathBuf, Failure> {
-    let listed = env::var_os("KUBECONFIG").unwrap_or_default();
-    let listed: Vec<_> = env::split_paths(&listed)
-        .filter(|path| !path.as_os_str().is_empty())
-        .collect();
-    if let Some(path) = listed.iter().find(|path| path.exists()).or(listed.first()) {
-        return Ok(path.clone());
-    }
-    let home = env::var_os("HOME").filter(|home| !home.is_empty());
-    let home = home.map(PathBuf::from).ok_or_else(|| {
-        Failure::could_not_run("no kubeconfig is given, and there is no home folder")
-            .next("name it with --kubeconfig FILE")
-    })?;
-    Ok(home.join(".kube").join("config"))
 }

@@ -1,25 +1,145 @@
 //! `kube-enroll request`: a private key, a request for it, and the manifest to carry over.
 
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
 use kube_enroll::config::{self, RequestConfig};
 use kube_enroll::csr::{CertificationRequest, RequestedExtension};
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
-use kube_enroll::key::{Algorithm, EncodedKey, PrivateKey};
-use kube_enroll::manifest::{Manifest, slug};
+use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey};
+use kube_enroll::lifetime::Lifetime;
+use kube_enroll::manifest::Manifest;
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
-use kube_enroll::secret::Passphrase;
-use kube_enroll::shell::quote;
+use kube_enroll::shell::{Command, quoted};
+use kube_enroll::text;
+use kube_enroll::text::{Label, Show as _, Text};
 use time::OffsetDateTime;
 
-use super::args::{PassphraseArgs, RequestArgs};
+use super::args::algorithm_parser;
 use super::console::Console;
-use super::file::{Access, DEFAULT_LIMIT, NewFiles};
-use super::input::Input;
-use super::message::Failure;
-use super::{Verdict, file, passphrase};
+use super::failure::Failure;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::keys;
+use super::from::passphrase::{self, NewPassphraseArgs};
+use super::os::privacy;
+use super::os::sandbox::Reach;
+use super::to::files::{self, Access, NewFiles};
+use super::to::names;
+use super::{Action, Verdict};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll request alice --group developers
+  kube-enroll request alice -g developers -g oncall --expires-in 90d --algorithm ecdsa-p256
+  kube-enroll request --config csr.cnf
+  kube-enroll request alice --key alice.key")]
+pub struct Args {
+    /// The user name: the CN of the certificate
+    #[arg(required_unless_present = "config")]
+    pub user: Option<String>,
+    /// A group: an O of the certificate (repeat for more)
+    #[arg(short, long = "group", value_name = "GROUP")]
+    pub groups: Vec<String>,
+    /// The kind of key to make [default: rsa-4096]
+    #[arg(long, value_name = "ALGORITHM", value_parser = algorithm_parser(), conflicts_with = "key")]
+    pub algorithm: Option<Algorithm>,
+    /// Use this private key (PKCS#8, PKCS#1 or SEC1; PEM or DER) instead of making one
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<Stream>,
+    /// The lifetime to ask for: 90d, 12h, or seconds, at least 10m
+    #[arg(long, value_name = "LIFETIME")]
+    pub expires_in: Option<Lifetime>,
+    /// The signer to ask [default: kubernetes.io/kube-apiserver-client]
+    #[arg(long, value_name = "NAME")]
+    pub signer: Option<String>,
+    /// metadata.name of the manifest [default: the user and a hash of the key]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub output_dir: PathBuf,
+    #[command(flatten)]
+    pub passphrase: NewPassphraseArgs,
+    /// A team's defaults (YAML), or an OpenSSL request configuration
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<Stream>,
+    /// Put the extensions of the OpenSSL configuration into the request
+    #[arg(long, requires = "config")]
+    pub with_extensions: bool,
+    /// Allow users and groups that start with system:
+    #[arg(long)]
+    pub allow_system: bool,
+}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let passphrase = self.passphrase.passphrase_file.as_ref();
+        Reach::default()
+            .read(&self.key)
+            .read(&self.config)
+            .read(passphrase)
+            .write_in([self.output_dir.as_path()])
+    }
+
+    /// Makes the key and the request, checks what was built, and writes it.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let args = self;
+        let wanted = resolve(args, console)?;
+        let subject = &wanted.subject;
+        let extensions = &wanted.config.extensions;
+        let (key, request, new_key) = match &args.key {
+            Some(path) => {
+                let key = existing_key(path, &args.passphrase, console)?;
+                let request = CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
+                (key, request, None)
+            }
+            None => {
+                // What would overwrite is refused before anything is asked or computed.
+                refuse_known_paths(&wanted, &args.output_dir)?;
+                let passphrase = args.passphrase.get(console)?;
+                let (key, request) = new_request(subject, extensions, wanted.algorithm, console)?;
+                let text = passphrase::encode(&key, passphrase.as_ref())?;
+                (key, request, Some((text, passphrase.is_some())))
+            }
+        };
+        let manifest = manifest(&wanted, &request);
+        let paths = Paths::new(&wanted, &manifest.name, &args.output_dir, args.key.as_ref());
+        let yaml = manifest.to_yaml();
+        let objects = read_back(&paths.manifest, &yaml, &wanted)?;
+
+        let mut files = NewFiles::new(console);
+        files.create_folder(&args.output_dir)?;
+        if let (Some((text, _)), Some(path)) = (&new_key, paths.key.path()) {
+            files.create(path, text.expose().as_bytes(), Access::Owner)?;
+        }
+        files.create(
+            &paths.request,
+            request.to_pem().as_bytes(),
+            Access::Everyone,
+        )?;
+        files.create(&paths.manifest, yaml.as_bytes(), Access::Everyone)?;
+        files.keep()?;
+
+        if !console.is_quiet() {
+            console.data(&report(&objects, Style::Text(console.look())))?;
+        }
+        let encrypted = new_key.map(|(_, encrypted)| encrypted);
+        let fingerprint = key.public_key().fingerprint();
+        console.say(next_steps(
+            &wanted,
+            &paths,
+            &manifest.name,
+            &fingerprint,
+            encrypted,
+        ))?;
+        Ok(Verdict::Good)
+    }
+}
 
 /// Everything that was asked for, by the command line, else by the configuration, else by default.
 struct Wanted {
@@ -30,68 +150,12 @@ struct Wanted {
 
 /// The files of one request.
 struct Paths {
-    key: PathBuf,
+    key: Stream,
     request: PathBuf,
     manifest: PathBuf,
 }
 
-/// Makes the key and the request, checks what was built, and writes it.
-pub fn run(args: &RequestArgs, console: &Console) -> Result<Verdict, Failure> {
-    let wanted = resolve(args, console)?;
-    let subject = &wanted.subject;
-    let extensions = &wanted.config.extensions;
-    let (key, request, new_key) = match &args.key {
-        Some(path) => {
-            let key = existing_key(path, &args.passphrase, console)?;
-            let request = CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
-            (key, request, None)
-        }
-        None => {
-            // What would overwrite is refused before anything is asked or computed.
-            refuse_known_paths(&wanted, &args.output_dir)?;
-            let passphrase = new_passphrase(&args.passphrase, console)?;
-            let (key, request) = new_request(subject, extensions, wanted.algorithm, console)?;
-            let text = passphrase::encode(&key, passphrase.as_ref())?;
-            (key, request, Some((text, passphrase.is_some())))
-        }
-    };
-    let manifest = manifest(&wanted, &request);
-    let paths = Paths::new(
-        &wanted,
-        &manifest.name,
-        &args.output_dir,
-        args.key.as_deref(),
-    );
-    let yaml = manifest.to_yaml();
-    let objects = read_back(&paths.manifest, &yaml, &wanted)?;
-
-    let mut files = NewFiles::new(console);
-    files.create_folder(&args.output_dir)?;
-    if let Some((text, _)) = &new_key {
-        files.create(&paths.key, text.expose().as_bytes(), Access::Owner)?;
-    }
-    files.create(
-        &paths.request,
-        request.to_pem().as_bytes(),
-        Access::Everyone,
-    )?;
-    files.create(&paths.manifest, yaml.as_bytes(), Access::Everyone)?;
-    files.keep()?;
-
-    console.say(&report(&objects, Style::Text(console.look())))?;
-    let encrypted = new_key.map(|(_, encrypted)| encrypted);
-    let fingerprint = key.public_key().fingerprint().to_string();
-    console.say(&next_steps(
-        &wanted,
-        &paths,
-        &manifest.name,
-        &fingerprint,
-        encrypted,
-    ))?;
-    Ok(Verdict::Good)
-}
-
-fn resolve(args: &RequestArgs, console: &Console) -> Result<Wanted, Failure> {
+fn resolve(args: &Args, console: &Console) -> Result<Wanted, Failure> {
     let mut config = match &args.config {
         Some(path) => read_config(path, console)?,
         None => RequestConfig::default(),
@@ -105,7 +169,12 @@ fn resolve(args: &RequestArgs, console: &Console) -> Result<Wanted, Failure> {
         .or_else(|| config.user.clone())
         .ok_or_else(|| {
             Failure::could_not_run("no user is given, neither here nor in the configuration")
-                .next("name the user: kube-enroll request USER --config FILE")
+                .say("name the user:")
+                .run(
+                    Command::ours("request")
+                        .operand("USER")
+                        .option("--config", "FILE"),
+                )
         })?;
     let groups = if args.groups.is_empty() {
         &config.groups
@@ -124,76 +193,47 @@ fn resolve(args: &RequestArgs, console: &Console) -> Result<Wanted, Failure> {
     })
 }
 
-fn read_config(path: &Path, console: &Console) -> Result<RequestConfig, Failure> {
-    let input = Input::from(path.to_owned());
-    let contents = file::read(&input, DEFAULT_LIMIT)?;
-    let config = config::read(&contents)
-        .map_err(|error| Failure::could_not_run(format!("{input}: {error}")))?;
+fn read_config(input: &Stream, console: &Console) -> Result<RequestConfig, Failure> {
+    let contents = file::read(input, DEFAULT_LIMIT)?;
+    let config = config::read(&contents).map_err(|error| Failure::about(input, error))?;
     for note in &config.notes {
-        console.warn(format!("{input}: {note}"));
+        console.warn(text!("{}: {}", input, note));
     }
     Ok(config)
 }
 
 fn refused_subject(error: &kube_enroll::name::SubjectError) -> Failure {
     use kube_enroll::name::SubjectProblem as Problem;
-    let failure = Failure::could_not_run(error.to_string());
+    let failure = Failure::could_not_run(error.show());
     match error.problem {
-        Problem::System => failure.next("if that is really meant, add --allow-system"),
-        Problem::Masters => {
-            failure.next("ask for a group that RBAC binds to cluster-admin instead")
-        }
+        Problem::System => failure.say("if that is really meant, add --allow-system"),
+        Problem::Masters => failure.say("ask for a group that RBAC binds to cluster-admin instead"),
         _ => failure,
     }
 }
 
 /// Refuses the file names that are known before there is a key.
 fn refuse_known_paths(wanted: &Wanted, folder: &Path) -> Result<(), Failure> {
-    let Some(stem) = safe_file_name(wanted.subject.user()) else {
+    let Some(stem) = names::safe(wanted.subject.user()) else {
         return Ok(());
     };
     let paths = Paths::with_stem(stem, folder);
-    [&paths.key, &paths.request, &paths.manifest]
-        .into_iter()
-        .try_for_each(|path| file::refuse_existing(path))
+    let key = paths.key.path().into_iter();
+    key.chain([paths.request.as_path(), &paths.manifest])
+        .try_for_each(files::refuse_existing)
 }
 
 fn existing_key(
-    path: &Path,
-    passphrase: &PassphraseArgs,
+    source: &Stream,
+    passphrase: &NewPassphraseArgs,
     console: &Console,
 ) -> Result<PrivateKey, Failure> {
-    let input = Input::from(path.to_owned());
-    let contents = file::read(&input, DEFAULT_LIMIT)?;
-    let in_file = |error| Failure::in_file(&input, &error);
-    let key = EncodedKey::find(&contents).map_err(in_file)?;
-    file::warn_exposed(path, console);
-    let passphrase = match &passphrase.passphrase_file {
-        Some(path) => Some(passphrase::from_file(path)?),
-        None if key.is_encrypted() && console.can_ask() => {
-            Some(passphrase::ask_existing(&input.to_string())?)
-        }
-        None => None,
-    };
-    key.open(passphrase.as_ref()).map_err(in_file)
-}
-
-/// A plaintext key is only made when that is what was asked for.
-fn new_passphrase(args: &PassphraseArgs, console: &Console) -> Result<Option<Passphrase>, Failure> {
-    if args.no_passphrase {
-        return Ok(None);
+    if let Some(path) = source.path() {
+        privacy::warn_exposed(path, console);
     }
-    if let Some(path) = &args.passphrase_file {
-        return passphrase::from_file(path).map(Some);
-    }
-    if console.can_ask() {
-        return passphrase::ask_new("Passphrase for the new key (empty for none)");
-    }
-    Err(
-        Failure::could_not_run("there is no terminal to ask for a passphrase").next(
-            "give --passphrase-file FILE, or --no-passphrase for a key that is not encrypted",
-        ),
-    )
+    let given = passphrase.passphrase_file.as_ref();
+    let given = given.map(passphrase::from_file).transpose()?;
+    keys::read(source, given.as_ref(), console.can_ask(), console).map(|found| found.key)
 }
 
 /// Makes a key and a request for it, with a spinner while it takes its time.
@@ -203,7 +243,7 @@ pub fn new_request(
     algorithm: Algorithm,
     console: &Console,
 ) -> Result<(PrivateKey, CertificationRequest), Failure> {
-    let _spinner = console.spinner(&format!("making an {algorithm} key"));
+    let _spinner = console.spinner(text!("making an {} key", algorithm));
     let made =
         CertificationRequest::build_with_new_key(subject, extensions, algorithm, &mut SysRng)?;
     Ok(made)
@@ -243,20 +283,21 @@ fn read_back(path: &Path, yaml: &str, wanted: &Wanted) -> Result<Vec<Object>, Fa
         .flat_map(|object| &object.findings)
         .next();
     match refused {
-        Some(finding) => Err(Failure::could_not_run(format!(
+        Some(finding) => Err(Failure::could_not_run(text!(
             "the API server would refuse this: {} ({})",
-            finding.message, finding.field
+            finding,
+            Label::from(finding.field.as_str())
         ))),
         None => Ok(objects),
     }
 }
 
 impl Paths {
-    fn new(wanted: &Wanted, name: &str, folder: &Path, existing_key: Option<&Path>) -> Self {
+    fn new(wanted: &Wanted, name: &str, folder: &Path, existing_key: Option<&Stream>) -> Self {
         let user = wanted.subject.user();
-        let mut paths = Self::with_stem(&file_stem(user, name), folder);
+        let mut paths = Self::with_stem(&names::stem(user, name), folder);
         if let Some(key) = existing_key {
-            key.clone_into(&mut paths.key);
+            paths.key = key.clone();
         }
         paths
     }
@@ -269,27 +310,10 @@ impl Paths {
         };
         let file = |suffix: &str| folder.join(format!("{stem}{suffix}"));
         Self {
-            key: file(".key"),
+            key: file(".key").into(),
             request: file(".csr"),
             manifest: file(".csr.yaml"),
         }
-    }
-}
-
-/// The user name, where it is a file name that needs no care anywhere.
-fn safe_file_name(user: &str) -> Option<&str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c);
-    let safe = !user.starts_with(['.', '-']) && !user.is_empty() && user.chars().all(plain);
-    safe.then_some(user)
-}
-
-/// What files are named after: the user, else the slug of another name for the same.
-pub fn file_stem(user: &str, name: &str) -> String {
-    let stem = safe_file_name(user).map_or_else(|| slug(name), str::to_owned);
-    if stem.is_empty() {
-        "user".to_owned()
-    } else {
-        stem
     }
 }
 
@@ -297,65 +321,78 @@ fn next_steps(
     wanted: &Wanted,
     paths: &Paths,
     name: &str,
-    fingerprint: &str,
+    fingerprint: &Fingerprint,
     encrypted: Option<bool>,
-) -> String {
-    let files = list_files(paths, encrypted);
-    let file_name = paths.manifest.file_name().unwrap_or_default();
-    let sent = quote(&file_name.to_string_lossy());
-    let reply = sent.replace(".csr.yaml", ".reply.yaml");
-    let groups = match wanted.subject.groups() {
-        [] => "--no-groups".to_owned(),
-        groups => {
-            let flags: Vec<_> = groups
-                .iter()
-                .map(|group| format!("--group {}", quote(group)))
-                .collect();
-            flags.join(" ")
-        }
+) -> Text {
+    let sent = paths.manifest.file_name().unwrap_or_default();
+    let reply = sent.to_string_lossy().replace(".csr.yaml", ".reply.yaml");
+    let verify = Command::ours("verify")
+        .operand(sent)
+        .option("--user", wanted.subject.user());
+    let verify = match wanted.subject.groups() {
+        [] => verify.word("--no-groups"),
+        groups => groups
+            .iter()
+            .fold(verify, |verify, group| verify.option("--group", group)),
     };
-    let user = quote(wanted.subject.user());
-    let name = quote(name);
-    format!(
+    let verify = verify.option("--fingerprint", fingerprint.to_string());
+    let kubectl = Command::new("kubectl");
+    let apply = kubectl.clone().word("apply").option("-f", sent);
+    let approve = kubectl.clone().word("certificate").word("approve");
+    let get = kubectl.word("get").word("csr").operand(name);
+    let get = get.option("-o", "yaml");
+    text!(
         "
-{files}
+{}
 
-Send {sent} to an administrator of the cluster. Tell them the
+Send {} to an administrator of the cluster. Tell them the
 fingerprint another way, such as by telephone:
 
-  {fingerprint}
+  {}
 
 The administrator checks, applies and approves it, and sends the reply back:
 
-  kube-enroll verify {sent} --user {user} {groups} \\
-    --fingerprint {fingerprint}
-  kubectl apply -f {sent}
-  kubectl certificate approve {name}
-  kubectl get csr {name} -o yaml |
-    kube-enroll reply --out {reply}
+{}
+{}
+{}
+{}
 
 Then, here:
 
-  kube-enroll kubeconfig {reply}
-"
+{}
+",
+        list_files(paths, encrypted),
+        quoted(sent),
+        fingerprint,
+        verify.folded(2),
+        apply.folded(2),
+        approve.operand(name).folded(2),
+        get.pipe(Command::ours("reply").option("--out", &reply))
+            .folded(2),
+        Command::ours("kubeconfig").operand(&reply).folded(2),
     )
 }
 
 /// The files and what each is, in two columns.
-fn list_files(paths: &Paths, encrypted: Option<bool>) -> String {
-    let key = match encrypted {
+fn list_files(paths: &Paths, encrypted: Option<bool>) -> Text {
+    let about_key = match encrypted {
         None => "your private key: it stays here",
         Some(true) => "your private key, encrypted: it stays here",
         Some(false) => "your private key, NOT encrypted: it stays here",
     };
     let files = [
-        (&paths.key, key),
-        (&paths.request, "the request"),
-        (&paths.manifest, "the manifest: send this one"),
-    ]
-    .map(|(path, about)| (quote(&path.display().to_string()), about));
-    let width = files.iter().map(|(path, _)| path.chars().count()).max();
+        (paths.key.path(), about_key),
+        (Some(&paths.request), "the request"),
+        (Some(&paths.manifest), "the manifest: send this one"),
+    ];
+    let files = files
+        .into_iter()
+        .filter_map(|(path, about)| Some((quoted(path?), about)));
+    let files: Vec<_> = files.collect();
+    let width = files.iter().map(|(path, _)| path.width()).max();
     let width = width.unwrap_or_default();
-    let lines = files.map(|(path, about)| format!("  {path:width$}  {about}"));
-    lines.join("\n")
+    let lines = files
+        .into_iter()
+        .map(|(path, about)| text!("  {}  {}", path.padded(width), about));
+    Text::join(lines, "\n")
 }

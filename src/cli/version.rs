@@ -1,20 +1,42 @@
-//! `kube-enroll --version`, and with `-v` what the process forbids itself on this machine.
+//! `kube-enroll version`, and with `-v` what the process forbids itself on this machine.
 
-use super::Verdict;
+use kube_enroll::text;
+
 use super::console::Console;
-use super::message::Failure;
-use super::sandbox::Restriction;
+use super::failure::Failure;
+use super::os::sandbox::{Reach, Restriction};
+use super::{Action, Verdict};
 
-/// One line, and when `verbose` one for each restriction.
-pub fn run(
-    verbose: bool,
-    restrictions: &[Restriction],
-    console: &Console,
-) -> Result<Verdict, Failure> {
-    console.data(&format!("kube-enroll {}\n", env!("CARGO_PKG_VERSION")))?;
-    let shown = if verbose { restrictions } else { &[] };
-    for Restriction { name, state } in shown {
-        console.data(&format!("  {name}: {state}\n"))?;
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print what this process forbids itself here
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+impl Args {
+    /// One line, and when verbose one for each restriction.
+    pub fn show(
+        &self,
+        restrictions: &[Restriction],
+        console: &Console,
+    ) -> Result<Verdict, Failure> {
+        self.run(console)?;
+        let shown = if self.verbose { restrictions } else { &[] };
+        for Restriction { name, state } in shown {
+            console.data(text!("  {}: {}\n", *name, state).as_str())?;
+        }
+        Ok(Verdict::Good)
     }
-    Ok(Verdict::Good)
+}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        Reach::default()
+    }
+
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        console.data(concat!("kube-enroll ", env!("CARGO_PKG_VERSION"), "\n"))?;
+        Ok(Verdict::Good)
+    }
 }

@@ -34,6 +34,8 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+crate::text::show_escaped!(Fingerprint);
+
 impl FromStr for Fingerprint {
     type Err = Error;
 
@@ -48,7 +50,7 @@ impl FromStr for Fingerprint {
             .map(Self)
             .ok_or_else(|| Error::Malformed {
                 what: "fingerprint",
-                detail: "expected SHA256: and 44 characters of base64".to_owned(),
+                detail: "expected SHA256: and 44 characters of base64".into(),
             })
     }
 }

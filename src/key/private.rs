@@ -23,6 +23,7 @@ use crate::asn1::Reader;
 use crate::error::{Error, Result};
 use crate::pem;
 use crate::secret::{Passphrase, Secret};
+use crate::text::Text;
 
 mod encoded;
 mod pbes2;
@@ -254,18 +255,20 @@ fn generate<K: Generate, R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<K> {
     K::try_generate_from_rng(rng).map_err(randomness)
 }
 
-fn randomness(error: impl fmt::Display) -> Error {
-    Error::Randomness(error.to_string())
+fn randomness(_: impl fmt::Display) -> Error {
+    Error::Randomness
 }
 
-fn malformed(what: &'static str, error: impl fmt::Display) -> Error {
+/// A library's own words are not passed on.
+fn malformed(what: &'static str, _: impl fmt::Display) -> Error {
     Error::Malformed {
         what,
-        detail: error.to_string(),
+        detail: Text::default(),
     }
 }
 
 fn unsupported(what: &'static str, found: String) -> Error {
+    let found = found.into();
     Error::Unsupported { what, found }
 }
 

@@ -58,7 +58,7 @@ impl PublicKey {
             .and_then(Self::read)
             .map_err(|problem| Error::Malformed {
                 what: "public key",
-                detail: problem.to_owned(),
+                detail: problem.into(),
             })
     }
 
@@ -324,6 +324,8 @@ impl fmt::Display for PublicKey {
         }
     }
 }
+
+crate::text::show_escaped!(PublicKey);
 
 #[cfg(test)]
 mod tests {

@@ -25,12 +25,13 @@
 //!
 //! No filter has to be trusted. Sieve and filter only ever throw numbers away. What remains is
 //! confirmed as FIPS 186-5 B.3.1 asks, by the rounds of a library, whose bases come from a key
-//! stream of their own for every candidate and round: a composite gets through with probability
-//! 2^-112 at most. Even a filter made to find the worst composites could only choose among the draws
-//! of one key, where 27 primes are expected at most, and that is the factor it could gain. Then `rsa`
-//! builds and validates the key, and it has to verify what it signs. A filter that is wrong costs
-//! time: it lets composites through, which the first round stops, or it loses primes, and others
-//! are found.
+//! stream of their own for every candidate and round. There are as many rounds as Table B.1 has for
+//! the security strength of the modulus: a composite gets through with probability 2^-112, 2^-128
+//! or 2^-152 at most, for 2048, 3072 or 4096 bits. Even a filter made to find the worst composites
+//! could only choose among the draws of one key, where 27 primes are expected at most, and that is
+//! the factor it could gain; the bounds have room for it. Then `rsa` builds and validates the key,
+//! and it has to verify what it signs. A filter that is wrong costs time: it lets composites
+//! through, which the first round stops, or it loses primes, and others are found.
 //!
 //! The conditions of FIPS 186-5 A.1.1 and A.1.3 hold by construction or are checked: e = 65537,
 //! gcd(p - 1, e) = 1, both primes at least sqrt(2) 2^(nlen/2 - 1), |p - q| > 2^(nlen/2 - 100),
@@ -114,7 +115,7 @@ pub(super) fn generate<R: TryCryptoRng + ?Sized>(
 ) -> Result<SignedKey> {
     let mut seed: Zeroizing<Seed> = Zeroizing::new([0; SEED_LEN]);
     rng.try_fill_bytes(&mut *seed)
-        .map_err(|error| Error::Randomness(error.to_string()))?;
+        .map_err(|_| Error::Randomness)?;
     let filter = filter::fastest();
     let threads = NonZero::new(cores()).map_or(NonZero::<usize>::MIN, |it| it.min(MAX_THREADS));
     Search::new(size, &seed, &*filter, filter.sieve_bound(size), message).run(threads)
@@ -143,6 +144,6 @@ mod tests {
         }
         impl TryCryptoRng for Failing {}
         let error = generate(Size::Rsa4096, &|_| Ok(Vec::new()), &mut Failing).unwrap_err();
-        assert!(matches!(error, Error::Randomness(_)));
+        assert!(matches!(error, Error::Randomness));
     }
 }

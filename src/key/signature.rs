@@ -263,6 +263,8 @@ impl fmt::Display for SignatureAlgorithm {
     }
 }
 
+crate::text::show_raw!(SignatureError, SignatureAlgorithm);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -366,3 +366,5 @@ pub(super) mod tests {
         assert!(!read(&bare).insecure);
     }
 }
+
+crate::text::show_raw!(ClusterProblem);

@@ -144,6 +144,8 @@ fn body<'a>(entry: &'a Value, field: &str) -> Option<&'a Map<String, Value>> {
     entry.get(field)?.as_object()
 }
 
+crate::text::show_raw!(MergeError);
+
 #[cfg(test)]
 mod tests {
     use super::*;

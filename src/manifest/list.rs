@@ -36,6 +36,8 @@ pub enum ListProblem {
     UnknownField,
 }
 
+crate::text::show_escaped!(ListProblem);
+
 /// The objects that kubectl creates: the object itself, or the items of the list that it is.
 ///
 /// # Errors

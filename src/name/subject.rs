@@ -156,6 +156,8 @@ impl fmt::Display for SubjectError {
 
 impl std::error::Error for SubjectError {}
 
+crate::text::show_escaped!(SubjectError);
+
 #[cfg(test)]
 mod tests {
     use super::*;

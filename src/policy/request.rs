@@ -106,7 +106,7 @@ fn refused(code: Code, message: impl Into<String>) -> Finding {
 fn read(der: &[u8]) -> Result<CertificationRequest, Finding> {
     CertificationRequest::from_der(der).map_err(|error| {
         let detail = match error {
-            Error::Malformed { detail, .. } => detail,
+            Error::Malformed { detail, .. } => detail.to_string(),
             other => other.to_string(),
         };
         let message = format!("the API server cannot read the request: {detail}; make a new one");

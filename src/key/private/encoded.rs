@@ -173,7 +173,7 @@ fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<
             pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed)
             | pkcs8::Error::Asn1(_),
         ) => Err(Error::PassphraseWrong),
-        Err(error) => Err(unsupported("key encryption", error.to_string())),
+        Err(_) => Err(unsupported("key encryption", "its parameters".to_owned())),
     }
 }
 

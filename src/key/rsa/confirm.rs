@@ -11,16 +11,19 @@ use super::{FirstMessage, SignedKey};
 use crate::error::{Error, Result};
 use crate::key::PrivateKey;
 
-/// How many rounds with random bases leave a composite with probability 2^-112 at most, by
-/// FIPS 186-5 C.1 equation (2).
+/// How many rounds with random bases a number passes before it counts as a prime: FIPS 186-5 Table
+/// B.1, in the column that goes by the security strength of the modulus. (The other column, 2^-100
+/// for every size, asks for one or two fewer.)
 ///
-/// That is for numbers drawn uniformly between 2^(bits-1) and 2^bits. Ours are the upper 59 % of
-/// them, without those that have a small factor; the first can double the bound and the second
-/// only lowers it. The bounds are 2^-124, 2^-117 and 2^-137.
+/// The table's rows allow a composite to remain with probability 2^-112, 2^-128 and 2^-144, and
+/// SP 800-56B gives a modulus of 4096 bits a strength of 152. By the formula behind the table,
+/// FIPS 186-5 C.1 equation (2), these rounds leave 2^-124, 2^-137 and 2^-161 at most. That is for
+/// numbers drawn uniformly between 2^(bits-1) and 2^bits. Ours are the upper 59 % of them, without
+/// those that have a small factor; the first can double the bound and the second only lowers it.
 pub(super) const fn rounds(size: Size) -> u8 {
     match size {
         Size::Rsa2048 => 5,
-        Size::Rsa3072 | Size::Rsa4096 => 3,
+        Size::Rsa3072 | Size::Rsa4096 => 4,
     }
 }
 
@@ -90,12 +93,36 @@ mod tests {
 
     use super::*;
 
+    /// The security strength of a modulus in bits: SP 800-57 part 1 table 2, SP 800-56B table 2.
+    fn strength(size: Size) -> u32 {
+        match size {
+            Size::Rsa2048 => 112,
+            Size::Rsa3072 => 128,
+            Size::Rsa4096 => 152,
+        }
+    }
+
     #[test]
-    fn the_rounds_reach_the_error_bound() {
-        for size in Size::ALL {
-            // One bit more, for the share of the numbers of this length that are drawn from.
-            let needed = minimum_mr_iterations(size.prime_bits(), 113);
-            assert_eq!(needed, Some(usize::from(rounds(size))));
+    fn the_rounds_are_those_of_the_table_for_the_strength_of_the_modulus() {
+        let table = [(1024, 112, 5), (1536, 128, 4), (2048, 144, 4)];
+        for (size, (prime_bits, error_bits, expected)) in Size::ALL.into_iter().zip(table) {
+            assert_eq!(size.prime_bits(), prime_bits);
+            assert_eq!(rounds(size), expected);
+            let computed = minimum_mr_iterations(prime_bits, error_bits);
+            assert_eq!(computed, Some(usize::from(expected)));
+        }
+    }
+
+    #[test]
+    fn the_error_of_the_rounds_is_below_the_strength_of_the_modulus() {
+        for (size, bound) in Size::ALL.into_iter().zip([124, 137, 161]) {
+            let rounds = Some(usize::from(rounds(size)));
+            let most =
+                (100..200).rfind(|bits| minimum_mr_iterations(size.prime_bits(), *bits) == rounds);
+            assert_eq!(most, Some(bound), "{size:?}");
+            // A bit for the share of the numbers of this length that are drawn from, and five for a
+            // filter that chooses among 27.
+            assert!(bound >= strength(size) + 6);
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) trait Filter: Sync {
     ) -> Option<u8>;
 }
 
+const VECTOR_UNITS: &str = "KUBE_ENROLL_VECTOR_UNITS";
+
 /// The filters there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
@@ -50,14 +52,32 @@ impl Backend {
     /// Every filter, the fastest first.
     pub const ALL: [Self; 3] = [Self::Ifma, Self::Avx2, Self::Portable];
 
-    /// Whether this machine can run it.
+    /// Whether this machine can run it, and tests are not told to do without.
     #[must_use]
     pub fn is_available(self) -> bool {
         self.filter().is_some()
     }
 
+    /// Whether tests may use it: in builds with debug assertions, `KUBE_ENROLL_VECTOR_UNITS` is
+    /// `none`, `avx2` or `all`, and says what the CPU passes for having. Release builds do not read
+    /// the variable. No key depends on it.
+    fn is_permitted(self) -> bool {
+        if !cfg!(debug_assertions) {
+            return true;
+        }
+        let units = std::env::var_os(VECTOR_UNITS).unwrap_or_default();
+        match units.as_encoded_bytes() {
+            b"none" => self == Self::Portable,
+            b"avx2" => self != Self::Ifma,
+            _ => true,
+        }
+    }
+
     /// The filter, if this machine can run it.
     pub(super) fn filter(self) -> Option<Box<dyn Filter>> {
+        if !self.is_permitted() {
+            return None;
+        }
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Ifma => Ifma::detect().map(|filter| Box::new(filter) as _),
@@ -128,9 +148,22 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     fn a_filter_is_there_where_the_cpu_has_what_it_needs() {
         let ifma = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma");
-        assert_eq!(Backend::Ifma.is_available(), ifma);
+        let permitted = Backend::Ifma.is_permitted();
+        assert_eq!(Backend::Ifma.is_available(), ifma && permitted);
         let avx2 = is_x86_feature_detected!("avx2");
-        assert_eq!(Backend::Avx2.is_available(), avx2);
+        let permitted = Backend::Avx2.is_permitted();
+        assert_eq!(Backend::Avx2.is_available(), avx2 && permitted);
+    }
+
+    #[test]
+    fn tests_run_with_the_vector_units_that_they_are_told_to() {
+        let permitted = Backend::ALL.map(Backend::is_permitted);
+        match std::env::var(VECTOR_UNITS).as_deref() {
+            Err(_) | Ok("all") => assert_eq!(permitted, [true, true, true]),
+            Ok("avx2") => assert_eq!(permitted, [false, true, true]),
+            Ok("none") => assert_eq!(permitted, [false, false, true]),
+            Ok(other) => panic!("{VECTOR_UNITS} is none, avx2 or all, not {other:?}"),
+        }
     }
 
     #[test]

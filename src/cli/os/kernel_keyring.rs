@@ -3,9 +3,10 @@
 
 use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey};
 use kube_enroll::pem;
+use kube_enroll::text;
 use zeroize::Zeroizing;
 
-use super::message::Failure;
+use super::super::failure::Failure;
 
 /// What the descriptions of our keys start with.
 #[cfg(target_os = "linux")]
@@ -84,9 +85,16 @@ fn description(fingerprint: &Fingerprint) -> String {
 }
 
 #[cfg(target_os = "linux")]
-fn refused(what: &str, error: linux_keyutils::KeyError) -> Failure {
-    Failure::could_not_run(format!("cannot {what} the kernel's keyring: {error:?}"))
-        .next("containers often have none; without --unlock-for the passphrase is asked each time")
+fn refused(doing: &'static str, error: linux_keyutils::KeyError) -> Failure {
+    use linux_keyutils::KeyError;
+    let reason = match error {
+        KeyError::AccessDenied | KeyError::PermissionDenied => "permission denied",
+        KeyError::QuotaExceeded => "its quota is used up",
+        KeyError::OperationNotSupported => "not supported here",
+        _ => "the kernel refused",
+    };
+    Failure::could_not_run(text!("cannot {} the kernel's keyring: {}", doing, reason))
+        .say("containers often have none; without --unlock-for the passphrase is asked each time")
 }
 
 /// Only Linux has a keyring.

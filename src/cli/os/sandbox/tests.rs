@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitStatus, exit};
 
-use super::enter;
+use super::{Reach, enter};
 
 /// Names the test whose deed is to be done in this process.
 const INSIDE: &str = "KUBE_ENROLL_TEST_INSIDE";
@@ -17,10 +17,10 @@ const INSIDE: &str = "KUBE_ENROLL_TEST_INSIDE";
 /// It exits with 0 if the deed tells that all is as it should be.
 fn in_sandbox(name: &str, deed: fn() -> bool) -> ExitStatus {
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
-        enter(None);
+        enter(Reach::default);
         exit(i32::from(!deed()));
     }
-    let test = format!("cli::sandbox::tests::{name}");
+    let test = format!("cli::os::sandbox::tests::{name}");
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &test])
         .env(INSIDE, name)
@@ -35,7 +35,7 @@ fn lacks(what: &str) -> bool {
     let shown = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "cli::sandbox::tests::what_is_in_force",
+            "cli::os::sandbox::tests::what_is_in_force",
             "--nocapture",
         ])
         .env(INSIDE, "what_is_in_force")
@@ -51,7 +51,7 @@ fn lacks(what: &str) -> bool {
 #[test]
 fn what_is_in_force() {
     let status = in_sandbox("what_is_in_force", || {
-        for restriction in enter(None) {
+        for restriction in enter(Reach::default) {
             println!("{}: {}", restriction.name, restriction.state);
         }
         true

@@ -9,7 +9,12 @@ use landlock::{
 };
 
 use super::Restriction;
-use super::reach::Reach;
+use kube_enroll::text;
+use kube_enroll::text::Text;
+
+use super::super::super::from::cluster;
+use super::super::super::from::file::Stream;
+use super::Reach;
 
 /// What is handled, and so refused unless a rule allows it. Older kernels handle less.
 const NEWEST: ABI = ABI::V6;
@@ -22,8 +27,32 @@ const CREATE: BitFlags<AccessFs> =
 /// What a prompt without echo takes of the terminal.
 const PROMPT: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile | IoctlDev});
 
+/// Confines the process to what a command needs.
+///
+/// A kubeconfig may name the file of its certificate authority, anywhere. So where a cluster is
+/// taken from one, everything is readable until that kubeconfig is read, and nothing else has been
+/// read by then. One that comes through a pipe can be read only once, by the command; then
+/// everything stays readable.
+pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
+    let Some((kubeconfig, context)) = reach.cluster.take() else {
+        return restrict(&reach);
+    };
+    let named = std::mem::replace(&mut reach.read, vec![PathBuf::from("/")]);
+    let listed = reach.list.clone();
+    reach.list.push(PathBuf::from("/"));
+    let first = restrict(&reach);
+    if !kubeconfig.is_file() {
+        return first;
+    }
+    reach.read = named;
+    reach.list = listed;
+    let authority = cluster::authority_file(&kubeconfig, context.as_deref());
+    let files = [Some(kubeconfig), authority].map(|path| path.map(Stream::from));
+    restrict(&reach.read(files.iter().flatten()))
+}
+
 /// Leaves `reach` and nothing else: no other file, no TCP, no abstract socket, no signal.
-pub fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
+fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
     let mut ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::from_all(NEWEST))?
@@ -58,7 +87,7 @@ fn existing(folder: &Path) -> Option<PathBuf> {
 pub fn in_force(result: &Result<RestrictionStatus, RulesetError>) -> Restriction {
     let state = match result {
         Ok(status) => describe(status),
-        Err(error) => format!("NOT RESTRICTED: {error}"),
+        Err(_) => "NOT RESTRICTED: refused by the kernel".into(),
     };
     Restriction {
         name: "files (landlock)",
@@ -66,21 +95,21 @@ pub fn in_force(result: &Result<RestrictionStatus, RulesetError>) -> Restriction
     }
 }
 
-fn describe(status: &RestrictionStatus) -> String {
+fn describe(status: &RestrictionStatus) -> Text {
     let restricted = match status.ruleset {
         RulesetStatus::FullyEnforced => "restricted",
         RulesetStatus::PartiallyEnforced => "restricted in part",
         RulesetStatus::NotEnforced => "NOT RESTRICTED",
     };
     match status.landlock {
-        LandlockStatus::NotEnabled => format!("{restricted}: not enabled in this kernel"),
-        LandlockStatus::NotImplemented => format!("{restricted}: not known to this kernel"),
+        LandlockStatus::NotEnabled => text!("{}: not enabled in this kernel", restricted),
+        LandlockStatus::NotImplemented => text!("{}: not known to this kernel", restricted),
         LandlockStatus::Available {
             effective_abi,
             kernel_abi,
         } => {
             let abi = kernel_abi.unwrap_or(effective_abi as i32);
-            format!("{restricted} (ABI {abi})")
+            text!("{} (ABI {})", restricted, abi)
         }
     }
 }

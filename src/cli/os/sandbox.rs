@@ -6,34 +6,33 @@
 mod landlock;
 #[cfg(target_os = "linux")]
 mod process;
-#[cfg(target_os = "linux")]
 mod reach;
 #[cfg(target_os = "linux")]
 mod seccomp;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
-use kube_enroll::parallel;
+use kube_enroll::text::Text;
 
-use super::args::Command;
+pub use reach::Reach;
 
 /// One thing that the process forbids itself, and whether that is in force.
 pub struct Restriction {
     pub name: &'static str,
-    pub state: String,
+    pub state: Text,
 }
 
-/// Forbids what `command` does not need, for all threads that will be, and tells what is in force.
+/// Forbids what a command does not need, for all threads that will be, and tells what is in force.
 ///
 /// The order matters: secrets cannot leak into a core image from here on, then the kernel's
 /// attack surface shrinks, and only then are paths looked at.
 #[cfg(target_os = "linux")]
-pub fn enter(command: Option<&Command>) -> Vec<Restriction> {
+pub fn enter(reach: impl FnOnce() -> Reach) -> Vec<Restriction> {
     let locked = process::harden();
     // Asked later, the answer would lie in files out of reach.
-    let _ = parallel::cores();
+    let _ = kube_enroll::parallel::cores();
     seccomp::install();
-    let landlock = reach::confine(command);
+    let landlock = landlock::confine(reach());
     let mut restrictions = process::in_force(&locked);
     restrictions.push(seccomp::in_force());
     restrictions.push(landlock::in_force(&landlock));
@@ -42,9 +41,9 @@ pub fn enter(command: Option<&Command>) -> Vec<Restriction> {
 
 /// Nothing can be forbidden here.
 #[cfg(not(target_os = "linux"))]
-pub fn enter(_command: Option<&Command>) -> Vec<Restriction> {
+pub fn enter(_reach: impl FnOnce() -> Reach) -> Vec<Restriction> {
     vec![Restriction {
         name: "sandbox",
-        state: "not available on this system".to_owned(),
+        state: "not available on this system".into(),
     }]
 }

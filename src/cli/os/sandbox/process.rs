@@ -49,10 +49,15 @@ pub fn in_force(locked: &Locked) -> Vec<Restriction> {
     ]
 }
 
-fn restriction(name: &'static str, holds: bool, good: &str, bad: &str) -> Restriction {
+fn restriction(
+    name: &'static str,
+    holds: bool,
+    good: &'static str,
+    bad: &'static str,
+) -> Restriction {
     let state = if holds { good } else { bad };
     Restriction {
         name,
-        state: state.to_owned(),
+        state: state.into(),
     }
 }

@@ -5,11 +5,13 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
-use kube_enroll::shell::quote;
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::Text;
 use rustix::process::{getegid, geteuid};
 
 use super::super::console::Console;
-use super::super::message::Failure;
+use super::super::failure::{self, Failure};
 
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
@@ -24,47 +26,51 @@ fn is_exposed(metadata: &Metadata) -> bool {
 /// Warns about a key that others can read.
 pub fn warn_exposed(path: &Path, console: &Console) {
     if fs::metadata(path).is_ok_and(|metadata| is_exposed(&metadata)) {
-        console.warn(format!("{}; {}", others_can_read(path), tighten(path)));
+        console.warn(text!("{}; run: {}", others_can_read(path), tighten(path)));
     }
 }
 
 /// Refuses a secret that others can read.
 pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
     let metadata = file.metadata();
-    let metadata = metadata.map_err(|error| Failure::io("read", path.display(), &error))?;
+    let metadata = metadata.map_err(|error| Failure::io("read", path, &error))?;
     if is_exposed(&metadata) {
-        return Err(Failure::could_not_run(others_can_read(path)).next(tighten(path)));
+        return Err(Failure::could_not_run(others_can_read(path)).run(tighten(path)));
     }
     Ok(())
 }
 
-fn others_can_read(path: &Path) -> String {
-    format!("others can read {}", path.display())
+fn others_can_read(path: &Path) -> Text {
+    text!("others can read {}", path)
 }
 
-fn tighten(path: &Path) -> String {
-    format!("run: chmod 600 {}", quote(&path.display().to_string()))
+fn tighten(path: &Path) -> Command {
+    chmod("600", path)
+}
+
+fn chmod(mode: &'static str, path: &Path) -> Command {
+    Command::new("chmod").operand(mode).operand(path)
 }
 
 /// Refuses a folder where everyone could put another file in place of a secret, and warns where a
 /// group could.
 pub fn check_folder(folder: &Path, console: &Console) -> Result<(), Failure> {
-    let metadata =
-        fs::metadata(folder).map_err(|error| Failure::io("write to", folder.display(), &error))?;
-    let (shown, quoted) = (folder.display(), quote(&folder.display().to_string()));
+    let metadata = fs::metadata(folder).map_err(|error| Failure::io("write to", folder, &error))?;
     if metadata.mode() & STICKY != 0 {
         return Ok(());
     }
     if metadata.mode() & OTHERS_WRITE != 0 {
-        return Err(
-            Failure::could_not_run(format!("everyone can replace files in {shown}")).next(format!(
-                "choose another folder, or run: chmod go-w {quoted}"
-            )),
-        );
+        let what = text!("everyone can replace files in {}", folder);
+        return Err(Failure::could_not_run(what)
+            .say("choose another folder, or:")
+            .run(chmod("go-w", folder)));
     }
     if metadata.mode() & GROUP_WRITES != 0 && !is_private_group(&metadata) {
-        console.warn(format!(
-            "a group can replace files in {shown}; run: chmod g-w {quoted}"
+        let command = chmod("g-w", folder);
+        console.warn(text!(
+            "a group can replace files in {}; run: {}",
+            folder,
+            command
         ));
     }
     Ok(())
@@ -81,7 +87,7 @@ fn is_private_group(metadata: &Metadata) -> bool {
 pub fn keep_to_owner(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o600))?;
     if is_exposed(&file.metadata()?) {
-        return Err(io::Error::other(
+        return Err(failure::io_error(
             "this file system lets others read every file",
         ));
     }

@@ -27,6 +27,6 @@ pub fn in_force() -> Restriction {
     let state = if filtered { "filtered" } else { "NOT FILTERED" };
     Restriction {
         name: "system calls (seccomp)",
-        state: state.to_owned(),
+        state: state.into(),
     }
 }

@@ -1,100 +1,21 @@
-//! Bounded reads, and writes that appear whole under a new name or not at all.
+//! Writes that appear whole under a new name or not at all, and replacements in one step.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use kube_enroll::secret::Secret;
+use kube_enroll::text;
 use kube_enroll::text::hex;
-use rustix::fs::{OFlags, RenameFlags};
+use rustix::fs::RenameFlags;
 use rustix::io::retry_on_intr;
-use zeroize::Zeroizing;
 
-use super::console::Console;
-use super::input::Input;
-use super::message::Failure;
-
-mod privacy;
-
-pub use privacy::{refuse_exposed, warn_exposed};
-
-/// How much of a file is read unless the person raises it, in bytes.
-pub const DEFAULT_LIMIT: u64 = 1 << 20;
-
-/// Reads all of `input`, at most `limit` bytes. What is read may be a key, so it is wiped.
-pub fn read(input: &Input, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    match input {
-        Input::Stdio => read_bounded(Unbuffered, input, limit),
-        Input::File(path) => {
-            let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
-            read_bounded(file, input, limit)
-        }
-    }
-}
-
-/// Standard input without the buffer of [`io::stdin`], which is never wiped.
-struct Unbuffered;
-
-impl Read for Unbuffered {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
-    }
-}
-
-/// Reads a secret that nobody else may be able to read.
-pub fn read_private(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let input = Input::from(path.to_owned());
-    let file = open(path).map_err(|error| Failure::io("read", &input, &error))?;
-    refuse_exposed(&file, path)?;
-    read_bounded(file, &input, limit)
-}
-
-/// Opens a file for reading without waiting for the other end of a named pipe.
-fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)?;
-    if file.metadata()?.file_type().is_fifo() {
-        rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
-    }
-    Ok(file)
-}
-
-fn read_bounded(
-    mut source: impl Read,
-    input: &Input,
-    limit: u64,
-) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    const STEP: usize = 1 << 13;
-    let mut contents = Zeroizing::new(Vec::with_capacity(STEP));
-    let mut step = Zeroizing::new([0; STEP]);
-    loop {
-        let count = match source.read(&mut step[..]) {
-            Ok(0) => return Ok(contents),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::io("read", input, &error)),
-        };
-        append(&mut contents, step.get(..count).unwrap_or_default());
-        if contents.len() as u64 > limit {
-            return Err(Failure::could_not_run(format!(
-                "{input} is larger than {limit} bytes"
-            )));
-        }
-    }
-}
-
-/// Appends without leaving an unwiped copy behind when the buffer has to grow.
-fn append(contents: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
-    if contents.capacity() - contents.len() < more.len() {
-        let mut larger = Vec::with_capacity((contents.capacity() * 2).max(more.len()));
-        larger.extend_from_slice(contents);
-        *contents = Zeroizing::new(larger);
-    }
-    contents.extend_from_slice(more);
-}
+use super::super::console::Console;
+use super::super::failure::{self, Failure};
+use super::super::from::file::Stream;
+use super::super::os::privacy;
 
 /// Files written together: unless they are kept, dropping removes what was created.
 pub struct NewFiles<'a> {
@@ -126,8 +47,7 @@ impl<'a> NewFiles<'a> {
     pub fn create_folder(&mut self, path: &Path) -> Result<(), Failure> {
         let missing = path.ancestors().take_while(|folder| !is_there(folder));
         self.folders.extend(missing.map(Path::to_owned));
-        fs::create_dir_all(path)
-            .map_err(|error| Failure::io("create the folder", path.display(), &error))
+        fs::create_dir_all(path).map_err(|error| Failure::io("create the folder", path, &error))
     }
 
     /// Creates a new folder that only the owner can look into.
@@ -135,7 +55,7 @@ impl<'a> NewFiles<'a> {
         let created = fs::DirBuilder::new().mode(0o700).create(path);
         created.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(path),
-            _ => Failure::io("create the folder", path.display(), &error),
+            _ => Failure::io("create the folder", path, &error),
         })?;
         self.folders.push(path.to_owned());
         Ok(())
@@ -151,7 +71,7 @@ impl<'a> NewFiles<'a> {
         self.write(path, contents, access)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => exists(path),
-                _ => Failure::io("write", path.display(), &error),
+                _ => Failure::io("write", path, &error),
             })
     }
 
@@ -171,7 +91,7 @@ impl<'a> NewFiles<'a> {
         let created = self.files.iter().chain(&self.folders);
         let changed: BTreeSet<_> = created.map(|path| folder_of(path)).collect();
         for folder in changed {
-            sync_folder(folder).map_err(|error| Failure::io("write", folder.display(), &error))?;
+            sync_folder(folder).map_err(|error| Failure::io("write", folder, &error))?;
         }
         self.files.clear();
         self.folders.clear();
@@ -191,6 +111,34 @@ impl Drop for NewFiles<'_> {
     }
 }
 
+/// Writes what is no secret to a new file, or to standard output.
+pub fn put(out: &Stream, text: &str, console: &Console) -> Result<(), Failure> {
+    match out {
+        Stream::Stdio => console.data(text),
+        Stream::File(path) => {
+            let mut files = NewFiles::new(console);
+            files.create(path, text.as_bytes(), Access::Everyone)?;
+            files.keep()
+        }
+    }
+}
+
+/// Writes a secret to standard output, past all buffers, but never to a terminal.
+pub fn put_secret(text: &Secret<String>) -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        let failure = Failure::could_not_run("a private key is not written to a terminal");
+        return Err(failure.say("send it to a program or a file that only you can read"));
+    }
+    let mut rest = text.expose().as_bytes();
+    while !rest.is_empty() {
+        let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest));
+        let written =
+            written.map_err(|error| Failure::io("write to", "standard output", &error.into()))?;
+        rest = rest.get(written..).unwrap_or_default();
+    }
+    Ok(())
+}
+
 /// Replaces `path` in one step with `contents` and keeps its owner and mode.
 pub fn replace(path: &Path, contents: &[u8], console: &Console) -> Result<(), Failure> {
     replace_as(path, contents, privacy::keep_as, console)
@@ -207,7 +155,7 @@ fn replace_as(
     keep: fn(&File, &fs::Metadata) -> io::Result<()>,
     console: &Console,
 ) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::io("write", path.display(), &error);
+    let failed = |error: io::Error| Failure::io("write", path, &error);
     let existing = fs::symlink_metadata(path).map_err(failed)?;
     if existing.is_symlink() {
         return Err(symbolic_link(path));
@@ -225,9 +173,9 @@ fn replace_as(
 
 /// Putting a file in place of a link would leave what it pointed to as it was.
 fn symbolic_link(path: &Path) -> Failure {
-    let failure = Failure::could_not_run(format!("{} is a symbolic link", path.display()));
+    let failure = Failure::could_not_run(text!("{} is a symbolic link", path));
     match fs::canonicalize(path) {
-        Ok(real) => failure.next(format!("name the file itself: {}", real.display())),
+        Ok(real) => failure.say(text!("name the file itself: {}", real)),
         Err(_) => failure,
     }
 }
@@ -241,13 +189,13 @@ pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
     match fs::symlink_metadata(path) {
         Ok(_) => Err(exists(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::io("write", path.display(), &error)),
+        Err(error) => Err(Failure::io("write", path, &error)),
     }
 }
 
 fn exists(path: &Path) -> Failure {
-    Failure::could_not_run(format!("refusing to overwrite {}", path.display()))
-        .next("move it away, or choose another folder with --output-dir")
+    Failure::could_not_run(text!("refusing to overwrite {}", path))
+        .say("move it away, or choose another folder with --output-dir")
 }
 
 /// A file under a name that nobody asked for, removed unless it is moved to its own.
@@ -317,7 +265,8 @@ impl Drop for Temporary {
 /// Sixteen hexadecimal digits that nobody can guess.
 pub fn random_suffix() -> io::Result<String> {
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    getrandom::fill(&mut random)
+        .map_err(|_| failure::io_error("the random number generator of the system failed"))?;
     Ok(hex(&random))
 }
 

@@ -1,0 +1,217 @@
+//! From a fact to what a person reads: the file, what is wrong with it, and what to do next.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+use kube_enroll::error::Error;
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::{Show, Text};
+
+use super::Verdict;
+use super::from::file::Stream;
+use super::hint::Hint;
+
+/// Why a command stopped: one sentence, the exit status it deserves, and next steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    status: Verdict,
+    what: Text,
+    hints: Vec<Hint>,
+    cause: Cause,
+}
+
+/// What callers tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Interrupted,
+    NobodyToAsk,
+    Other,
+}
+
+impl Failure {
+    /// The command could not run.
+    pub fn could_not_run(what: impl Into<Text>) -> Self {
+        Self {
+            status: Verdict::CouldNotRun,
+            what: what.into(),
+            hints: Vec::new(),
+            cause: Cause::Other,
+        }
+    }
+
+    /// The input was read and judged, and it is not good.
+    pub fn not_good(what: impl Into<Text>) -> Self {
+        Self {
+            status: Verdict::NotGood,
+            ..Self::could_not_run(what)
+        }
+    }
+
+    /// A person wants the command to end at once: nothing is tried instead.
+    pub fn interrupted() -> Self {
+        Self {
+            cause: Cause::Interrupted,
+            ..Self::could_not_run("interrupted")
+        }
+    }
+
+    /// What happened while the operating system worked on a file.
+    pub fn io(doing: &'static str, file: impl Show, error: &io::Error) -> Self {
+        let failure = Self::could_not_run(text!("cannot {} {}: {}", doing, file, reason(error)));
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                failure.say("free some space and run the command again; nothing was left behind")
+            }
+            ErrorKind::ReadOnlyFilesystem => failure.say("choose a folder that can be written to"),
+            _ => failure,
+        }
+    }
+
+    /// A fact about the contents of `source`.
+    pub fn about(source: impl Show, fact: impl Show) -> Self {
+        Self::could_not_run(text!("{}: {}", source, fact))
+    }
+
+    /// A fact about the contents of `file`, with the step that is the next after it.
+    pub fn in_file(file: &Stream, error: &Error) -> Self {
+        Self::about(file, error).after(error)
+    }
+
+    /// Adds advice.
+    #[must_use]
+    pub fn say(mut self, advice: impl Into<Text>) -> Self {
+        self.hints.push(Hint::Say(advice.into()));
+        self
+    }
+
+    /// Adds a command to run.
+    #[must_use]
+    pub fn run(mut self, command: Command) -> Self {
+        self.hints.push(Hint::Run(command));
+        self
+    }
+
+    /// How the command ends for it.
+    pub fn status(&self) -> Verdict {
+        self.status
+    }
+
+    /// Whether to end at once.
+    pub fn is_interrupted(&self) -> bool {
+        self.cause == Cause::Interrupted
+    }
+
+    /// A passphrase is needed, and there is no terminal.
+    pub fn nobody_to_ask(what: impl Into<Text>) -> Self {
+        Self {
+            cause: Cause::NobodyToAsk,
+            ..Self::could_not_run(what)
+        }
+    }
+
+    /// Whether it is for want of a terminal.
+    pub fn is_nobody_to_ask(&self) -> bool {
+        self.cause == Cause::NobodyToAsk
+    }
+
+    /// The sentence alone.
+    pub fn what(&self) -> &Text {
+        &self.what
+    }
+
+    /// The likely next step after a fact, where there is one that always fits.
+    fn after(self, error: &Error) -> Self {
+        match error {
+            Error::PassphraseRequired => {
+                self.say("give its passphrase with --passphrase-file FILE")
+            }
+            Error::PassphraseWrong => self.say("check the passphrase, and the keyboard's layout"),
+            Error::NoPrivateKey => self.say(
+                "a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER; is this the right file?",
+            ),
+            Error::Unsupported {
+                what: "private key encoding" | "key encryption",
+                ..
+            } => self.say("convert it: openssl pkcs8 -topk8 -in OLD.key -out NEW.key"),
+            Error::RsaSize { .. } => self.say("make a new key: leave --key out"),
+            Error::Randomness | Error::Inconsistent => {
+                self.say("do not use this machine for keys until the cause is found")
+            }
+            _ => self,
+        }
+    }
+}
+
+/// The sentence, and each next step in a line of its own.
+impl Show for Failure {
+    fn show(&self) -> Text {
+        let hints = self.hints.iter().map(|hint| text!("\n  {}", hint));
+        text!("{}{}", self.what, Text::join(hints, ""))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show().fmt(f)
+    }
+}
+
+/// A fact that is not about a file: a value given on the command line, or the machine.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::could_not_run(error.show()).after(&error)
+    }
+}
+
+/// An error of our own where the operating system has none.
+pub fn io_error(words: &'static str) -> io::Error {
+    io::Error::other(OwnWords(words))
+}
+
+#[derive(Debug)]
+struct OwnWords(&'static str);
+
+impl fmt::Display for OwnWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for OwnWords {}
+
+/// What the operating system means, in words of ours.
+pub fn reason(error: &io::Error) -> Text {
+    let own = error.get_ref().and_then(|inner| inner.downcast_ref());
+    if let Some(OwnWords(words)) = own {
+        return Text::from(*words);
+    }
+    let words = match error.kind() {
+        ErrorKind::NotFound => "no such file or directory",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::AlreadyExists => "it exists already",
+        ErrorKind::IsADirectory => "is a directory",
+        ErrorKind::NotADirectory => "not a directory",
+        ErrorKind::DirectoryNotEmpty => "the directory is not empty",
+        ErrorKind::StorageFull => "no space left on device",
+        ErrorKind::QuotaExceeded => "the quota is used up",
+        ErrorKind::FileTooLarge => "file too large",
+        ErrorKind::ReadOnlyFilesystem => "read-only file system",
+        ErrorKind::BrokenPipe => "its reader went away",
+        ErrorKind::UnexpectedEof => "it ended too early",
+        ErrorKind::InvalidFilename => "file name too long",
+        ErrorKind::TooManyLinks => "too many links",
+        ErrorKind::ResourceBusy => "it is in use",
+        ErrorKind::OutOfMemory => "out of memory",
+        ErrorKind::Unsupported => "not supported here",
+        ErrorKind::InvalidInput => "not a valid name for a file",
+        _ => {
+            return error
+                .raw_os_error()
+                .map_or("the system refused".into(), |code| {
+                    text!("error {} of the system", code)
+                });
+        }
+    };
+    words.into()
+}

@@ -1,0 +1,157 @@
+//! A file as named on the command line, where `-` is standard input or output, and bounded reads.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use kube_enroll::text;
+use kube_enroll::text::{Show, Text};
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use super::super::failure::Failure;
+use super::super::os::privacy;
+
+/// How much of a file is read unless the person raises it, in bytes.
+pub const DEFAULT_LIMIT: u64 = 1 << 20;
+
+/// A path, or `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Standard input, or standard output where something is written.
+    Stdio,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Stream {
+    /// The path, where it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdio => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
+    /// The name that a report has for it, as it is.
+    pub fn source(&self) -> String {
+        match self {
+            Self::Stdio => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// As it is typed.
+    pub fn typed(&self) -> &Path {
+        self.path().unwrap_or(Path::new("-"))
+    }
+}
+
+impl From<OsString> for Stream {
+    fn from(typed: OsString) -> Self {
+        if typed == "-" {
+            Self::Stdio
+        } else {
+            Self::File(typed.into())
+        }
+    }
+}
+
+impl From<PathBuf> for Stream {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl From<&Path> for Stream {
+    fn from(path: &Path) -> Self {
+        Self::File(path.to_owned())
+    }
+}
+
+/// As something that is read.
+impl Show for Stream {
+    fn show(&self) -> Text {
+        match self {
+            Self::Stdio => "standard input".into(),
+            Self::File(path) => path.show(),
+        }
+    }
+}
+
+/// Reads all of `input`, at most `limit` bytes. What is read may be a key, so it is wiped.
+pub fn read(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    match input {
+        Stream::Stdio => read_bounded(Unbuffered, input, limit),
+        Stream::File(path) => {
+            let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
+            read_bounded(file, input, limit)
+        }
+    }
+}
+
+/// Reads a secret that nobody else may be able to read.
+pub fn read_private(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let Stream::File(path) = input else {
+        return read(input, limit);
+    };
+    let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
+    privacy::refuse_exposed(&file, path)?;
+    read_bounded(file, input, limit)
+}
+
+/// Standard input without the buffer of [`io::stdin`], which is never wiped.
+struct Unbuffered;
+
+impl Read for Unbuffered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
+}
+
+/// Opens a file for reading without waiting for the other end of a named pipe.
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+    }
+    Ok(file)
+}
+
+fn read_bounded(
+    mut source: impl Read,
+    input: &Stream,
+    limit: u64,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    const STEP: usize = 1 << 13;
+    let mut contents = Zeroizing::new(Vec::with_capacity(STEP));
+    let mut step = Zeroizing::new([0; STEP]);
+    loop {
+        let count = match source.read(&mut step[..]) {
+            Ok(0) => return Ok(contents),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Failure::io("read", input, &error)),
+        };
+        append(&mut contents, step.get(..count).unwrap_or_default());
+        if contents.len() as u64 > limit {
+            let what = text!("{} is larger than {} bytes", input, limit);
+            return Err(Failure::could_not_run(what));
+        }
+    }
+}
+
+/// Appends without leaving an unwiped copy behind when the buffer has to grow.
+fn append(contents: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    if contents.capacity() - contents.len() < more.len() {
+        let mut larger = Vec::with_capacity((contents.capacity() * 2).max(more.len()));
+        larger.extend_from_slice(contents);
+        *contents = Zeroizing::new(larger);
+    }
+    contents.extend_from_slice(more);
+}

@@ -1,0 +1,319 @@
+//! Finding the private keys that certificates belong to, by their public halves.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::{fs, mem};
+
+use kube_enroll::csr::CertificationRequest;
+use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey, PublicKey};
+use kube_enroll::parallel;
+use kube_enroll::pem;
+use kube_enroll::secret::Passphrase;
+use kube_enroll::text;
+use kube_enroll::text::{Text, count};
+
+use super::super::console::Console;
+use super::super::failure::Failure;
+use super::super::os::privacy;
+use super::super::os::sandbox::Reach;
+use super::super::to::files::folder_of;
+use super::file::{self, DEFAULT_LIMIT, Stream};
+use super::passphrase;
+
+/// Files that are named with the reason why they could not be opened.
+const LISTED: usize = 10;
+
+/// A key, and where it was.
+pub struct FoundKey {
+    pub source: Stream,
+    pub key: PrivateKey,
+    pub was_encrypted: bool,
+}
+
+/// Opens the key in a file that was named.
+pub fn read(
+    source: &Stream,
+    given: Option<&Passphrase>,
+    may_ask: bool,
+    console: &Console,
+) -> Result<FoundKey, Failure> {
+    let contents = file::read(source, DEFAULT_LIMIT)?;
+    let encoded = EncodedKey::find(&contents).map_err(|error| Failure::in_file(source, &error))?;
+    Ok(FoundKey {
+        source: source.clone(),
+        key: passphrase::open(&encoded, source, given, may_ask, console)?,
+        was_encrypted: encoded.is_encrypted(),
+    })
+}
+
+/// Every key that can be found. A folder is looked through once, however many certificates are
+/// to be matched: reading a key takes longer than all the rest.
+pub struct KeyFiles<'a> {
+    named: Option<&'a Stream>,
+    passphrase: Option<&'a Passphrase>,
+    console: &'a Console,
+    folders: RefCell<HashMap<PathBuf, Folder>>,
+}
+
+/// The `.key` files of a folder.
+#[derive(Default)]
+struct Folder {
+    count: usize,
+    paths: HashMap<Fingerprint, PathBuf>,
+    /// Encrypted ones without a request beside them.
+    unknown: Vec<PathBuf>,
+    /// Those that could not be opened, with the reason.
+    closed: Vec<(PathBuf, Text)>,
+}
+
+impl<'a> KeyFiles<'a> {
+    /// Keys in the file or folder named, else in the `.key` files beside the reply and here.
+    pub fn new(
+        named: Option<&'a Stream>,
+        passphrase: Option<&'a Passphrase>,
+        console: &'a Console,
+    ) -> Self {
+        Self {
+            named,
+            passphrase,
+            console,
+            folders: RefCell::default(),
+        }
+    }
+
+    /// The key of a certificate in `reply`.
+    pub fn find(&self, wanted: &PublicKey, reply: &Stream) -> Result<FoundKey, Failure> {
+        match self.named {
+            Some(named) => match named.path().filter(|path| path.is_dir()) {
+                Some(folder) => self.search(wanted, &[folder], &text!("in {}", folder)),
+                None => self.open_for(wanted, named),
+            },
+            None => {
+                let beside = reply.path().and_then(Path::parent).unwrap_or(Path::new(""));
+                let here = Path::new("");
+                let (folders, place) = if beside == here {
+                    (&[here][..], "here")
+                } else {
+                    (&[beside, here][..], "here and beside the reply")
+                };
+                self.search(wanted, folders, &place.into())
+            }
+        }
+    }
+
+    fn search(
+        &self,
+        wanted: &PublicKey,
+        folders: &[&Path],
+        place: &Text,
+    ) -> Result<FoundKey, Failure> {
+        let mut known = self.folders.borrow_mut();
+        for folder in folders {
+            if !known.contains_key(*folder) {
+                known.insert(folder.to_path_buf(), self.look_through(folder)?);
+            }
+            let path = known.get(*folder).and_then(|folder| folder.path_of(wanted));
+            if let Some(path) = path {
+                return self.open_for(wanted, &Stream::from(path.as_path()));
+            }
+        }
+        let mut number = 0;
+        let mut closed = Vec::new();
+        for folder in folders {
+            let Some(folder) = known.get_mut(*folder) else {
+                continue;
+            };
+            if let Some(found) = self.try_unknown(folder, wanted)? {
+                return Ok(found);
+            }
+            number += folder.count;
+            closed.extend(folder.closed.iter().map(|(_, reason)| reason.clone()));
+        }
+        let failure = Failure::not_good(text!(
+            "none of the {} {} fits the certificate, which is for {}",
+            count(number, ".key file", ".key files"),
+            place,
+            wanted.fingerprint()
+        ));
+        let more = closed.len().saturating_sub(LISTED);
+        let mut failure = closed.into_iter().take(LISTED).fold(failure, Failure::say);
+        if more > 0 {
+            failure = failure.say(text!("and {} more that could not be opened", more));
+        }
+        Err(failure.say("name the key with --key FILE, or the folder of keys with --key DIR"))
+    }
+
+    /// Encrypted keys are told by the request beside them.
+    fn look_through(&self, folder: &Path) -> Result<Folder, Failure> {
+        let files = key_files(folder)?;
+        let mut found = Folder {
+            count: files.len(),
+            ..Folder::default()
+        };
+        let halves = parallel::map(&files, |path| public_half(path));
+        for (path, half) in files.into_iter().zip(halves) {
+            match half {
+                Ok(PublicHalf::Known(fingerprint)) => found.is_at(fingerprint, path),
+                Ok(PublicHalf::Unknown) => found.unknown.push(path),
+                Err(failure) => found.is_closed(path, &failure),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Opens one after the other, and remembers what is in each.
+    fn try_unknown(
+        &self,
+        folder: &mut Folder,
+        wanted: &PublicKey,
+    ) -> Result<Option<FoundKey>, Failure> {
+        let mut unknown = mem::take(&mut folder.unknown).into_iter();
+        let mut again = Vec::new();
+        let mut fitting = None;
+        for path in unknown.by_ref() {
+            match self.open(&Stream::from(path.as_path())) {
+                Ok(found) => {
+                    let key = found.key.public_key();
+                    folder.is_at(key.fingerprint(), path);
+                    if key == wanted {
+                        self.warn_exposed(&found.source);
+                        fitting = Some(found);
+                        break;
+                    }
+                }
+                Err(failure) if failure.is_interrupted() => return Err(failure),
+                Err(failure) => {
+                    folder.is_closed(path.clone(), &failure);
+                    again.push(path);
+                }
+            }
+        }
+        // A passphrase from a file is the same next time; one that is typed may be right then.
+        if self.passphrase.is_none() {
+            folder.unknown = again;
+        }
+        folder.unknown.extend(unknown);
+        Ok(fitting)
+    }
+
+    /// Opens the key that has to be the one.
+    fn open_for(&self, wanted: &PublicKey, source: &Stream) -> Result<FoundKey, Failure> {
+        let found = self.open(source)?;
+        if found.key.public_key() != wanted {
+            return Err(Failure::not_good(text!(
+                "the certificate is not for the key in {}: found {}, expected {}",
+                source,
+                wanted.fingerprint(),
+                found.key.public_key().fingerprint()
+            ))
+            .say("a reply fits the key that its request was made with; look for that one"));
+        }
+        self.warn_exposed(source);
+        Ok(found)
+    }
+
+    fn open(&self, source: &Stream) -> Result<FoundKey, Failure> {
+        read(
+            source,
+            self.passphrase,
+            self.console.can_ask(),
+            self.console,
+        )
+    }
+
+    fn warn_exposed(&self, source: &Stream) {
+        if let Some(path) = source.path() {
+            privacy::warn_exposed(path, self.console);
+        }
+    }
+}
+
+impl Folder {
+    fn path_of(&self, key: &PublicKey) -> Option<&PathBuf> {
+        self.paths.get(&key.fingerprint())
+    }
+
+    /// The first of several files with the same key is taken.
+    fn is_at(&mut self, key: Fingerprint, path: PathBuf) {
+        self.paths.entry(key).or_insert(path);
+    }
+
+    /// The last reason of each file counts.
+    fn is_closed(&mut self, path: PathBuf, failure: &Failure) {
+        self.closed.retain(|(closed, _)| *closed != path);
+        self.closed.push((path, failure.what().clone()));
+    }
+}
+
+/// What a file tells of a key without a passphrase.
+enum PublicHalf {
+    Known(Fingerprint),
+    Unknown,
+}
+
+/// The public half of a plain key, or that of the request beside an encrypted one.
+fn public_half(path: &Path) -> Result<PublicHalf, Failure> {
+    let source = Stream::from(path);
+    let contents = file::read(&source, DEFAULT_LIMIT)?;
+    let failed = |error| Failure::in_file(&source, &error);
+    let encoded = EncodedKey::find(&contents).map_err(failed)?;
+    if encoded.is_encrypted() {
+        let key = requested_key(&path.with_extension("csr"));
+        return Ok(key.map_or(PublicHalf::Unknown, |key| {
+            PublicHalf::Known(key.fingerprint())
+        }));
+    }
+    let opened = encoded.open(None).map_err(failed)?;
+    Ok(PublicHalf::Known(opened.public_key().fingerprint()))
+}
+
+fn requested_key(path: &Path) -> Option<PublicKey> {
+    let contents = file::read(&Stream::from(path), DEFAULT_LIMIT).ok()?;
+    let block = pem::first(&contents)?;
+    let request = CertificationRequest::from_der(&block.contents).ok()?;
+    Some(request.public_key().clone())
+}
+
+/// The `.key` files of a folder, by name.
+pub fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let listed = if folder == Path::new("") {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let entries = fs::read_dir(listed).map_err(|error| Failure::io("read", listed, &error))?;
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "key"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// What [`KeyFiles`] reads, and the folders that the keys are in.
+pub fn reach(
+    mut reach: Reach,
+    named: Option<&Stream>,
+    replies: &[Stream],
+) -> (Reach, Vec<PathBuf>) {
+    let folders = match named {
+        Some(Stream::File(key)) if key.is_dir() => vec![key.clone()],
+        Some(key) => {
+            let request = key.path().map(|key| key.with_extension("csr").into());
+            let folder = key.path().map_or(Path::new("."), folder_of).to_owned();
+            return (reach.read([key]).read(request.as_ref()), vec![folder]);
+        }
+        None => {
+            let beside = replies.iter().filter_map(Stream::path).map(folder_of);
+            beside.chain([Path::new(".")]).map(Path::to_owned).collect()
+        }
+    };
+    for folder in &folders {
+        reach = reach.list(folder);
+        for key in key_files(folder).unwrap_or_default() {
+            reach = reach.read([&key.with_extension("csr").into(), &key.into()]);
+        }
+    }
+    (reach, folders)
+}

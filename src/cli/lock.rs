@@ -1,0 +1,26 @@
+//! `kube-enroll lock`: forgets the keys that were kept unlocked.
+
+use kube_enroll::text;
+use kube_enroll::text::count;
+
+use super::console::Console;
+use super::failure::Failure;
+use super::os::kernel_keyring;
+use super::os::sandbox::Reach;
+use super::{Action, Verdict};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        Reach::default()
+    }
+
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let forgotten = kernel_keyring::forget()?;
+        let keys = count(forgotten, "unlocked key", "unlocked keys");
+        console.say(text!("{} forgotten\n", keys))?;
+        Ok(Verdict::Good)
+    }
+}

@@ -1,0 +1,5 @@
+//! What the operating system is asked for besides files.
+
+pub mod kernel_keyring;
+pub mod privacy;
+pub mod sandbox;

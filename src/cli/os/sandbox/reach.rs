@@ -1,0 +1,93 @@
+//! The files that a command may touch: each says so itself, from its arguments, before it runs.
+
+use std::path::{Path, PathBuf};
+
+use super::super::super::from::file::Stream;
+use super::super::super::to::files::folder_of;
+
+/// What was named, and what follows from it.
+#[derive(Debug, Default)]
+pub struct Reach {
+    /// Files to read.
+    pub(super) read: Vec<PathBuf>,
+    /// Folders to list, with all folders in them.
+    pub(super) list: Vec<PathBuf>,
+    /// Folders to make files and folders in. A missing one is made in what there is of its path.
+    pub(super) create: Vec<PathBuf>,
+    /// The kubeconfig that a cluster is taken from, and its context.
+    pub(super) cluster: Option<(PathBuf, Option<String>)>,
+    stdin: usize,
+}
+
+impl Reach {
+    /// Reads these. A folder in place of a file can be opened, to be told that it is none, but not
+    /// looked into.
+    #[must_use]
+    pub fn read<'a>(mut self, streams: impl IntoIterator<Item = &'a Stream>) -> Self {
+        for stream in streams {
+            match stream {
+                Stream::Stdio => self.stdin += 1,
+                Stream::File(path) if path.is_dir() => self.list.push(path.clone()),
+                Stream::File(path) => self.read.push(path.clone()),
+            }
+        }
+        self
+    }
+
+    /// Lists the names in a folder.
+    #[must_use]
+    pub fn list(mut self, folder: &Path) -> Self {
+        self.list.push(folder.to_owned());
+        self
+    }
+
+    /// Creates these files.
+    #[must_use]
+    pub fn write<'a>(self, streams: impl IntoIterator<Item = &'a Stream>) -> Self {
+        let paths = streams.into_iter().filter_map(Stream::path);
+        self.write_in(paths.map(folder_of))
+    }
+
+    /// Creates files and folders in these.
+    #[must_use]
+    pub fn write_in<'a>(mut self, folders: impl IntoIterator<Item = &'a Path>) -> Self {
+        self.create.extend(folders.into_iter().map(Path::to_owned));
+        self
+    }
+
+    /// Reads this, and puts a new file in its place, perhaps more than once.
+    #[must_use]
+    pub fn replace<'a>(mut self, streams: impl IntoIterator<Item = &'a Stream>) -> Self {
+        for stream in streams {
+            match stream.path().map(folder_of) {
+                Some(folder) => {
+                    self.read.push(folder.to_owned());
+                    self.create.push(folder.to_owned());
+                }
+                None => self.stdin += 1,
+            }
+        }
+        self
+    }
+
+    /// Takes a cluster from this kubeconfig, which may name the file of its authority.
+    #[must_use]
+    pub fn cluster(mut self, kubeconfig: &Stream, context: Option<&str>) -> Self {
+        match kubeconfig {
+            Stream::Stdio => {
+                self.stdin += 1;
+                // Nobody can tell which file it will name.
+                self.cluster = Some(("/dev/stdin".into(), None));
+            }
+            Stream::File(path) => {
+                self.cluster = Some((path.clone(), context.map(str::to_owned)));
+            }
+        }
+        self
+    }
+
+    /// How often standard input is read.
+    pub fn stdin(&self) -> usize {
+        self.stdin
+    }
+}

@@ -1,0 +1,358 @@
+//! What was typed, or what is wrong with it, in our words: an option is named, and a word that is
+//! neither an option nor a command of ours is never repeated. It may be a secret in the wrong place.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
+use kube_enroll::error::Error;
+use kube_enroll::shell;
+use kube_enroll::text;
+use kube_enroll::text::{Label, Show as _, Text};
+
+use super::args::{Cli, Refused};
+use super::console::Color;
+use super::failure::Failure;
+
+/// What was typed; else the exit status, after help was shown or it was said what is wrong.
+pub fn parse(typed: &[OsString]) -> Result<Cli, ExitCode> {
+    let parsed = Cli::try_parse_from(typed);
+    let color = match &parsed {
+        Ok(cli) => cli.color,
+        Err(_) => color_of(typed),
+    };
+    color.choose();
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp => {
+            let help = error.render().ansi().to_string();
+            // There is nobody left to tell if standard output is gone.
+            let _ = anstream::stdout().write_all(help.as_bytes());
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let help = error.render().ansi().to_string();
+            let _ = anstream::stderr().write_all(help.as_bytes());
+            ExitCode::from(2)
+        }
+        _ => super::conclude(Err(Mistake::new(&error, typed).explain())),
+    })
+}
+
+/// Where parsing failed, the option that says how help is coloured was not read.
+fn color_of(typed: &[OsString]) -> Color {
+    let words = typed.iter().filter_map(|word| word.to_str());
+    let mut color = Color::Auto;
+    let mut is_value = false;
+    for word in words {
+        let value = word.strip_prefix("--color=");
+        let value = value.or_else(|| is_value.then_some(word));
+        is_value = word == "--color";
+        color = match value {
+            Some("always") => Color::Always,
+            Some("never") => Color::Never,
+            _ => color,
+        };
+    }
+    color
+}
+
+/// There is nothing to do.
+pub fn no_command() -> Failure {
+    Failure::could_not_run("there is no command").run(shell::Command::ours("help"))
+}
+
+/// Standard input is named more than once.
+pub fn stdin_twice() -> Failure {
+    Failure::could_not_run("standard input (-) is named more than once, and can be read only once")
+        .say("write one of them to a file")
+}
+
+/// Panics in tests of the program if a command of ours that it shows is not one.
+#[cfg(debug_assertions)]
+pub fn check_own(words: &[OsString]) {
+    if words
+        .first()
+        .is_some_and(|program| program == "kube-enroll")
+    {
+        let parsed = Cli::try_parse_from(words);
+        let help = |error: &clap::Error| error.kind() == ErrorKind::DisplayHelp;
+        let is_good = parsed.as_ref().err().is_none_or(help);
+        debug_assert!(is_good, "a command that does not work was shown: {words:?}");
+    }
+}
+
+/// What is wrong with what was typed.
+struct Mistake<'a> {
+    error: &'a clap::Error,
+    typed: &'a [OsString],
+    /// The command that was meant.
+    command: clap::Command,
+}
+
+impl<'a> Mistake<'a> {
+    fn new(error: &'a clap::Error, typed: &'a [OsString]) -> Self {
+        let mut whole = Cli::command();
+        whole.build();
+        let mut words = typed.iter().skip(1).filter_map(|word| word.to_str());
+        let command = words.find_map(|word| whole.find_subcommand(word)).cloned();
+        Self {
+            error,
+            typed,
+            command: command.unwrap_or(whole),
+        }
+    }
+
+    fn explain(&self) -> Failure {
+        let option = self.names(ContextKind::InvalidArg);
+        let what = match self.error.kind() {
+            ErrorKind::UnknownArgument => self.unknown(),
+            ErrorKind::InvalidSubcommand => {
+                text!("{} is no command of kube-enroll", self.position())
+            }
+            ErrorKind::MissingSubcommand => text!("there is no command"),
+            ErrorKind::MissingRequiredArgument => text!("missing: {}", option),
+            ErrorKind::ArgumentConflict => match self.names(ContextKind::PriorArg) {
+                prior if prior == option => text!("{} is given twice", option),
+                prior => text!("{} cannot be used with {}", option, prior),
+            },
+            ErrorKind::InvalidValue if self.is_empty_value() => {
+                text!("{} needs a value", option)
+            }
+            ErrorKind::InvalidValue => text!("the value of {} is none of those it has", option),
+            ErrorKind::ValueValidation => text!("{}: {}", option, self.refusal()),
+            ErrorKind::InvalidUtf8 => text!("a word of the command line is not UTF-8"),
+            ErrorKind::NoEquals => text!("{} takes its value behind =", option),
+            _ => text!("{}: another number of values than it takes", option),
+        };
+        self.hints(Failure::could_not_run(what))
+    }
+
+    fn hints(&self, mut failure: Failure) -> Failure {
+        for kind in [
+            ContextKind::SuggestedArg,
+            ContextKind::SuggestedSubcommand,
+            ContextKind::SuggestedValue,
+        ] {
+            let suggested = self.known(kind);
+            if !suggested.is_empty() {
+                failure = failure.say(text!("did you mean {}?", suggested));
+            }
+        }
+        let values = self.known(ContextKind::ValidValue);
+        if !values.is_empty() {
+            failure = failure.say(text!("it is one of: {}", values));
+        }
+        let help = shell::Command::ours("help");
+        failure.run(match self.command.get_name() {
+            "kube-enroll" => help,
+            name => help.operand(name),
+        })
+    }
+
+    /// An option that is none, or a word too many.
+    fn unknown(&self) -> Text {
+        let is_option = matches!(
+            self.error.get(ContextKind::InvalidArg),
+            Some(ContextValue::String(word)) if word.starts_with('-')
+        );
+        let command = match self.command.get_name() {
+            "kube-enroll" => text!("kube-enroll"),
+            name => text!("kube-enroll {}", Label::from(name)),
+        };
+        if is_option {
+            text!("{} is no option of {}", self.position(), command)
+        } else {
+            text!("{} is one too many for {}", self.position(), command)
+        }
+    }
+
+    /// Which word it is, counted without the program's name.
+    fn position(&self) -> Text {
+        let kinds = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand];
+        let wrong = kinds
+            .iter()
+            .find_map(|kind| match self.error.get(*kind) {
+                Some(ContextValue::String(word)) => Some(word.as_str()),
+                _ => None,
+            })
+            .unwrap_or_default();
+        let is_wrong = |word: &OsString| {
+            let word = word.to_string_lossy();
+            let is_value = |rest: &str| rest.is_empty() || rest.starts_with('=');
+            word.strip_prefix(wrong).is_some_and(is_value)
+        };
+        match self.typed.iter().skip(1).position(is_wrong) {
+            Some(index) => text!("word {} of the command line", index + 1),
+            None => text!("a word of the command line"),
+        }
+    }
+
+    /// Names of options and operands of this command. Clap gives nothing else here, and what is
+    /// none of them is left out.
+    fn names(&self, kind: ContextKind) -> Text {
+        // An operand is in other brackets where it is missing.
+        let plain = |name: &str| name.replace(['[', ']', '<', '>', '.'], "");
+        let is_ours = |name: &&str| {
+            let mut all = self.command.get_arguments();
+            all.any(|argument| plain(&argument.to_string()) == plain(name))
+        };
+        let names = self.values(kind);
+        let names: Vec<_> = names.into_iter().filter(is_ours).map(Label::from).collect();
+        match names.as_slice() {
+            [] => text!("an option"),
+            names => Text::join(names.iter().map(Label::show), ", "),
+        }
+    }
+
+    /// Words that clap takes from our definitions.
+    fn known(&self, kind: ContextKind) -> Text {
+        let words = self.values(kind).into_iter().map(Label::from);
+        Text::join(words.map(|word| word.show()), ", ")
+    }
+
+    fn values(&self, kind: ContextKind) -> Vec<&str> {
+        match self.error.get(kind) {
+            Some(ContextValue::String(word)) => vec![word],
+            Some(ContextValue::Strings(words)) => words.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_empty_value(&self) -> bool {
+        matches!(
+            self.error.get(ContextKind::InvalidValue),
+            Some(ContextValue::String(value)) if value.is_empty()
+        )
+    }
+
+    /// Our own words about a value, and nobody else's.
+    fn refusal(&self) -> Text {
+        let source = std::error::Error::source(self.error);
+        let error = source.and_then(|source| source.downcast_ref::<Error>());
+        let refused = source.and_then(|source| source.downcast_ref::<Refused>());
+        match (error, refused) {
+            (Some(error), _) => error.show(),
+            (_, Some(Refused(words))) => words.clone(),
+            _ => "not a valid value".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn explained(words: &[&str]) -> String {
+        let typed: Vec<OsString> = ["kube-enroll"]
+            .iter()
+            .chain(words)
+            .map(Into::into)
+            .collect();
+        let error = Cli::try_parse_from(&typed).unwrap_err();
+        Mistake::new(&error, &typed).explain().to_string()
+    }
+
+    #[test]
+    fn a_word_that_is_not_ours_is_never_repeated() {
+        let secret = "-----BEGIN PRIVATE KEY-----\u{1b}[2J";
+        for words in [
+            vec![secret],
+            vec!["request", secret],
+            vec!["request", "alice", "toor-secret"],
+            vec!["request", "alice", "--passphrase-fil=toor-secret"],
+            vec!["request", "alice", "--passphrase=toor-secret"],
+            vec!["request", "alice", "-xtoor-secret"],
+            vec!["request", "alice", "--algorithm", "toor-secret"],
+            vec!["request", "alice", "--expires-in", "toor-secret"],
+            vec!["verify", "a", "--fingerprint", "toor-secret"],
+            vec!["verify", "a", "--max-size", "toor-secret"],
+            vec!["kubeconfig", "--unlock-for", "toor-secret"],
+            vec!["request", "alice", "--no-passphrase=toor-secret"],
+            vec!["toor-secret"],
+            vec!["help", "toor-secret"],
+            vec!["completions", "toor-secret"],
+        ] {
+            let said = explained(&words);
+            for piece in ["toor-secret", "BEGIN", "\u{1b}"] {
+                assert!(!said.contains(piece), "{said}");
+            }
+            assert!(said.contains("\n  run: kube-enroll help"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_was_meant() {
+        for (words, expected) in [
+            (
+                &["request", "alice", "--passphrase-fil", "x"][..],
+                "word 3 of the command line is no option of kube-enroll request\n  \
+                 did you mean --passphrase-file?\n  run: kube-enroll help request",
+            ),
+            (
+                &["verfy"],
+                "word 1 of the command line is no command of kube-enroll\n  did you mean verify?",
+            ),
+            (&["request"], "missing: <USER>"),
+            (&["verify"], "missing: <FILE>..."),
+            (
+                &["rbac", "--user", "a", "--role", "x"],
+                "missing: --namespace <NAMESPACE>",
+            ),
+            (
+                &["request", "a", "--passphrase-file", "x", "--no-passphrase"],
+                "--passphrase-file <FILE> cannot be used with --no-passphrase",
+            ),
+            (
+                &["request", "a", "--expires-in", "x"],
+                "--expires-in <LIFETIME>: not a valid lifetime: expected 90d, 12h, 1d12h or a \
+                 number of seconds",
+            ),
+            (
+                &["request", "a", "--algorithm", "rsa"],
+                "it is one of: rsa-4096, ",
+            ),
+            (&["request", "a", "--key"], "--key <FILE> needs a value"),
+            (
+                &["request", "a", "--name", "a", "--name", "b"],
+                "--name <NAME> is given twice",
+            ),
+        ] {
+            let said = explained(words);
+            assert!(said.contains(expected), "{said}\n{expected}");
+        }
+    }
+
+    #[test]
+    fn the_definitions_hold() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_in_the_help_is_a_command_of_ours() {
+        let mut number = 0;
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                for part in line.split('|').map(str::trim) {
+                    let part = part.split('>').next().unwrap();
+                    let words: Vec<OsString> = part
+                        .split_whitespace()
+                        .map(|word| {
+                            word.replace("SHA256:...", &format!("SHA256:{}", "A".repeat(43)))
+                                .into()
+                        })
+                        .collect();
+                    if words.first().is_some_and(|word| word == "kube-enroll") {
+                        check_own(&words);
+                        number += 1;
+                    }
+                }
+            }
+        }
+        assert!(number > 20, "{number}");
+    }
+}

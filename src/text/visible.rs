@@ -1,0 +1,118 @@
+//! The one place that escapes: what would move the cursor, hide or reorder is shown as `\u{..}`.
+
+use std::fmt;
+
+/// Shows `text` with control, bidirectional, invisible and look-alike-space characters, private
+/// use and noncharacters as `\u{202e}`, and `\` doubled, so that the reading is unambiguous.
+#[must_use]
+pub fn visible(text: &str) -> Visible<'_> {
+    Visible(text)
+}
+
+/// See [`visible`].
+#[derive(Debug, Clone, Copy)]
+pub struct Visible<'a>(&'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            match character {
+                '\\' => f.write_str("\\\\")?,
+                _ if is_deceptive(character) => write!(f, "\\u{{{:x}}}", u32::from(character))?,
+                _ => fmt::Write::write_char(f, character)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a reader of `character` on a screen could be misled about what is there.
+#[must_use]
+pub fn is_deceptive(character: char) -> bool {
+    if character.is_ascii() {
+        return character.is_ascii_control();
+    }
+    let code = u32::from(character);
+    let index = DECEPTIVE.partition_point(|range| *range.end() < code);
+    DECEPTIVE
+        .get(index)
+        .is_some_and(|range| range.contains(&code))
+        || code & 0xFFFE == 0xFFFE
+}
+
+/// Code points outside ASCII that are controls, spaces, bidirectional or default-ignorable
+/// (Unicode Standard Annex #44, `White_Space`, `Bidi_Control`, `Default_Ignorable_Code_Point`),
+/// for private use, or no characters; in ascending order.
+const DECEPTIVE: &[std::ops::RangeInclusive<u32>] = &[
+    0x80..=0xA0,
+    0xAD..=0xAD,
+    0x34F..=0x34F,
+    0x61C..=0x61C,
+    0x115F..=0x1160,
+    0x1680..=0x1680,
+    0x17B4..=0x17B5,
+    0x180B..=0x180F,
+    0x2000..=0x200F,
+    0x2028..=0x202F,
+    0x205F..=0x206F,
+    0x2800..=0x2800,
+    0x3000..=0x3000,
+    0x3164..=0x3164,
+    0xE000..=0xF8FF,
+    0xFDD0..=0xFDEF,
+    0xFE00..=0xFE0F,
+    0xFEFF..=0xFEFF,
+    0xFFA0..=0xFFA0,
+    0xFFF0..=0xFFFB,
+    0x1BCA0..=0x1BCA3,
+    0x1D173..=0x1D17A,
+    0xE0000..=0xE0FFF,
+    0xF_0000..=0x10_FFFF,
+];
+
+/// Text whose names are escaped already: the same, and `\` stays as it is.
+pub(super) fn escape_again(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for piece in text.split_inclusive('\\') {
+        let (before, backslash) = piece
+            .strip_suffix('\\')
+            .map_or((piece, ""), |before| (before, "\\"));
+        escaped.push_str(&visible(before).to_string());
+        escaped.push_str(backslash);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_text_in_any_script_is_left_alone() {
+        for text in ["alice@example.com", "Зоя", "李雷", "naïve", "🙂"] {
+            assert_eq!(visible(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_moves_hides_or_reorders_is_escaped() {
+        for (text, shown) in [
+            ("a\u{1b}[2Kb", "a\\u{1b}[2Kb"),
+            ("a\r\nb", "a\\u{d}\\u{a}b"),
+            ("alice\u{202e}toor", "alice\\u{202e}toor"),
+            ("zero\u{200b}width", "zero\\u{200b}width"),
+            ("line\u{2028}", "line\\u{2028}"),
+            ("no-break\u{a0}space", "no-break\\u{a0}space"),
+            ("tag\u{e0041}", "tag\\u{e0041}"),
+            ("\u{10fffe}\u{ffff}", "\\u{10fffe}\\u{ffff}"),
+            ("back\\slash", "back\\\\slash"),
+        ] {
+            assert_eq!(visible(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn the_table_is_in_ascending_order() {
+        assert!(DECEPTIVE.is_sorted_by(|a, b| a.end() < b.start()));
+    }
+}
