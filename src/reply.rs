@@ -63,7 +63,7 @@ impl Reply {
             .iter()
             .find_map(|document| document.content.as_ref().err());
         if let Some(error) = broken {
-            return Err(error.clone().into());
+            return Err((*error).into());
         }
         let requests = inspect::signing_requests(&documents);
         if requests.is_empty() {

@@ -315,7 +315,10 @@ impl Parser<'_> {
                     _ => self.node_then(next, true, false),
                 }
             }
-            Kind::BlockEnd => self.close_token(),
+            Kind::BlockEnd => {
+                self.close_token();
+                Ok(())
+            }
             _ => Err(YamlError::new(line, Problem::Entry)),
         }
     }
@@ -347,7 +350,10 @@ impl Parser<'_> {
                 self.scanner.take();
                 self.block_mapping_node(State::BlockMappingValue, line)
             }
-            Kind::BlockEnd => self.close_token(),
+            Kind::BlockEnd => {
+                self.close_token();
+                Ok(())
+            }
             _ => Err(YamlError::new(line, Problem::Entry)),
         }
     }
@@ -398,7 +404,8 @@ impl Parser<'_> {
                 return self.node_then(State::FlowSequence(false), false, false);
             }
         }
-        self.close_token()
+        self.close_token();
+        Ok(())
     }
 
     fn flow_pair_key(&mut self) -> Result {
@@ -433,7 +440,8 @@ impl Parser<'_> {
                 return self.node_then(State::FlowMappingNoValue, false, false);
             }
         }
-        self.close_token()
+        self.close_token();
+        Ok(())
     }
 
     fn flow_value(&mut self, end: Kind, next: State) -> Result {
@@ -472,11 +480,10 @@ impl Parser<'_> {
         }
     }
 
-    fn close_token(&mut self) -> Result {
+    fn close_token(&mut self) {
         self.pop_state();
         self.scanner.take();
         self.close();
-        Ok(())
     }
 
     /// Adds a node to the collection that is open, and tells its place.

@@ -292,7 +292,8 @@ impl<'a> Scanner<'a> {
             b',' => {
                 self.remove_simple_key()?;
                 self.simple_key_allowed = true;
-                self.indicator(Kind::FlowEntry)
+                self.indicator(Kind::FlowEntry);
+                Ok(())
             }
             b'-' if self.is_blank_or_end(1) => self.fetch_block_entry(),
             b'?' if in_flow || self.is_blank_or_end(1) => self.fetch_key(),
@@ -325,10 +326,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// A token of one character.
-    fn indicator(&mut self, kind: Kind) -> Result {
+    fn indicator(&mut self, kind: Kind) {
         self.push(kind, self.mark.line, String::new());
         self.skip();
-        Ok(())
     }
 
     fn scan_to_next_token(&mut self) {
@@ -441,7 +441,8 @@ impl<'a> Scanner<'a> {
         });
         self.flow_level += 1;
         self.simple_key_allowed = true;
-        self.indicator(kind)
+        self.indicator(kind);
+        Ok(())
     }
 
     fn fetch_flow_end(&mut self, kind: Kind) -> Result {
@@ -451,7 +452,8 @@ impl<'a> Scanner<'a> {
             self.simple_keys.pop();
         }
         self.simple_key_allowed = false;
-        self.indicator(kind)
+        self.indicator(kind);
+        Ok(())
     }
 
     fn fetch_block_entry(&mut self) -> Result {
@@ -464,14 +466,16 @@ impl<'a> Scanner<'a> {
         }
         self.remove_simple_key()?;
         self.simple_key_allowed = true;
-        self.indicator(Kind::BlockEntry)
+        self.indicator(Kind::BlockEntry);
+        Ok(())
     }
 
     fn fetch_key(&mut self) -> Result {
         self.block_mapping_here()?;
         self.remove_simple_key()?;
         self.simple_key_allowed = self.flow_level == 0;
-        self.indicator(Kind::Key)
+        self.indicator(Kind::Key);
+        Ok(())
     }
 
     /// A `?` or `:` that no simple key stands before starts a mapping in its own column.
@@ -504,6 +508,7 @@ impl<'a> Scanner<'a> {
                 self.simple_key_allowed = self.flow_level == 0;
             }
         }
-        self.indicator(Kind::Value)
+        self.indicator(Kind::Value);
+        Ok(())
     }
 }
