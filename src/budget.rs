@@ -109,6 +109,14 @@ impl Budget {
         Ok(())
     }
 
+    /// Takes `count` values off, for what costs as much to keep.
+    ///
+    /// # Errors
+    /// [`Exceeded::Nodes`] where fewer are left.
+    pub fn nodes(&mut self, count: usize) -> Result<(), Exceeded> {
+        (0..count).try_for_each(|_| self.node())
+    }
+
     /// Goes one level down.
     ///
     /// # Errors
@@ -157,6 +165,8 @@ mod tests {
         assert_eq!(budget.enter(), Ok(()));
         assert_eq!(budget.enter(), Err(Exceeded::Depth(1)));
         assert_eq!(budget.spent(), (2, 2));
+        let mut budget = Budget::new(&limits);
+        assert_eq!(budget.nodes(3), Err(Exceeded::Nodes(2)));
     }
 
     #[test]

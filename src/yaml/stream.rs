@@ -18,6 +18,10 @@ const RAW_BUFFER: usize = 512;
 /// How far before the end of its buffer go.yaml.in/yaml/v2 reads on, in bytes: eight characters.
 const LOOKAHEAD: usize = 32;
 
+/// What a document costs besides its values, in values: a report on each takes a kilobyte, so that
+/// a mebibyte of nothing else than documents must not be read to its end.
+const DOCUMENT_COST: usize = 15;
+
 const MARK: &str = "\u{feff}";
 
 /// One document of a file.
@@ -144,6 +148,10 @@ impl Reader {
                 Ok(None) => return Ok(()),
                 Ok(Some((started, value))) => {
                     (position, line) = json.place();
+                    if let Err(exceeded) = self.budget.nodes(DOCUMENT_COST) {
+                        self.fail(started, YamlError::new(started, exceeded));
+                        return Err(position);
+                    }
                     count += 1;
                     if count == 2 {
                         self.odd(OddityKind::BehindJson, started);
@@ -246,6 +254,9 @@ fn yaml_value(
     oddities: &mut Vec<Oddity>,
 ) -> Result<Value, YamlError> {
     let unmarked = text.strip_prefix(MARK).unwrap_or(text);
+    budget
+        .nodes(DOCUMENT_COST)
+        .map_err(|exceeded| YamlError::new(1, exceeded))?;
     if may_swallow(text) {
         return Err(YamlError::new(1, Doubt::Mark));
     }
