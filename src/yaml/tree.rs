@@ -136,15 +136,12 @@ impl<'a> Decoder<'a> {
         line: usize,
         decode: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        // A chain of aliases is as deep as what it stands for.
-        self.enter(line)?;
         if self.aliases.contains(&alias) {
             return Err(YamlError::new(line, Problem::AliasCycle));
         }
         self.aliases.push(alias);
         let decoded = decode(self);
         self.aliases.pop();
-        self.budget.leave();
         decoded
     }
 
