@@ -265,7 +265,10 @@ mod tests {
     fn what_cannot_be_read_says_why() {
         for (input, said) in [
             (&b""[..], "there is nothing in it"),
-            (b"kind: List\nitems: []", "a list with nothing in it"),
+            (
+                b"apiVersion: v1\nkind: List\nitems: []",
+                "a list with nothing in it",
+            ),
             (
                 b"\na: 1",
                 "line 2: an object without kind, which kubectl refuses",

@@ -5,7 +5,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[allow(dead_code, reason = "other tests need the rest")]
 mod common;
 
 use std::process::Command;
@@ -100,7 +99,8 @@ fn many_different_keys() {
     check(|size| {
         (0..size / 10)
             .map(|number| format!("k{number}: 1\n"))
-            .collect()
+            .collect::<Vec<_>>()
+            .concat()
     });
 }
 
@@ -109,7 +109,8 @@ fn many_different_anchors() {
     check(|size| {
         (0..size / 12)
             .map(|number| format!("- &a{number} x\n"))
-            .collect()
+            .collect::<Vec<_>>()
+            .concat()
     });
 }
 
@@ -120,7 +121,7 @@ fn chains_of_aliases() {
             None => "- &a0 [1]\n".to_owned(),
             Some(last) => format!("- &a{number} [*a{last}]\n"),
         };
-        (0..size / 16).map(link).collect()
+        (0..size / 16).map(link).collect::<String>()
     });
 }
 
