@@ -92,7 +92,7 @@
 //! | request and certificate | [`csr`], [`certificate`] | RFC 2986, RFC 5280, Go's crypto/x509 |
 //! | keys and signatures; users and groups; time | [`key`], [`name`], [`lifetime`] | RFC 5958, RFC 8017, FIPS 186-5 |
 //! | encodings | `asn1`, [`pem`], [`yaml`] | X.690, RFC 7468, YAML 1.1 as Go reads it |
-//! | secrets; text that others wrote; cores; facts that can fail | [`secret`], [`stack`], [`text`], [`shell`], [`parallel`], [`error`] | |
+//! | secrets; text that others wrote; what reading may cost; what Go reads; cores; facts that can fail | [`secret`], [`stack`], [`budget`], `go`, [`text`], [`shell`], [`parallel`], [`error`] | |
 //!
 //! The program is a crate above all of them, in `main.rs` and `cli/`: one file for each command,
 //! which resolves what was typed, calls the library and writes files; and what the process forbids
