@@ -21,14 +21,16 @@ impl Limits {
     const DEPTH: usize = 1000;
     /// The smallest node takes two bytes of YAML (`- `) or JSON (`1,`); files that people have take
     /// twenty.
-    const BYTES_PER_NODE: usize = 5;
+    const BYTES_PER_NODE: usize = 4;
+    /// What the smallest file may hold.
+    const LEAST_NODES: usize = 1000;
 
     /// The bounds for input of at most `bytes` bytes.
     #[must_use]
     pub const fn for_bytes(bytes: usize) -> Self {
         Self {
             bytes,
-            nodes: bytes / Self::BYTES_PER_NODE + 1,
+            nodes: bytes / Self::BYTES_PER_NODE + Self::LEAST_NODES,
             depth: Self::DEPTH,
         }
     }
@@ -170,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mebibyte_holds_two_hundred_thousand_values() {
+    fn a_mebibyte_holds_a_quarter_of_a_million_values() {
         assert_eq!(Limits::default(), Limits::for_bytes(1 << 20));
-        assert_eq!(Limits::default().nodes, 209_716);
+        assert_eq!(Limits::default().nodes, 263_144);
     }
 }

@@ -300,7 +300,7 @@ mod tests {
             (
                 "user: alice\ngruop: dev\n",
                 2,
-                "unknown field `gruop`, expected one of `user`",
+                "unknown field, expected user, group",
             ),
             (
                 "user: alice\ngroup: 7\n",
@@ -309,35 +309,27 @@ mod tests {
             ),
             ("user: alice\ngroups: [dev, 7]\n", 2, "expected a string"),
             ("user: 7\n", 1, "expected a string"),
-            (
-                "algorithm: rsa-1024\n",
-                1,
-                "unsupported key algorithm: rsa-1024",
-            ),
+            ("algorithm: rsa-1024\n", 1, "expected one of rsa-4096"),
             ("algorithm: 4096\n", 1, "expected a string"),
             ("user: true\n", 1, "expected a string"),
-            ("group: a\ngroups: b\n", 1, "duplicate field"),
+            ("group: a\ngroups: b\n", 1, "a field is there twice"),
             (
                 "user: alice\nexpiresIn: 5m\n",
                 2,
-                "300 seconds, expected 600 to 2147483647",
+                "expected 600 to 2147483647 seconds",
             ),
-            (
-                "expiresIn: soon\n",
-                1,
-                "expected 90d, 12h, 1d12h or a number",
-            ),
+            ("expiresIn: soon\n", 1, "expected a lifetime such as 90d"),
             ("expiresIn: -1\n", 1, "expected a lifetime"),
             ("user: [\n", 1, "expected a string"),
-            ("user: \"alice\n", 2, "quoted scalar"),
-            ("just words\n", 1, "expected"),
+            ("user: \"alice\n", 2, "not the defaults of a team"),
+            ("just words\n", 1, "not the defaults of a team"),
         ] {
             let error = super::read(text.as_bytes()).unwrap_err();
             assert_eq!(error.line, Some(line), "{error}");
             assert!(error.problem.contains(part), "{error}");
         }
-        let expected = "line 1: unknown field `usr`, expected one of `user`, `group`, `groups`, \
-            `algorithm`, `expiresIn`, `signer`, `name`";
+        let expected =
+            "line 1: unknown field, expected user, group, algorithm, expiresIn, signer or name";
         assert_eq!(error("usr: alice"), expected);
     }
 

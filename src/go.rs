@@ -108,6 +108,15 @@ impl Clock<'_> {
     }
 }
 
+/// `strings.ToLower`, which has one character for each.
+pub(crate) fn to_lower(text: &str) -> String {
+    let lower = |character: char| match character {
+        '\u{130}' => 'i',
+        other => other.to_lowercase().next().unwrap_or(other),
+    };
+    text.chars().map(lower).collect()
+}
+
 /// Bytes as `encoding/json` writes them: each byte that is not UTF-8 becomes U+FFFD.
 pub(crate) fn to_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -181,6 +190,14 @@ mod tests {
         ] {
             assert!(!is_yaml_timestamp(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn each_character_has_one_lower_case() {
+        assert_eq!(
+            to_lower("\u{130}\u{212a}\u{df}A\u{3a3}"),
+            "ik\u{df}a\u{3c3}"
+        );
     }
 
     #[test]

@@ -4,20 +4,20 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::agreement::Comparison;
 use crate::manifest::CertificateSigningRequest;
 use crate::name::Identity;
-use crate::policy::{Agreed, Finding, Level, Prediction};
+use crate::policy::{Agreed, Effect, Finding, Level, Prediction};
 use crate::secret::Passphrase;
+use crate::verdict::{Checked, Requested};
 
 mod artefact;
-mod expect;
 mod object;
 mod status;
 mod style;
 mod text;
 mod together;
 
-pub use expect::Expected;
 pub use object::{
     CertificateReport, CsrReport, KubeconfigReport, PrivateKeyReport, PublicKeyReport,
 };
@@ -67,8 +67,20 @@ pub struct Object {
     /// A kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<KubeconfigReport>,
+    /// `good` or `not-good`, where it was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<&'static str>,
+    /// How it compares with what was agreed on, where it was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Comparison>,
     /// What there is to say about it, the worst first.
     pub findings: Vec<Finding>,
+    /// What a request asks for.
+    #[serde(skip)]
+    pub(crate) requested: Option<Box<Requested>>,
+    /// The same, once it was judged good.
+    #[serde(skip)]
+    pub(crate) checked: Option<Checked>,
 }
 
 /// What a report depends on besides the bytes.
@@ -115,6 +127,39 @@ impl Object {
 
     fn rsa_modulus(&self) -> Option<&[u8]> {
         self.public_key.as_ref()?.rsa_modulus.as_deref()
+    }
+
+    pub(crate) fn requested(&self) -> Option<&Requested> {
+        self.requested.as_deref()
+    }
+
+    /// What may be created of it: of a request that was judged good and in which nothing was found
+    /// since.
+    #[must_use]
+    pub fn checked(&self) -> Option<&Checked> {
+        self.checked.as_ref().filter(|_| !self.has_errors())
+    }
+
+    /// Another request of this name is in another file.
+    pub fn has_the_name_of_another_in(&mut self, place: &str) {
+        let place = crate::text::visible(place).to_string();
+        self.add(Finding::same_name(Effect::Misleads, &place));
+    }
+
+    /// Writes the verdict down. Nothing is to be found in it any more.
+    pub fn seal(&mut self) {
+        self.verdict = Some(if self.checked().is_some() {
+            "good"
+        } else {
+            "not-good"
+        });
+    }
+
+    /// Adds what kubectl refuses it for.
+    fn refuse(&mut self, finding: Finding) {
+        self.add(finding);
+        self.prediction = Some(object::REFUSED);
+        self.identity = None;
     }
 
     /// Adds a finding behind those that matter as much.

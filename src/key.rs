@@ -11,7 +11,7 @@ mod public;
 pub mod rsa;
 mod signature;
 
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{AgreedFingerprint, Fingerprint};
 pub use private::{EncodedKey, Encoding, PrivateKey};
 pub use public::PublicKey;
 pub(crate) use signature::Signed;

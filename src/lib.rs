@@ -12,14 +12,16 @@
 //! use getrandom::SysRng;
 //! use kube_enroll::certificate::Certificate;
 //! use kube_enroll::csr::CertificationRequest;
-//! use kube_enroll::inspect::{Context, Expected, check_issued, inspect, signing_requests};
+//! use kube_enroll::agreement::Agreement;
+//! use kube_enroll::inspect::{Context, check_issued, inspect, signing_requests};
 //! use kube_enroll::key::{Algorithm, PrivateKey};
 //! use kube_enroll::kubeconfig::{Cluster, Credential, Kubeconfig, NewEntry, assemble};
-//! use kube_enroll::manifest::{Manifest, Status};
+//! use kube_enroll::manifest::{CLIENT_SIGNER, Manifest, Status};
 //! use kube_enroll::name::Subject;
 //! use kube_enroll::policy::{Agreed, Prediction};
 //! use kube_enroll::rehearsal::Authority;
 //! use kube_enroll::reply::{self, Reply};
+//! use kube_enroll::verdict::judge;
 //! use kube_enroll::yaml;
 //! use time::macros::datetime;
 //!
@@ -30,25 +32,27 @@
 //! let key = PrivateKey::generate(Algorithm::EcdsaP256, &mut SysRng)?;
 //! let subject = Subject::new("alice", &["developers".to_owned()], false)?;
 //! let csr = CertificationRequest::build(&subject, &[], &key, &mut SysRng)?;
-//! let mut manifest = Manifest::new("alice", &csr);
-//! manifest.expiration = Some("90d".parse()?);
+//! let manifest = Manifest::asking("alice", &csr, CLIENT_SIGNER, Some("90d".parse()?));
 //! let sent = manifest.to_yaml();
 //!
 //! // The administrator compares what came with what was agreed on, and asks what will come of it.
-//! let agreed = Expected {
+//! let agreement = Agreement {
 //!     user: Some("alice".to_owned()),
 //!     groups: Some(vec!["developers".to_owned()]),
-//!     fingerprint: Some(key.public_key().fingerprint()),
+//!     fingerprint: Some(key.public_key().fingerprint().into()),
 //!     max_lifetime: Some("90d".parse()?),
 //! };
 //! let context = Context { now, agreed: Agreed::default(), passphrase: None };
-//! let report = inspect("alice.csr.yaml", sent.as_bytes(), &context);
-//! assert!(agreed.check(&report[0]).is_empty() && report[0].findings.is_empty());
+//! let mut report = inspect("alice.csr.yaml", sent.as_bytes(), &context);
+//! judge(&mut report[0], &agreement);
+//! assert!(report[0].findings.is_empty());
+//! // What is created is written anew, from what was checked.
+//! let created = report[0].checked().ok_or("not good")?.manifest();
 //! let good = Prediction { accepted: true, issued: Some(true), authenticates: true };
 //! assert_eq!(report[0].prediction, Some(good));
 //!
 //! // The cluster signs, which an authority of the rehearsal stands in for, and the reply goes back.
-//! let mut object = signing_requests(&yaml::documents(sent.as_bytes())).remove(0);
+//! let mut object = signing_requests(&yaml::documents(created.as_bytes())).remove(0);
 //! let authority = Authority::new(now, &mut SysRng)?;
 //! let issued = authority.sign(&csr, &object, now, &mut SysRng)?;
 //! object.status = Some(Status { certificate: Some(issued.to_pem().into()), ..Status::default() });
@@ -86,17 +90,19 @@
 //! | what | module | whose rules |
 //! |---|---|---|
 //! | one file back; the signer played | [`reply`], [`rehearsal`] | kube-controller-manager |
-//! | what any file is, as text, JSON or YAML; against what was agreed on | [`inspect`] | |
+//! | what may be created: the verdict, and the manifest written anew | [`verdict`] | |
+//! | what any file is, as text, JSON or YAML | [`inspect`] | |
+//! | what was agreed on, point by point | [`agreement`] | |
 //! | what the cluster will do, and what would mislead | [`policy`] | kube-apiserver, kube-controller-manager |
 //! | the files of the journey; who may do what | [`manifest`], [`kubeconfig`], [`credential`], [`rbac`], [`config`] | the Kubernetes API, client-go, OpenSSL's `req` |
 //! | request and certificate | [`csr`], [`certificate`] | RFC 2986, RFC 5280, Go's crypto/x509 |
 //! | keys and signatures; users and groups; time | [`key`], [`name`], [`lifetime`] | RFC 5958, RFC 8017, FIPS 186-5 |
 //! | encodings | `asn1`, [`pem`], [`yaml`] | X.690, RFC 7468, YAML 1.1 as Go reads it |
-//! | secrets; text that others wrote; what reading may cost; what Go reads; cores; facts that can fail | [`secret`], [`stack`], [`budget`], `go`, [`text`], [`shell`], [`parallel`], [`error`] | |
+//! | secrets; what may be printed; commands to paste; cores; facts that can fail | [`secret`], [`stack`], [`text`](mod@text), [`shell`], [`parallel`], [`error`], [`budget`] | |
 //!
-//! The program is a crate above all of them, in `main.rs` and `cli/`: one file for each command,
-//! which resolves what was typed, calls the library and writes files; and what the process forbids
-//! itself. Wiping all memory that is freed is its allocator's work: a program of yours gets the
+//! The program is a crate above all of them, in `main.rs` and `cli/`: one file for each command with
+//! its options, what it reaches and what it does; `cli/from` and `cli/to` for where things come from
+//! and go; `cli/os` for what the process forbids itself; `cli/console.rs`, which alone prints. Wiping all memory that is freed is its allocator's work: a program of yours gets the
 //! wiping of [`secret`] and [`stack`], and sets `zeroizing_alloc` for more.
 //!
 //! # Where to start reading
@@ -109,6 +115,7 @@
 //! Where a rule is not ours, its comment names the RFC, or the package and symbol of Kubernetes or
 //! Go that it follows.
 
+pub mod agreement;
 mod asn1;
 pub mod budget;
 pub mod certificate;
@@ -133,4 +140,5 @@ pub mod secret;
 pub mod shell;
 pub mod stack;
 pub mod text;
+pub mod verdict;
 pub mod yaml;

@@ -4,10 +4,12 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::csr::CertificationRequest;
-use crate::key::{Fingerprint, PublicKey};
+use crate::key::PublicKey;
 use crate::lifetime::Lifetime;
+use crate::text::hex;
 use crate::yaml;
 
 mod fields;
@@ -27,7 +29,8 @@ pub const KIND: &str = "CertificateSigningRequest";
 /// (k8s.io/api/certificates/v1 `KubeAPIServerClientSignerName`).
 pub const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 
-/// How many hexadecimal digits of the key's SHA-256 a default name carries.
+/// How many hexadecimal digits of [`contents_hash`] an object's name carries. They can be ground, so
+/// a name tells requests apart and proves nothing.
 const HASH_DIGITS: usize = 8;
 
 /// What a manifest asks for.
@@ -40,22 +43,35 @@ pub struct Manifest {
     /// `spec.signerName`.
     pub signer: String,
     /// `spec.usages`.
-    pub usages: Vec<&'static str>,
+    pub usages: Vec<String>,
     /// `spec.expirationSeconds`.
     pub expiration: Option<Lifetime>,
 }
 
 impl Manifest {
-    /// A manifest for `request`: named by [`default_name`], for [`CLIENT_SIGNER`], with the usages
+    /// A manifest for `request`: named by [`object_name`], for [`CLIENT_SIGNER`], with the usages
     /// that fit the kind of key, and without a lifetime, which leaves it to the cluster.
     #[must_use]
     pub fn new(user: &str, request: &CertificationRequest) -> Self {
+        Self::asking(user, request, CLIENT_SIGNER, None)
+    }
+
+    /// The same for another signer and with a lifetime.
+    #[must_use]
+    pub fn asking(
+        user: &str,
+        request: &CertificationRequest,
+        signer: &str,
+        expiration: Option<Lifetime>,
+    ) -> Self {
+        let usages = usages(request.public_key());
+        let seconds = expiration.map(Lifetime::seconds);
         Self {
-            name: default_name(user, &request.public_key().fingerprint()),
+            name: object_name(user, request, signer, &usages, seconds),
             request: request.to_pem(),
-            signer: CLIENT_SIGNER.to_owned(),
-            usages: usages(request.public_key()),
-            expiration: None,
+            signer: signer.to_owned(),
+            usages,
+            expiration,
         }
     }
 
@@ -79,11 +95,44 @@ impl Manifest {
     }
 }
 
-/// A DNS-1123 slug of the user and the first digits of the key's hash, so that a later request of
-/// the same user never takes the place of an earlier one.
+/// The first digits of SHA-256 over all that is asked for: the request in DER, the signer, each usage
+/// in its order, and `expirationSeconds` in decimal digits, empty where it is not asked for; each with
+/// its length in bytes before it, as eight bytes, big-endian.
 #[must_use]
-pub fn default_name(user: &str, fingerprint: &Fingerprint) -> String {
-    let hash = fingerprint.short_hex(HASH_DIGITS);
+pub fn contents_hash(
+    request: &CertificationRequest,
+    signer: &str,
+    usages: &[String],
+    expiration: Option<i32>,
+) -> String {
+    let seconds = expiration.map(|seconds| seconds.to_string());
+    let head = [request.der(), signer.as_bytes()];
+    let usages = usages.iter().map(String::as_bytes);
+    let parts = head
+        .into_iter()
+        .chain(usages)
+        .chain([seconds.as_deref().unwrap_or_default().as_bytes()]);
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut digits = hex(&hash.finalize());
+    digits.truncate(HASH_DIGITS);
+    digits
+}
+
+/// A DNS-1123 slug of the user and [`contents_hash`]: two requests that differ in anything have
+/// different names, so that a later one never takes the place of an earlier one.
+#[must_use]
+pub fn object_name(
+    user: &str,
+    request: &CertificationRequest,
+    signer: &str,
+    usages: &[String],
+    expiration: Option<i32>,
+) -> String {
+    let hash = contents_hash(request, signer, usages, expiration);
     match slug(user) {
         // EKS never signs names that start with csr-.
         slug if slug.is_empty() => format!("user-{hash}"),
@@ -108,12 +157,13 @@ pub fn slug(text: &str) -> String {
 }
 
 /// Keys that only sign have no use for key encipherment; for RSA, both fit.
-fn usages(key: &PublicKey) -> Vec<&'static str> {
-    if key.only_signs() {
-        vec!["digital signature", "client auth"]
+fn usages(key: &PublicKey) -> Vec<String> {
+    let usages: &[&str] = if key.only_signs() {
+        &["digital signature", "client auth"]
     } else {
-        vec!["digital signature", "key encipherment", "client auth"]
-    }
+        &["digital signature", "key encipherment", "client auth"]
+    };
+    usages.iter().map(|usage| (*usage).to_owned()).collect()
 }
 
 /// An object as read. Fields of the wrong type are left empty and listed in `problems`.
@@ -292,6 +342,8 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::{Algorithm, PrivateKey};
+    use crate::name::Subject;
 
     /// An object with every field that the API has.
     fn whole() -> Value {
@@ -481,19 +533,46 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_slug_and_the_hash_of_the_key() {
-        let fingerprint: Fingerprint = format!("SHA256:{}", "A".repeat(43)).parse().unwrap();
-        for (user, name) in [
-            ("Alice.Smith@x", "alice-smith-x-00000000"),
-            ("--a--", "a-00000000"),
-            ("李", "user-00000000"),
-            ("csr", "user-csr-00000000"),
-            ("csr-a", "user-csr-a-00000000"),
-            ("csra", "csra-00000000"),
+    fn a_name_is_a_slug_and_the_hash_of_what_is_asked_for() {
+        let request = request();
+        let hash = contents_hash(&request, "s", &[], None);
+        for (user, slug) in [
+            ("Alice.Smith@x", "alice-smith-x"),
+            ("--a--", "a"),
+            ("李", "user"),
+            ("csr", "user-csr"),
+            ("csr-a", "user-csr-a"),
+            ("csra", "csra"),
         ] {
-            assert_eq!(default_name(user, &fingerprint), name);
+            let name = object_name(user, &request, "s", &[], None);
+            assert_eq!(name, format!("{slug}-{hash}"));
         }
         let long = format!("{} b", "a".repeat(49));
         assert_eq!(slug(&long), "a".repeat(49));
+    }
+
+    fn request() -> CertificationRequest {
+        let rng = &mut getrandom::SysRng;
+        let key = PrivateKey::generate(Algorithm::Ed25519, rng).unwrap();
+        let subject = Subject::new("alice", &[], false).unwrap();
+        CertificationRequest::build(&subject, &[], &key, rng).unwrap()
+    }
+
+    #[test]
+    fn what_differs_in_anything_has_another_name() {
+        let request = request();
+        let usage = |usage: &str| vec![usage.to_owned()];
+        let names = [
+            contents_hash(&request, "s", &usage("client auth"), None),
+            contents_hash(&request, "t", &usage("client auth"), None),
+            contents_hash(&request, "s", &usage("server auth"), None),
+            contents_hash(&request, "s", &[], None),
+            contents_hash(&request, "s", &usage("client auth"), Some(600)),
+            contents_hash(&request, "s", &usage("client auth"), Some(601)),
+            contents_hash(&self::request(), "s", &usage("client auth"), None),
+        ];
+        let different: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        assert!(names.iter().all(|name| name.len() == 8));
     }
 }

@@ -3,11 +3,14 @@
 //! Each rule is one small function that cites the code it speaks for. A rule answers with
 //! findings; what a finding leads to is its effect, and the prediction follows from those.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::csr::CertificationRequest;
 use crate::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
 use crate::name::Identity;
+use crate::yaml::{Oddity, OddityKind};
 
 mod catalogue;
 mod identity;
@@ -20,11 +23,12 @@ mod signer;
 mod size;
 
 pub use catalogue::{CODES, Code};
+pub(crate) use qualified::is_dns1123_subdomain;
 use request::Contents;
 pub(crate) use shared::shared_factors;
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Worth knowing.
@@ -73,6 +77,56 @@ impl Finding {
     pub fn not_a_request(kind: &str) -> Self {
         let message = format!("{kind} is no certificate signing request");
         Self::new(Effect::NotAccepted, Code::WrongKind, "kind", message)
+    }
+
+    /// The request was written with another encoder than any that people use.
+    pub(crate) fn unusual_encoding() -> Self {
+        Self::new(
+            Effect::Misleads,
+            Code::UnusualEncoding,
+            "spec.request",
+            "the request is not encoded as DER demands, so that two readers may read it in two \
+             ways; make a new one",
+        )
+    }
+
+    /// It is taken by the server, and is no name that is safe to handle.
+    pub(crate) fn name_is_no_subdomain() -> Self {
+        Self::new(
+            Effect::Misleads,
+            Code::BadName,
+            "metadata.name",
+            "the name is no DNS-1123 subdomain (lower-case letters, digits, - and .), so that \
+             commands with it may do something else; ask for a request under another name",
+        )
+    }
+
+    /// Something in the file that readers take in different ways.
+    pub(crate) fn second_meaning(oddity: Oddity) -> Self {
+        let effect = match oddity.kind {
+            OddityKind::Utf16 => Effect::Notes,
+            _ => Effect::Misleads,
+        };
+        let message = format!(
+            "line {}: {}; programs may read the file in different ways",
+            oddity.line, oddity.kind
+        );
+        Self::new(effect, Code::SecondMeaning, "", message)
+    }
+
+    /// `place` is where the other one is.
+    pub(crate) fn same_name(effect: Effect, place: &str) -> Self {
+        let message = format!(
+            "another request of this name is in {place}: kubectl create fails for the second one"
+        );
+        Self::new(effect, Code::SameName, "metadata.name", message)
+    }
+
+    /// A key that is too weak is worth a warning to its owner and no signature.
+    pub(crate) fn made_an_error(mut self) -> Self {
+        self.effect = Effect::Misleads;
+        self.level = Level::Error;
+        self
     }
 
     pub(crate) fn same_key(place: &str) -> Self {
@@ -189,6 +243,7 @@ fn finish(
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let prediction = predict(&findings, signer);
+    cut(&mut findings);
     let identity = contents
         .csr()
         .filter(|_| prediction.authenticates)
@@ -200,6 +255,18 @@ fn finish(
         identity,
         findings,
     }
+}
+
+/// More findings of one code than this help nobody. They are cut by code and level, so that no number
+/// of harmless ones hides another.
+fn cut(findings: &mut Vec<Finding>) {
+    const ENOUGH: usize = 10;
+    let mut count = HashMap::new();
+    findings.retain(|finding| {
+        let seen = count.entry((finding.code, finding.level)).or_insert(0);
+        *seen += 1;
+        *seen <= ENOUGH
+    });
 }
 
 fn predict(findings: &[Finding], signer: Option<&str>) -> Prediction {

@@ -12,8 +12,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use common::odd_request::{C, CN, EMAIL, O, OU, OddRequest, TITLE, UID, UTF8};
 use dashu_int::UBig;
-use kube_enroll::inspect::{Context, Expected, KeysSeen, Object, find_shared_factors, inspect};
+use kube_enroll::agreement::Agreement;
+use kube_enroll::csr::CertificationRequest;
+use kube_enroll::inspect::{Context, KeysSeen, Object, find_shared_factors, inspect};
+use kube_enroll::manifest::contents_hash;
 use kube_enroll::policy::{Agreed, CODES};
+use kube_enroll::verdict::judge;
 use time::{Duration, OffsetDateTime};
 
 /// What comes of a request: accepted, issued, authenticates.
@@ -387,15 +391,14 @@ fn for_servers(object: &str) -> String {
 /// What shows against what was agreed on, or against other requests.
 fn compared() -> Vec<(&'static str, Vec<Object>)> {
     let manifest = manifest(&alice().to_pem());
-    let expected = Expected {
+    let agreement = Agreement {
         user: Some("bob".to_owned()),
         groups: Some(vec!["dev".to_owned()]),
         fingerprint: Some(format!("SHA256:{}", "A".repeat(43)).parse().unwrap()),
         max_lifetime: Some("1d".parse().unwrap()),
     };
     let mut against = look(manifest.as_bytes(), agreed());
-    let mismatches = expected.check(&against[0]);
-    against[0].findings.extend(mismatches);
+    judge(&mut against[0], &agreement);
 
     let first = alice();
     let second = OddRequest::new(&[(CN, UTF8, "bob")]).with_key_of(&first);
@@ -430,6 +433,14 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
     let mut compared: Vec<_> = codes.map(|code| (code, against.clone())).into();
     compared.push(("same-key", same_key.split_off(1)));
     compared.push(("shared-factor", shared));
+    let look = |input: &str| look(input.as_bytes(), agreed());
+    let twice = manifest.replace("metadata:", "kind: CertificateSigningRequest\nmetadata:");
+    compared.push(("second-meaning", look(&twice)));
+    let mut same_name = look(&format!("{manifest}---\n{manifest}"));
+    compared.push(("same-name", same_name.split_off(1)));
+    let mut unsorted = look(&alice().with_unsorted_set().to_pem());
+    judge(&mut unsorted[0], &Agreement::default());
+    compared.push(("unusual-encoding", unsorted));
     compared
 }
 
@@ -539,11 +550,14 @@ fn only_rsa_keys_are_counted_as_such() {
 }
 
 #[test]
-fn nothing_is_said_of_an_ordinary_request_with_the_hash_of_its_key() {
+fn nothing_is_said_of_an_ordinary_request_with_the_hash_of_its_contents() {
     let pem = alice().to_pem();
-    let key = look(pem.as_bytes(), agreed()).remove(0).public_key.unwrap();
-    let hash = BASE64_STANDARD.decode(key.fingerprint.trim_start_matches("SHA256:"));
-    let name = kube_enroll::text::hex(&hash.unwrap()[..4]);
+    let object = look(manifest(&pem).as_bytes(), agreed()).remove(0);
+    let block = kube_enroll::pem::first(pem.as_bytes()).unwrap();
+    let request = CertificationRequest::from_der(&block.contents).unwrap();
+    let usages = object.usages.unwrap();
+    let signer = object.signer_name.unwrap();
+    let name = contents_hash(&request, &signer, &usages, object.expiration_seconds);
     let manifest = manifest(&pem).replace("0123abcd", &name);
     assert!(codes(&look(manifest.as_bytes(), agreed())[0]).is_empty());
 }

@@ -77,14 +77,15 @@ fn a_key_beside_the_authority_and_the_password_of_a_proxy_stay_with_the_admin() 
         line => line,
     });
     folder.write("admin.kubeconfig", lines.collect::<Vec<_>>().join("\n"));
-    let ended = reply(&folder, &object).good();
-    assert!(
-        ended.stderr.contains("are not taken over"),
-        "{}",
-        ended.stderr
-    );
+    reply(&folder, &object).fails(1, &["user or password in the address"]);
+    assert!(!folder.has("alice.reply.yaml"));
+    let lines = folder
+        .read("admin.kubeconfig")
+        .replace("admin:hunter2@", "");
+    folder.write("admin.kubeconfig", lines);
+    reply(&folder, &object).good();
     let text = folder.read("alice.reply.yaml");
-    assert!(text.contains("http://proxy:3128") && !text.contains("hunter2"));
+    assert!(text.contains("http://proxy:3128") && !text.contains("PRIVATE"));
     let sent = kube_enroll::yaml::documents(text.as_bytes());
     let sent = sent[1].content.as_ref().unwrap();
     assert_eq!(
@@ -335,8 +336,12 @@ fn a_certificate_for_another_user_or_other_groups_is_refused() {
         ),
     ] {
         let (folder, object) = with_certificate_for(args);
-        reply(&folder, &object).good();
-        let ended = folder.run(&["kubeconfig", "alice.reply.yaml"]);
+        reply(&folder, &object).fails(1, &["not what was asked for"]);
+        assert!(!folder.has("alice.reply.yaml"));
+        // As from an administrator without this program.
+        folder.write("object.yaml", &object);
+        let admin = ["--cluster", "admin.kubeconfig"];
+        let ended = folder.run(&[&["kubeconfig", "object.yaml"][..], &admin].concat());
         assert_eq!(ended.status, 1, "{}", ended.stderr);
         assert!(
             words.iter().skip(1).all(|word| ended.stderr.contains(word)),

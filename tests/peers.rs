@@ -150,7 +150,9 @@ fn keys_and_requests_of_certtool_are_read() {
             ],
         );
         // certtool writes the old label, which the API server refuses, and text before it.
-        folder.run(&["verify", "r.csr"]).fails(1, &["pem-label"]);
+        folder
+            .run(&["verify", "r.csr", "--user", "alice", "-g", "developers"])
+            .fails(1, &["pem-label"]);
         let text = folder
             .read("r.csr")
             .replace("NEW CERTIFICATE", "CERTIFICATE");

@@ -240,7 +240,9 @@ fn verify_answers_with_its_exit_status() {
         .unwrap()
         .to_owned();
     let verify = |args: &[&str]| folder.run(&[&["verify", "alice.csr.yaml"], args].concat());
-    verify(&[]).good();
+    verify(&[]).fails(2, &["--user NAME", "--no-groups", "kube-enroll inspect"]);
+    verify(&["--user", "alice"]).fails(2, &["no groups are given"]);
+    verify(&["-g", "developers"]).fails(2, &["no user is given"]);
     verify(&[
         "--user",
         "alice",
@@ -254,23 +256,36 @@ fn verify_answers_with_its_exit_status() {
         "30d",
     ])
     .good();
-    verify(&["--user", "bob"]).fails(
+    let agreed = |args: &[&str]| {
+        let who = ["--user", "alice", "-g", "ops", "-g", "developers"];
+        verify(&[&who, args].concat())
+    };
+    verify(&["--user", "bob", "-g", "ops", "-g", "developers"]).fails(
         1,
         &["user-mismatch", "found user \"alice\"", "agreed on \"bob\""],
     );
-    verify(&["-g", "developers"]).fails(1, &["group-mismatch", "too many: \"ops\""]);
-    verify(&["-g", "developers", "-g", "ops", "-g", "x"]).fails(1, &["missing: \"x\""]);
-    verify(&["--no-groups"]).fails(1, &["group-mismatch"]);
-    verify(&["--max-lifetime", "29d"]).fails(1, &["lifetime-mismatch"]);
+    verify(&["--user", "alice", "-g", "developers"])
+        .fails(1, &["group-mismatch", "too many: \"ops\""]);
+    agreed(&["-g", "x"]).fails(1, &["missing: \"x\""]);
+    verify(&["--user", "alice", "--no-groups"]).fails(1, &["group-mismatch"]);
+    agreed(&["--max-lifetime", "29d"]).fails(1, &["lifetime-mismatch"]);
     let other = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    verify(&["--fingerprint", other]).fails(1, &["fingerprint-mismatch"]);
-    verify(&["--fingerprint", "nonsense"]).fails(2, &["fingerprint"]);
+    agreed(&["--fingerprint", other]).fails(1, &["fingerprint-mismatch"]);
+    agreed(&["--fingerprint", "nonsense"]).fails(2, &["fingerprint"]);
     let unset = with_request(&[]);
     unset
-        .run(&["verify", "alice.csr.yaml", "--max-lifetime", "30d"])
+        .run(&[
+            "verify",
+            "alice.csr.yaml",
+            "--user",
+            "alice",
+            "--no-groups",
+            "--max-lifetime",
+            "30d",
+        ])
         .fails(1, &["lifetime-mismatch"]);
     folder
-        .run(&["verify", "alice.key"])
+        .run(&["verify", "alice.key", "--user", "alice", "--no-groups"])
         .fails(1, &["no certificate signing request"]);
 }
 
@@ -278,10 +293,24 @@ fn verify_answers_with_its_exit_status() {
 fn several_files_are_all_checked_each_with_its_line() {
     let folder = with_request(&[]);
     folder.write("bad.yaml", "x");
-    let ended = folder.run(&["verify", "bad.yaml", "alice.csr.yaml"]);
-    ended.fails(1, &["bad.yaml: NOT GOOD", "alice.csr.yaml: alice-"]);
+    let ended = folder.run(&[
+        "verify",
+        "bad.yaml",
+        "alice.csr.yaml",
+        "--user",
+        "alice",
+        "--no-groups",
+    ]);
+    ended.fails(1, &["NOT GOOD", "bad.yaml", "alice.csr.yaml: alice-"]);
     folder
-        .run(&["verify", "gone.yaml", "alice.csr.yaml"])
+        .run(&[
+            "verify",
+            "gone.yaml",
+            "alice.csr.yaml",
+            "--user",
+            "alice",
+            "--no-groups",
+        ])
         .fails(2, &["gone.yaml", "good"]);
 }
 
@@ -320,7 +349,9 @@ fn every_recorded_trick_is_an_error_to_verify() {
         ("der-trailing", "bad-request"),
     ] {
         let file = format!("{CASES}/{case}.yaml");
-        folder.run(&["verify", &file]).fails(1, &[code]);
+        folder
+            .run(&["verify", &file, "--user", "alice", "--no-groups"])
+            .fails(1, &[code]);
         let object = &objects(&folder, &file)[0];
         let found = object["findings"]
             .as_array()
@@ -341,14 +372,14 @@ fn a_misspelt_field_is_told_what_it_looks_like() {
     let text = folder.read("alice.csr.yaml");
     folder.write("a.yaml", text.replace("signerName", "signername"));
     folder
-        .run(&["verify", "a.yaml"])
+        .run(&["verify", "a.yaml", "--user", "alice", "--no-groups"])
         .fails(1, &["unknown-field", "signerName"]);
     folder.write(
         "b.yaml",
         text.replace("spec:\n", "spec:\n  expirationSecond: 3600\n"),
     );
     folder
-        .run(&["verify", "b.yaml"])
+        .run(&["verify", "b.yaml", "--user", "alice", "--no-groups"])
         .fails(1, &["unknown-field", "expirationSeconds"]);
 }
 
@@ -358,10 +389,12 @@ fn a_comment_that_names_another_user_is_an_error() {
     let text = folder.read("alice.csr.yaml");
     folder.write("a.yaml", format!("# user: bob\n{text}"));
     folder
-        .run(&["verify", "a.yaml"])
+        .run(&["verify", "a.yaml", "--user", "alice", "--no-groups"])
         .fails(1, &["misleading-comment", "\"bob\""]);
     folder.write("b.yaml", format!("# user: alice\n{text}"));
-    folder.run(&["verify", "b.yaml"]).good();
+    folder
+        .run(&["verify", "b.yaml", "--user", "alice", "--no-groups"])
+        .good();
 }
 
 #[test]
@@ -383,7 +416,7 @@ fn a_look_alike_of_the_agreed_name_is_told() {
         .find(|name| name.ends_with(".yaml"))
         .unwrap();
     folder
-        .run(&["verify", &yaml, "--user", "alice"])
+        .run(&["verify", &yaml, "--user", "alice", "--no-groups"])
         .fails(1, &["look-alike", "mixed-scripts", "user-mismatch"]);
 }
 
@@ -414,21 +447,24 @@ fn bad_input_gives_a_clear_answer_and_no_panic() {
     folder.write("pod.yaml", "apiVersion: v1\nkind: Pod\n");
     folder.write("nokind.yaml", "a: b\n");
     folder.peer("mkfifo", &["fifo"]);
-    for command in ["inspect", "verify"] {
-        folder
-            .run(&[command, "folder"])
-            .fails(2, &["folder", "is a directory"]);
-        folder.run(&[command, "gone"]).fails(2, &["no such file"]);
-        folder
-            .run(&[command, "large"])
-            .fails(2, &["larger than 1048576 bytes"]);
-        folder.run(&[command, "fifo"]).fails(1, &["nothing in it"]);
+    folder
+        .run(&["inspect", "folder"])
+        .fails(2, &["folder", "is a directory"]);
+    let agreed = ["--user", "alice", "--no-groups"];
+    folder
+        .run(&[&["verify", "folder"][..], &agreed].concat())
+        .fails(2, &["folder", "no file"]);
+    for (command, agreed) in [("inspect", &[][..]), ("verify", &agreed)] {
+        let run = |file| folder.run(&[&[command, file], agreed].concat());
+        run("gone").fails(2, &["no such file"]);
+        run("large").fails(2, &["larger than 1048576 bytes"]);
+        run("fifo").fails(1, &["nothing in it"]);
         for file in ["empty", "binary", "deep", "nokind.yaml"] {
-            folder.run(&[command, file]).fails(1, &["unreadable"]);
+            run(file).fails(1, &["unreadable"]);
         }
     }
     folder
-        .run(&["verify", "pod.yaml"])
+        .run(&["verify", "pod.yaml", "--user", "alice", "--no-groups"])
         .fails(1, &["wrong-kind"]);
     folder
         .run(&["inspect", "--max-size", "3000000", "large"])
@@ -455,7 +491,8 @@ fn truncated_and_flipped_files_end_in_0_1_or_2() {
             let mut flipped = original.clone();
             flipped[cut] ^= 1 << (step % 8);
             for bytes in [original[..cut].to_vec(), flipped] {
-                let ended = folder.run_with(&["verify", "-"], &bytes);
+                let ended =
+                    folder.run_with(&["verify", "-", "--user", "alice", "--no-groups"], &bytes);
                 assert!(
                     (0..=2).contains(&ended.status),
                     "{name} {step}: {}",

@@ -90,7 +90,7 @@ fn files_are_read_through_links_pipes_and_standard_input() {
     let redirected = format!("'{program}' inspect /dev/stdin < link");
     folder.peer("sh", &["-c", &redirected]);
     if have("bash") {
-        let pipe = format!("'{program}' verify <(cat link)");
+        let pipe = format!("'{program}' inspect <(cat link)");
         folder.peer("bash", &["-c", &pipe]);
     }
     folder.run(&["inspect", "."]).fails(2, &["directory"]);

@@ -120,7 +120,7 @@ const RUNS: &[Run] = &[
         &[],
     ),
     run(
-        "verify out/a/alice.csr.yaml bob.csr --user alice",
+        "verify out/a/alice.csr.yaml bob.csr --user alice --no-groups",
         &["out/a/alice.csr.yaml", "bob.csr"],
         &[],
     )

@@ -84,6 +84,11 @@ impl Console {
         }
     }
 
+    /// Writes a report beside what goes to standard output. Nobody is left to tell if it fails.
+    pub fn aside(&self, text: &str) {
+        let _ = anstream::stderr().write_all(text.as_bytes());
+    }
+
     /// Says on standard output how it went and what to do next.
     pub fn say(&self, text: impl Into<Text>) -> Result<(), Failure> {
         if self.quiet {

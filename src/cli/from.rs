@@ -1,5 +1,6 @@
 //! Where things come from: files, passphrases, keys and clusters, each found in one way.
 
+pub mod agreement;
 pub mod cluster;
 pub mod file;
 pub mod keys;

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::from::file::Stream;
 use super::from::passphrase::KeyPassphraseArgs;
 use super::os::sandbox::Reach;
-use super::report::{Report, ReportArgs};
+use super::report::{Format, Report, ReportArgs};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,9 @@ pub struct Args {
     /// Files to look at; - is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     pub files: Vec<Stream>,
+    /// The format of the report
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
     #[command(flatten)]
     pub report: ReportArgs,
     #[command(flatten)]
@@ -40,7 +43,7 @@ impl Action for Args {
             .write([&self.report.out])
     }
 
-    /// Shows a report. Exit 1 says that something could not be read at all.
+    /// Shows a report. Exit 1 says that something could not be read at all, or is in error.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let passphrase = self.passphrase.read()?;
         let context = Context {
@@ -48,8 +51,8 @@ impl Action for Args {
             agreed: Agreed::default(),
             passphrase: passphrase.as_ref(),
         };
-        let report = Report::new(&self.report, console, false);
-        let tally = report.run(&self.files, &context, |_| {})?;
-        Ok(tally.of_reading())
+        let report = Report::new(&self.report, self.output, console);
+        let (tally, _) = report.run(&self.files, &context, |_| {})?;
+        Ok(tally.of_judging())
     }
 }

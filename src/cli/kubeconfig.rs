@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use kube_enroll::certificate::Certificate;
+use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{
     Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
 };
@@ -13,7 +14,7 @@ use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::{Reply, ReplyError};
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
-use kube_enroll::text::{Label, Text};
+use kube_enroll::text::{Label, Show as _, Text};
 use time::OffsetDateTime;
 
 use super::args::unlock_time;
@@ -48,7 +49,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     pub cluster: Option<Stream>,
     /// The cluster's address, https://...
-    #[arg(long, value_name = "URL", requires = "certificate_authority")]
+    #[arg(long, value_name = "URL")]
     pub server: Option<String>,
     /// The cluster's certificate authority
     #[arg(long, value_name = "FILE", requires = "server")]
@@ -62,6 +63,12 @@ pub struct Args {
     /// the passphrase was asked: 15m, at most 24h
     #[arg(long, value_name = "TIME", value_parser = unlock_time, conflicts_with_all = ["embed", "files"])]
     pub unlock_for: Option<u32>,
+    /// The context of --cluster FILE whose cluster it is [default: the current one]
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub cluster_context: Option<String>,
+    /// The fingerprint of the cluster's certificate authority, as the administrator told it
+    #[arg(long, value_name = "SHA256:...")]
+    pub ca_fingerprint: Option<AgreedFingerprint>,
     /// The name of the context [default: USER@CLUSTER]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
@@ -134,7 +141,10 @@ impl Action for Args {
             .write(&self.out)
             .write_in(self.output_dir.as_deref());
         if let Some(cluster) = &self.cluster {
-            reach = reach.cluster(cluster, None);
+            reach = reach.cluster(
+                std::slice::from_ref(cluster),
+                self.cluster_context.as_deref(),
+            );
         }
         let mut named = [&self.merge, &self.out].into_iter().flatten();
         if named.find_map(Stream::path).is_none() && self.output_dir.is_none() {
@@ -232,7 +242,12 @@ impl Run<'_> {
     /// The cluster from the command line, else from the reply.
     fn cluster(&self, reply: &Reply, input: &Stream) -> Result<Cluster, Failure> {
         let mut cluster = if let Some(kubeconfig) = &self.args.cluster {
-            cluster::read(kubeconfig, None, self.console)?
+            cluster::read(
+                std::slice::from_ref(kubeconfig),
+                self.args.cluster_context.as_deref(),
+                self.args.server.as_deref(),
+                self.console,
+            )?
         } else if let (Some(server), Some(authority)) =
             (&self.args.server, &self.args.certificate_authority)
         {
@@ -251,8 +266,41 @@ impl Run<'_> {
         } else if cluster.name.is_empty() {
             "kubernetes".clone_into(&mut cluster.name);
         }
-        cluster::check(&cluster, input)?;
+        cluster::check(&cluster, input, self.console)?;
+        self.check_authority(&cluster)?;
         Ok(cluster)
+    }
+
+    /// The authority against the fingerprint that came another way.
+    fn check_authority(&self, cluster: &Cluster) -> Result<(), Failure> {
+        let Some(agreed) = &self.args.ca_fingerprint else {
+            return Ok(());
+        };
+        let authorities = match &cluster.authority {
+            Authority::Data(pem) => Certificate::chain_from_pem(pem).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let found: Vec<_> = authorities
+            .iter()
+            .map(|authority| authority.public_key().fingerprint())
+            .collect();
+        if !found.is_empty() && found.iter().all(|found| agreed.matches(found)) {
+            return Ok(());
+        }
+        let shown = found
+            .iter()
+            .map(|found| Label::from(agreed.same_form(found)).show());
+        let shown = if found.is_empty() {
+            Text::from("none")
+        } else {
+            Text::join(shown, ", ")
+        };
+        Err(Failure::not_good(text!(
+            "the cluster's certificate authority is not the one agreed on: found {}, agreed on {}",
+            shown,
+            Label::from(agreed.to_string())
+        ))
+        .say("do not use this reply: it may lead to a server of somebody else; ask the administrator"))
     }
 
     fn issued(

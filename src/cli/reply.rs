@@ -1,32 +1,47 @@
-//! `kube-enroll reply`: the issued object and the cluster's address, in one file to send back.
+//! `kube-enroll reply`: the issued object and the cluster's address, in one file to send back, after
+//! the certificate was checked against its request and what was agreed on.
 
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
-use kube_enroll::kubeconfig::Cluster;
-use kube_enroll::manifest::CertificateSigningRequest;
+use kube_enroll::agreement::{Agreement, Found};
+use kube_enroll::certificate::{Certificate, show_time};
+use kube_enroll::csr::CertificationRequest;
+use kube_enroll::inspect::{State, check_issued, state};
+use kube_enroll::kubeconfig::{Authority, Cluster};
+use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use kube_enroll::pem;
+use kube_enroll::policy::{Finding, Level};
 use kube_enroll::reply::{self, Reply, ReplyError};
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
-use kube_enroll::text::Text;
+use kube_enroll::text::{Label, Show as _, Text, count};
 
 use super::console::{Console, report_failure};
 use super::failure::Failure;
+use super::from::agreement::AgreementArgs;
 use super::from::cluster;
 use super::from::file::{self, Stream};
 use super::os::sandbox::Reach;
-use super::to::files;
+use super::to::files::{self, Access, NewFiles};
+use super::to::names;
 use super::{Action, Verdict, outcome};
 
 /// A list of thousands of requests, in bytes.
 const LIMIT: u64 = 256 << 20;
+/// So many are explained one by one; more are counted.
+const EXPLAINED: usize = 3;
+/// kube-controller-manager dates certificates back by this, in seconds.
+const BACKDATED: i64 = 5 * 60;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll reply --out alice.reply.yaml
+  kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll reply --user alice -g developers --out alice.reply.yaml
+  kubectl get csr -o yaml | kube-enroll reply --output-dir replies
   kube-enroll reply issued.yaml --kubeconfig admin.kubeconfig --context prod > alice.reply.yaml")]
 pub struct Args {
     /// What `kubectl get csr NAME -o yaml` (or json) printed; - is standard input
@@ -38,16 +53,41 @@ pub struct Args {
     /// The context whose cluster it is [default: the current one]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
+    /// The address that the user reaches the cluster by [default: as in the kubeconfig]
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    #[command(flatten)]
+    pub agreement: AgreementArgs,
+    /// Requests of every signer, not only of kubernetes.io/kube-apiserver-client
+    #[arg(long)]
+    pub all_signers: bool,
     /// Write to this file instead of standard output
-    #[arg(long, value_name = "FILE", default_value = "-")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "-",
+        conflicts_with = "output_dir"
+    )]
     pub out: Stream,
+    /// Write one USER.reply.yaml for each person into this folder
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+}
+
+/// A request with the certificate that was issued for it.
+struct Issued<'a> {
+    request: &'a CertificateSigningRequest,
+    leaf: Certificate,
 }
 
 impl Action for Args {
     fn reach(&self) -> Reach {
-        let reach = Reach::default().read([&self.file]).write([&self.out]);
+        let reach = Reach::default()
+            .read([&self.file])
+            .write([&self.out])
+            .write_in(self.output_dir.as_deref());
         match self.kubeconfig() {
-            Ok(kubeconfig) => reach.cluster(&kubeconfig, self.context.as_deref()),
+            Ok(kubeconfigs) => reach.cluster(&kubeconfigs, self.context.as_deref()),
             Err(_) => reach,
         }
     }
@@ -55,51 +95,261 @@ impl Action for Args {
     /// Writes what is issued, and explains what is not.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let requests = read_requests(&self.file)?;
-        let (issued, others): (Vec<_>, Vec<_>) = requests
+        let wanted: Vec<_> = requests
             .iter()
-            .map(|request| outcome::require_issued(request).map(|()| request))
-            .partition(Result::is_ok);
-        for failure in others.iter().filter_map(|other| other.as_ref().err()) {
-            report_failure(failure);
+            .filter(|request| self.all_signers || request.signer_name == CLIENT_SIGNER)
+            .collect();
+        if wanted.len() < requests.len() {
+            console.note(text!(
+                "left out: {} of other signers; --all-signers takes them along",
+                count(requests.len() - wanted.len(), "request", "requests")
+            ));
         }
-        if issued.is_empty() {
+        let agreement = self.agreement.agreement();
+        let (issued, others): (Vec<_>, Vec<_>) = wanted
+            .into_iter()
+            .partition(|request| state(request.status.as_ref()) == State::Issued);
+        let mut verdict = self.tell_others(&others, console);
+        let mut good = Vec::new();
+        for request in issued {
+            match check(request, &agreement) {
+                Ok(issued) => good.push(issued),
+                Err(failure) => {
+                    report_failure(&failure);
+                    verdict = Verdict::NotGood;
+                }
+            }
+        }
+        if good.is_empty() {
             return Ok(Verdict::NotGood);
         }
         let cluster = self.cluster(console)?;
-        let issued: Vec<&CertificateSigningRequest> = issued.into_iter().flatten().collect();
-        files::put(&self.out, &reply::write(&issued, &cluster), console)?;
-        if let Some(path) = self.out.path() {
-            console.say(next_steps(path))?;
+        match &self.output_dir {
+            Some(folder) => self.write_each(&good, &cluster, folder, console)?,
+            None => {
+                let objects: Vec<_> = good.iter().map(|issued| issued.request).collect();
+                files::put(&self.out, &reply::write(&objects, &cluster), console)?;
+                let shown = about(&good, &cluster);
+                match self.out.path() {
+                    Some(path) => console.say(text!("{}{}", shown, next_steps(path)))?,
+                    None => console.note(text!("sent back:\n{}", shown)),
+                }
+            }
         }
-        Ok(if others.is_empty() {
-            Verdict::Good
-        } else {
-            Verdict::NotGood
-        })
+        Ok(verdict)
     }
 }
 
 impl Args {
-    /// The kubeconfig to take the cluster from.
-    fn kubeconfig(&self) -> Result<Stream, Failure> {
+    /// The kubeconfigs to take the cluster from.
+    fn kubeconfig(&self) -> Result<Vec<Stream>, Failure> {
         match &self.kubeconfig {
-            Some(kubeconfig) => Ok(kubeconfig.clone()),
-            None => cluster::default_kubeconfig().map(Stream::from),
+            Some(kubeconfig) => Ok(vec![kubeconfig.clone()]),
+            None => cluster::default_kubeconfigs(),
         }
     }
 
     /// The cluster of the admin's kubeconfig, its certificate authority put in.
     fn cluster(&self, console: &Console) -> Result<Cluster, Failure> {
-        let kubeconfig = self.kubeconfig()?;
-        let cluster = cluster::read(&kubeconfig, self.context.as_deref(), console)?;
-        if cluster.has_userinfo() {
+        let kubeconfigs = self.kubeconfig()?;
+        let server = self.server.as_deref();
+        let cluster = cluster::read(&kubeconfigs, self.context.as_deref(), server, console)?;
+        if cluster.is_local() {
             console.warn(text!(
-                "{}: user and password of server or proxy are not taken over; the user needs \
-                 others",
-                kubeconfig
+                "{} is an address of this machine, which nobody else reaches: give the address for \
+                 others with --server URL",
+                Label::from(cluster.server.as_str())
             ));
         }
         Ok(cluster)
+    }
+
+    /// What is not issued: explained where it is little, else counted by what became of it.
+    fn tell_others(&self, others: &[&CertificateSigningRequest], console: &Console) -> Verdict {
+        if others.is_empty() {
+            return Verdict::Good;
+        }
+        if others.len() <= EXPLAINED && self.output_dir.is_none() {
+            for request in others {
+                if let Err(failure) = outcome::require_issued(request) {
+                    report_failure(&failure);
+                }
+            }
+            return Verdict::NotGood;
+        }
+        let mut by_state: BTreeMap<&str, Vec<Label>> = BTreeMap::new();
+        for request in others {
+            let word = match state(request.status.as_ref()) {
+                State::Pending => "pending",
+                State::Denied => "denied",
+                State::Failed => "failed",
+                State::Approved => "approved and not issued",
+                State::Issued => "issued",
+            };
+            let name = Label::from(request.metadata.name.as_str());
+            by_state.entry(word).or_default().push(name);
+        }
+        for (word, names) in by_state {
+            let word = match word {
+                "pending" => "pending",
+                "denied" => "denied",
+                "failed" => "failed",
+                _ => "approved and not issued",
+            };
+            let shown = names.iter().take(20).map(Label::show);
+            let more = if names.len() > 20 { ", ..." } else { "" };
+            console.warn(text!(
+                "{} {}: {}{}",
+                names.len(),
+                word,
+                Text::join(shown, ", "),
+                more
+            ));
+        }
+        // With a folder the others are for another time.
+        if self.output_dir.is_some() {
+            Verdict::Good
+        } else {
+            Verdict::NotGood
+        }
+    }
+
+    fn write_each(
+        &self,
+        good: &[Issued<'_>],
+        cluster: &Cluster,
+        folder: &Path,
+        console: &Console,
+    ) -> Result<(), Failure> {
+        let mut files = NewFiles::new(console);
+        files.create_folder(folder)?;
+        let mut taken = BTreeSet::new();
+        for issued in good {
+            let name = issued.request.metadata.name.as_str();
+            let mut stem = names::stem(&user(&issued.leaf), name);
+            let is_there = folder.join(format!("{stem}.reply.yaml")).exists();
+            if is_there || !taken.insert(stem.clone()) {
+                stem = names::stem(name, name);
+            }
+            let path = folder.join(format!("{stem}.reply.yaml"));
+            let text = reply::write(&[issued.request], cluster);
+            files.create(&path, text.as_bytes(), Access::Everyone)?;
+        }
+        files.keep()?;
+        console.say(text!(
+            "{}{} written to {}\n",
+            about(good, cluster),
+            count(good.len(), "reply", "replies"),
+            quoted(folder)
+        ))
+    }
+}
+
+/// The certificate against the request that it was issued for, and against what was agreed on.
+fn check<'a>(
+    request: &'a CertificateSigningRequest,
+    agreement: &Agreement,
+) -> Result<Issued<'a>, Failure> {
+    let name = Label::from(request.metadata.name.as_str());
+    let status = request.status.as_ref();
+    let pem = status.and_then(|status| status.certificate.as_deref());
+    let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
+        .map_err(|error| Failure::not_good(text!("{}: status.certificate: {}", name, error)))?;
+    let asked = request.request.as_deref().and_then(pem::first);
+    let asked = asked.and_then(|block| CertificationRequest::from_der(&block.contents).ok());
+    let Some(asked) = asked else {
+        let what = text!("{}: spec.request holds no request that can be read", name);
+        return Err(Failure::not_good(what));
+    };
+    let fits = |leaf: &&Certificate| leaf.public_key() == asked.public_key();
+    let Some(leaf) = chain.iter().find(fits).or(chain.first()) else {
+        return Err(Failure::not_good(text!(
+            "{}: there is no certificate in it",
+            name
+        )));
+    };
+    let mut findings = check_issued(leaf, &asked, request);
+    let identity = leaf.subject().identity();
+    let lifetime = (leaf.not_after() - leaf.not_before()).whole_seconds();
+    let (_, different) = agreement.compare(&Found {
+        identity: identity.as_ref(),
+        fingerprint: Some(leaf.public_key().fingerprint()),
+        seconds: Some(lifetime - BACKDATED),
+    });
+    findings.extend(different);
+    let errors: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error)
+        .collect();
+    if errors.is_empty() {
+        return Ok(Issued {
+            request,
+            leaf: leaf.clone(),
+        });
+    }
+    let failure = Failure::not_good(text!("{}: the certificate is not what was asked for", name));
+    let failure = errors
+        .into_iter()
+        .fold(failure, |failure, finding| failure.say(finding.show()));
+    Err(failure.say("nothing is sent back; ask who approved it and how it was signed"))
+}
+
+fn user(leaf: &Certificate) -> String {
+    let identity = leaf.subject().identity();
+    identity
+        .map(|identity| identity.username)
+        .unwrap_or_default()
+}
+
+/// What is sent: who, in which groups, until when; and where to, with what to compare.
+fn about(good: &[Issued<'_>], cluster: &Cluster) -> Text {
+    const SHOWN: usize = 10;
+    let people = good.iter().take(SHOWN).map(|issued| {
+        let identity = issued.leaf.subject().identity();
+        let groups = identity.into_iter().flat_map(|identity| identity.groups);
+        let groups: Vec<Text> = groups.map(|group| Label::from(group).show()).collect();
+        let groups = if groups.is_empty() {
+            Text::from("no groups")
+        } else {
+            Text::join(groups, ", ")
+        };
+        text!(
+            "  {} ({}) until {}\n",
+            Label::from(user(&issued.leaf)),
+            groups,
+            Label::from(show_time(issued.leaf.not_after()))
+        )
+    });
+    let people = Text::join(people, "");
+    let more = match good.len().saturating_sub(SHOWN) {
+        0 => Text::default(),
+        more => text!("  and {} more\n", more),
+    };
+    let place = text!(
+        "  cluster {} at {}\n",
+        Label::from(cluster.name.as_str()),
+        Label::from(cluster.server.as_str())
+    );
+    text!("{}{}{}{}", people, more, place, authority(cluster))
+}
+
+/// The fingerprint of the cluster's authority, by which the user knows that nobody exchanged it.
+fn authority(cluster: &Cluster) -> Text {
+    let Authority::Data(pem) = &cluster.authority else {
+        return "  no certificate authority: the system's are used\n".into();
+    };
+    match Certificate::chain_from_pem(pem) {
+        Ok(chain) => Text::join(
+            chain.first().map(|authority| {
+                text!(
+                    "  certificate authority {}\n  (tell the user that fingerprint another way; \
+                     kube-enroll kubeconfig --ca-fingerprint compares it)\n",
+                    authority.public_key().fingerprint()
+                )
+            }),
+            "",
+        ),
+        Err(_) => Text::default(),
     }
 }
 

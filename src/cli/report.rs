@@ -4,12 +4,16 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use anstream::adapter::strip_str;
 use kube_enroll::inspect::{Context, KeysSeen, Object, Style, find_shared_factors, inspect};
 use kube_enroll::parallel;
 use kube_enroll::policy::Level;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
+use kube_enroll::verdict::Checked;
 
 use super::Verdict;
 use super::args::size;
@@ -25,6 +29,8 @@ const BATCH: usize = 256;
 const COMPARED: usize = 256;
 /// What the files that are held to be compared may have in all, in bytes.
 const HELD: usize = 1 << 21;
+/// How kubectl calls the resource.
+const REQUESTS: &str = "certificatesigningrequest.certificates.k8s.io";
 /// Names of files that are listed again in the end.
 const LISTED: usize = 20;
 
@@ -40,12 +46,27 @@ pub enum Format {
     Yaml,
 }
 
+/// What is written of requests that were judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum JudgedFormat {
+    /// For people: everything about each
+    Text,
+    /// For people: a line for each, problems first
+    Table,
+    /// The names of the good ones, for kubectl certificate approve; the report goes to standard error
+    Name,
+    /// The manifests of the good ones, written anew from what was checked, for kubectl create -f -;
+    /// the report goes to standard error
+    Manifest,
+    /// For programs
+    Json,
+    /// For programs, as YAML
+    Yaml,
+}
+
 /// What inspect and verify share.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// The format of the report
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: Format,
     /// Read files up to this many bytes
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, value_parser = size)]
     pub max_size: u64,
@@ -63,14 +84,26 @@ pub struct Report<'a> {
     args: &'a ReportArgs,
     console: &'a Console,
     style: Style,
-    /// Whether each object is called good or not.
-    verdicts: bool,
+    judged: Judged,
+    /// What is written in the end of those that are good.
+    made: Vec<String>,
+    rows: Vec<Row>,
     keys: KeysSeen,
+    names: HashMap<String, String>,
     /// Objects that wait for others to be compared with, until they are too many.
     held: Option<Held>,
     tally: Tally,
     /// What goes to a file, which appears whole.
     text: String,
+}
+
+/// Whether objects are judged, and what is written of them then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    No,
+    /// How many there are decides.
+    Open,
+    As(JudgedFormat),
 }
 
 #[derive(Default)]
@@ -89,7 +122,6 @@ pub struct Tally {
     is_begun: bool,
     not_compared: usize,
     unread: usize,
-    unreadable: usize,
     bad: Vec<Text>,
     bad_count: usize,
 }
@@ -99,8 +131,8 @@ type Part = Result<(Vec<Object>, usize), Failure>;
 
 impl<'a> Report<'a> {
     /// A report that has yet to begin.
-    pub fn new(args: &'a ReportArgs, console: &'a Console, verdicts: bool) -> Self {
-        let style = match args.output {
+    pub fn new(args: &'a ReportArgs, format: Format, console: &'a Console) -> Self {
+        let style = match format {
             Format::Text => Style::Text(console.look()),
             Format::Json => Style::Json,
             Format::Yaml => Style::Yaml,
@@ -109,11 +141,31 @@ impl<'a> Report<'a> {
             args,
             console,
             style,
-            verdicts: verdicts && args.output == Format::Text,
+            judged: Judged::No,
+            made: Vec::new(),
+            rows: Vec::new(),
+            names: HashMap::new(),
             keys: KeysSeen::default(),
             held: Some(Held::default()),
             tally: Tally::default(),
             text: String::new(),
+        }
+    }
+
+    /// A report with verdicts.
+    pub fn of_verdicts(
+        args: &'a ReportArgs,
+        format: Option<JudgedFormat>,
+        console: &'a Console,
+    ) -> Self {
+        let style = match format {
+            Some(JudgedFormat::Json) => Format::Json,
+            Some(JudgedFormat::Yaml) => Format::Yaml,
+            _ => Format::Text,
+        };
+        Self {
+            judged: format.map_or(Judged::Open, Judged::As),
+            ..Self::new(args, style, console)
         }
     }
 
@@ -124,7 +176,7 @@ impl<'a> Report<'a> {
         files: &[Stream],
         context: &Context<'_>,
         judge: impl Fn(&mut Object) + Sync,
-    ) -> Result<Tally, Failure> {
+    ) -> Result<(Tally, Option<Object>), Failure> {
         let read = |input: &Stream| -> Part {
             let contents = file::read(input, self.args.max_size)?;
             let mut objects = inspect(&input.source(), &contents, context);
@@ -158,25 +210,69 @@ impl<'a> Report<'a> {
         }
         for object in &mut objects {
             self.keys.look_at(object);
+            if self.judged != Judged::No {
+                self.look_at_name(object);
+            }
         }
         let Some(held) = &mut self.held else {
-            return self.emit_uncompared(&objects);
+            return self.emit_uncompared(&mut objects);
         };
         held.add(objects, size);
         if self.args.compare_keys || held.rsa_keys <= COMPARED && held.size <= HELD {
             return Ok(());
         }
-        let held = self.held.take().unwrap_or_default();
-        self.emit_uncompared(&held.objects)
+        let mut held = self.held.take().unwrap_or_default();
+        self.emit_uncompared(&mut held.objects)
     }
 
-    fn emit_uncompared(&mut self, objects: &[Object]) -> Result<(), Failure> {
+    /// The second `kubectl create` of a name fails, and which of the two is meant nobody can tell.
+    fn look_at_name(&mut self, object: &mut Object) {
+        let Some(name) = &object.name else { return };
+        match self.names.entry(name.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(object.source.clone());
+            }
+            Entry::Occupied(entry) if *entry.get() != object.source => {
+                object.has_the_name_of_another_in(entry.get());
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+
+    fn emit_uncompared(&mut self, objects: &mut [Object]) -> Result<(), Failure> {
         self.tally.not_compared += count_rsa_keys(objects);
         self.emit(objects)
     }
 
-    fn emit(&mut self, objects: &[Object]) -> Result<(), Failure> {
-        let (style, verdicts) = (self.style, self.verdicts);
+    fn emit(&mut self, objects: &mut [Object]) -> Result<(), Failure> {
+        if self.judged != Judged::No {
+            objects.iter_mut().for_each(Object::seal);
+            // What was left open is decided by the first of them.
+            let many = objects.len() > 1 || self.tally.shown > 0;
+            let format = match self.judged {
+                Judged::As(format) => format,
+                _ if many => JudgedFormat::Table,
+                _ => JudgedFormat::Text,
+            };
+            self.judged = Judged::As(format);
+            let good = objects.iter().filter_map(Object::checked);
+            match format {
+                JudgedFormat::Manifest => self.made.extend(good.map(Checked::manifest)),
+                JudgedFormat::Name => self
+                    .made
+                    .extend(good.map(|checked| format!("{REQUESTS}/{}\n", checked.name()))),
+                _ => {}
+            }
+            if format == JudgedFormat::Table {
+                for object in &*objects {
+                    self.tally.add(object);
+                    self.rows.push(Row::new(object));
+                }
+                return Ok(());
+            }
+        }
+        let style = self.style;
+        let verdicts = self.judged != Judged::No && matches!(style, Style::Text(_));
         let quiet = verdicts && self.console.is_quiet();
         let wanted: Vec<&Object> = objects
             .iter()
@@ -189,7 +285,7 @@ impl<'a> Report<'a> {
             }
             text
         });
-        for object in objects {
+        for object in &*objects {
             self.tally.add(object);
         }
         if texts.is_empty() {
@@ -204,7 +300,19 @@ impl<'a> Report<'a> {
         self.write(&(before + &texts.join(style.between())))
     }
 
+    /// Whether standard output is for what is made of good requests.
+    fn is_aside(&self) -> bool {
+        matches!(
+            self.judged,
+            Judged::As(JudgedFormat::Manifest | JudgedFormat::Name)
+        )
+    }
+
     fn write(&mut self, text: &str) -> Result<(), Failure> {
+        if self.is_aside() {
+            self.console.aside(text);
+            return Ok(());
+        }
         if self.args.out == Stream::Stdio {
             return self.console.data(text);
         }
@@ -212,16 +320,33 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Tally, Failure> {
+    /// The tally, and the object if there is but one.
+    fn finish(mut self) -> Result<(Tally, Option<Object>), Failure> {
+        let mut only = None;
         if let Some(mut held) = self.held.take() {
             find_shared_factors(&mut held.objects);
-            self.emit(&held.objects)?;
+            self.emit(&mut held.objects)?;
+            if self.tally.shown == 1 && self.tally.unread == 0 {
+                only = held.objects.pop();
+            }
+        }
+        if self.judged == Judged::As(JudgedFormat::Table) {
+            let table = table(&mut self.rows);
+            self.write(table.as_str())?;
+            self.tally.is_begun = true;
         }
         let empty = !self.tally.is_begun;
         if empty {
             self.write(&self.style.head(true))?;
         }
         self.write(self.style.tail(empty))?;
+        if self.is_aside() {
+            // All at once, and last: what was judged bad is known by now.
+            self.text = std::mem::take(&mut self.made).concat();
+            if self.args.out == Stream::Stdio && !self.text.is_empty() {
+                self.console.data(&self.text)?;
+            }
+        }
         if self.args.out != Stream::Stdio {
             files::put(&self.args.out, &self.text, self.console)?;
         }
@@ -231,15 +356,18 @@ impl<'a> Report<'a> {
                 self.tally.not_compared
             ));
         }
-        if self.verdicts && self.tally.shown > 1 {
+        let verdicts = self.judged != Judged::No && matches!(self.style, Style::Text(_));
+        if verdicts && self.tally.shown > 1 {
             let summary = self.tally.summary();
-            if self.tally.bad_count > 0 {
+            if self.is_aside() {
+                self.console.aside(summary.as_str());
+            } else if self.tally.bad_count > 0 {
                 self.console.data(summary.as_str())?;
             } else {
                 self.console.say(summary)?;
             }
         }
-        Ok(self.tally)
+        Ok((self.tally, only))
     }
 }
 
@@ -261,13 +389,76 @@ fn is_remarkable(object: &Object) -> bool {
     findings.any(|finding| finding.level != Level::Note)
 }
 
+/// The verdict comes first, where no name can push it away or look like it.
 fn verdict(object: &Object) -> Text {
-    let verdict = if object.has_errors() {
-        "NOT GOOD"
-    } else {
+    let verdict = if object.checked().is_some() {
         "good"
+    } else {
+        "NOT GOOD"
     };
-    text!("\n{}: {}\n", title(object), verdict)
+    text!("\n{}: {}\n", verdict, title(object))
+}
+
+/// A request in one line.
+struct Row {
+    rank: u8,
+    cells: [Text; 4],
+}
+
+impl Row {
+    fn new(object: &Object) -> Self {
+        let worst = object.findings.first();
+        let level = worst.map(|finding| finding.level);
+        let is_good = object.checked().is_some();
+        let (rank, word) = match level {
+            _ if !is_good => (0, "NOT GOOD"),
+            Some(Level::Warning) => (1, "good, warning"),
+            _ => (2, "good"),
+        };
+        let user = object.identity.as_ref().map_or("(nobody)".into(), |it| {
+            Label::from(it.username.as_str()).show()
+        });
+        let told = worst.filter(|_| rank < 2);
+        let about = told.map_or(Text::default(), |finding| {
+            text!("{}: {}", finding.code, finding)
+        });
+        Self {
+            rank,
+            cells: [word.into(), user, title(object), about],
+        }
+    }
+}
+
+/// Problems first; of many that are good only how many they are.
+fn table(rows: &mut [Row]) -> Text {
+    const SHOWN: usize = 40;
+    rows.sort_by_key(|row| row.rank);
+    let head = ["VERDICT", "USER", "REQUEST", "WORST"].map(Text::from);
+    let problems = rows.iter().filter(|row| row.rank < 2).count();
+    let shown = rows.len().min(problems.max(SHOWN));
+    let lines: Vec<&[Text; 4]> = std::iter::once(&head)
+        .chain(rows.iter().take(shown).map(|row| &row.cells))
+        .collect();
+    let width = |column: usize| {
+        let cells = lines.iter().filter_map(|cells| cells.get(column));
+        cells.map(Text::width).max().unwrap_or_default().min(48)
+    };
+    let widths = [0, 1, 2].map(width);
+    let mut all: Vec<Text> = Vec::new();
+    for [verdict, user, request, about] in lines {
+        let [first, second, third] = widths;
+        all.push(text!(
+            "{}  {}  {}  {}\n",
+            verdict.clone().padded(first),
+            user.clone().padded(second),
+            request.clone().padded(third),
+            about
+        ));
+    }
+    if shown < rows.len() {
+        all.push(text!("... and {} more that are good\n", rows.len() - shown));
+    }
+    Text::join(all, "")
 }
 
 /// The name in an object is escaped already.
@@ -282,21 +473,11 @@ fn title(object: &Object) -> Text {
 impl Tally {
     fn add(&mut self, object: &Object) {
         self.shown += 1;
-        self.unreadable += usize::from(object.kind.is_none());
-        if object.has_errors() {
+        if object.has_errors() || object.verdict == Some("not-good") {
             self.bad_count += 1;
             if self.bad.len() < LISTED {
                 self.bad.push(title(object));
             }
-        }
-    }
-
-    /// Whether each file could be opened, and everything in it understood.
-    pub fn of_reading(&self) -> Verdict {
-        match (self.unread, self.unreadable) {
-            (0, 0) => Verdict::Good,
-            (0, _) => Verdict::NotGood,
-            _ => Verdict::CouldNotRun,
         }
     }
 

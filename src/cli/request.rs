@@ -11,7 +11,7 @@ use kube_enroll::csr::{CertificationRequest, RequestedExtension};
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey};
 use kube_enroll::lifetime::Lifetime;
-use kube_enroll::manifest::Manifest;
+use kube_enroll::manifest::{CLIENT_SIGNER, Manifest};
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
 use kube_enroll::shell::{Command, quoted};
@@ -250,14 +250,12 @@ pub fn new_request(
 }
 
 fn manifest(wanted: &Wanted, request: &CertificationRequest) -> Manifest {
-    let mut manifest = Manifest::new(wanted.subject.user(), request);
-    if let Some(name) = &wanted.config.name {
+    let config = &wanted.config;
+    let signer = config.signer.as_deref().unwrap_or(CLIENT_SIGNER);
+    let mut manifest = Manifest::asking(wanted.subject.user(), request, signer, config.expires_in);
+    if let Some(name) = &config.name {
         manifest.name.clone_from(name);
     }
-    if let Some(signer) = &wanted.config.signer {
-        manifest.signer.clone_from(signer);
-    }
-    manifest.expiration = wanted.config.expires_in;
     manifest
 }
 
@@ -337,7 +335,9 @@ fn next_steps(
     };
     let verify = verify.option("--fingerprint", fingerprint.to_string());
     let kubectl = Command::new("kubectl");
-    let apply = kubectl.clone().word("apply").option("-f", sent);
+    let create = verify
+        .option("-o", "manifest")
+        .pipe(kubectl.clone().word("create").option("-f", "-"));
     let approve = kubectl.clone().word("certificate").word("approve");
     let get = kubectl.word("get").word("csr").operand(name);
     let get = get.option("-o", "yaml");
@@ -350,9 +350,9 @@ fingerprint another way, such as by telephone:
 
   {}
 
-The administrator checks, applies and approves it, and sends the reply back:
+The administrator checks it, creates what was checked, approves it, and sends the
+reply back:
 
-{}
 {}
 {}
 {}
@@ -364,8 +364,7 @@ Then, here:
         list_files(paths, encrypted),
         quoted(sent),
         fingerprint,
-        verify.folded(2),
-        apply.folded(2),
+        create.folded(2),
         approve.operand(name).folded(2),
         get.pipe(Command::ours("reply").option("--out", &reply))
             .folded(2),

@@ -1,51 +1,52 @@
-//! `kube-enroll verify`: a request against what was agreed on and against the cluster's rules.
+//! `kube-enroll verify`: requests against what was agreed on and against the cluster's rules. The file
+//! that came is never for kubectl: what may be created is written anew.
 
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use kube_enroll::inspect::{Context, Expected, Object};
-use kube_enroll::key::Fingerprint;
-use kube_enroll::lifetime::Lifetime;
-use kube_enroll::policy::{Agreed, CODES, Finding};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use kube_enroll::inspect::{Context, Object};
+use kube_enroll::policy::CODES;
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::{Label, Text};
+use kube_enroll::verdict::judge;
 use time::OffsetDateTime;
 
 use super::console::Console;
 use super::failure::Failure;
+use super::from::agreement::AgreementArgs;
 use super::from::file::Stream;
 use super::os::sandbox::Reach;
-use super::report::{Report, ReportArgs};
+use super::report::{JudgedFormat, Report, ReportArgs};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = long_help())]
 pub struct Args {
-    /// Requests to check; - is standard input
-    #[arg(value_name = "FILE", required = true)]
+    /// Requests to check, or folders of them; - is standard input
+    #[arg(value_name = "FILE", required_unless_present = "explain")]
     pub files: Vec<Stream>,
-    /// The user name agreed on
-    #[arg(long)]
-    pub user: Option<String>,
-    /// A group agreed on; all of them together must be exactly those of the request
-    #[arg(short, long = "group", value_name = "GROUP")]
-    pub groups: Vec<String>,
-    /// No group at all was agreed on
-    #[arg(long, conflicts_with = "groups")]
-    pub no_groups: bool,
-    /// The fingerprint of the public key, as the user read it out
-    #[arg(long, value_name = "SHA256:...")]
-    pub fingerprint: Option<Fingerprint>,
-    /// The longest lifetime that may be asked for
-    #[arg(long, value_name = "LIFETIME")]
-    pub max_lifetime: Option<Lifetime>,
+    #[command(flatten)]
+    pub agreement: AgreementArgs,
+    /// What to write [default: text, and table for several requests]
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<JudgedFormat>,
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Tell what a code of a finding is about, and nothing else
+    #[arg(long, value_name = "CODE", exclusive = true)]
+    pub explain: Option<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  kube-enroll verify alice.csr.yaml --user alice --group developers
-  kube-enroll verify alice.csr.yaml --fingerprint SHA256:... --max-lifetime 90d
-  kube-enroll verify requests/*.yaml -o json";
+  kube-enroll verify alice.csr.yaml --user alice --group developers --fingerprint SHA256:...
+  kube-enroll verify alice.csr.yaml --user alice -g developers -o manifest | kubectl create -f -
+  kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll verify - --user alice -g developers";
 
 /// The examples, and every code that a finding can have.
 fn long_help() -> String {
@@ -65,40 +66,116 @@ impl Action for Args {
 
     /// Checks every file; the exit status is the answer.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        let expected = self.expected();
+        if let Some(code) = &self.explain {
+            return explain(code, console);
+        }
+        self.agreement.require()?;
+        let agreement = self.agreement.agreement();
+        let files = in_folders(&self.files)?;
         let context = Context {
             now: OffsetDateTime::now_utc(),
-            agreed: Agreed {
-                user: self.user.as_deref(),
-                groups: &self.groups,
-            },
+            agreed: self.agreement.names(),
             passphrase: None,
         };
-        let report = Report::new(&self.report, console, true);
-        let tally = report.run(&self.files, &context, |object| check(object, &expected))?;
+        let report = Report::of_verdicts(&self.report, self.output, console);
+        let (tally, only) = report.run(&files, &context, |object| judge(object, &agreement))?;
+        let wants_steps = self.output.is_none() || self.output == Some(JudgedFormat::Text);
+        if let (Some(object), [file], true) = (only, &files[..], wants_steps) {
+            console.say(self.next_steps(&object, file))?;
+        }
         Ok(tally.of_judging())
     }
 }
 
 impl Args {
-    fn expected(&self) -> Expected {
-        let groups = (self.no_groups || !self.groups.is_empty()).then(|| self.groups.clone());
-        Expected {
-            user: self.user.clone(),
-            groups,
-            fingerprint: self.fingerprint,
-            max_lifetime: self.max_lifetime,
+    /// The commands that follow from the verdict on one request.
+    fn next_steps(&self, object: &Object, file: &Stream) -> Text {
+        let Some(checked) = object.checked() else {
+            return text!(
+                "\nDo not create or approve it. Ask for a new request, and tell the person what is\n\
+                 wrong with this one.\n"
+            );
+        };
+        let kubectl = || Command::new("kubectl");
+        let verify = |file: &Stream| {
+            self.agreement
+                .repeat(Command::ours("verify").operand(file.typed()))
+        };
+        let create = verify(file)
+            .option("-o", "manifest")
+            .pipe(kubectl().word("create").option("-f", "-"));
+        let get = || {
+            let get = kubectl().word("get").word("csr");
+            get.operand(checked.name()).option("-o", "yaml")
+        };
+        let approve = kubectl().word("certificate").word("approve");
+        let approve = approve.operand(checked.name());
+        let user = object.identity.as_ref().map(|it| it.username.as_str());
+        let reply = format!(
+            "{}.reply.yaml",
+            super::to::names::stem(user.unwrap_or_default(), checked.name())
+        );
+        let reply = get().pipe(
+            self.agreement
+                .repeat(Command::ours("reply").option("--out", reply)),
+        );
+        if object.status.is_some() {
+            return text!(
+                "\nIt is in the cluster. To approve it, and to send back what is issued:\n\n{}\n{}\n",
+                approve.folded(2),
+                reply.folded(2)
+            );
         }
+        if *file == Stream::Stdio {
+            return text!(
+                "\nTo create exactly what was checked, give -o manifest and pipe it into\nkubectl create -f -; then:\n\n{}\n{}\n",
+                approve.folded(2),
+                reply.folded(2)
+            );
+        }
+        text!(
+            "\nTo create exactly what was checked, to approve it, and to send back what is issued:\n\n{}\n{}\n{}\n",
+            create.folded(2),
+            approve.folded(2),
+            reply.folded(2)
+        )
     }
 }
 
-/// Only requests can be verified; anything else is no good here.
-fn check(object: &mut Object, expected: &Expected) {
-    if object.csr.is_none() && !object.has_errors() {
-        let kind = object.kind.as_deref().unwrap_or("nothing");
-        object.findings.push(Finding::not_a_request(kind));
+/// Folders stand for the files in them, not deeper, in the order of their names.
+fn in_folders(files: &[Stream]) -> Result<Vec<Stream>, Failure> {
+    let mut all = Vec::new();
+    for file in files {
+        let Some(folder) = file.path().filter(|path| path.is_dir()) else {
+            all.push(file.clone());
+            continue;
+        };
+        let entries = fs::read_dir(folder).map_err(|error| Failure::io("read", folder, &error))?;
+        let visible = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            path.is_file() && !name.starts_with(b".")
+        };
+        let paths: BTreeSet<PathBuf> = entries
+            .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
+            .filter(visible)
+            .collect();
+        if paths.is_empty() {
+            return Err(Failure::could_not_run(text!(
+                "{}: there is no file in the folder",
+                folder
+            )));
+        }
+        all.extend(paths.into_iter().map(Stream::from));
     }
-    let mut findings = expected.check(object);
-    findings.append(&mut object.findings);
-    object.findings = findings;
+    Ok(all)
+}
+
+fn explain(code: &str, console: &Console) -> Result<Verdict, Failure> {
+    let found = CODES.iter().find(|(name, _)| *name == code);
+    let Some((name, about)) = found else {
+        let what = text!("there is no finding {}", Label::from(code));
+        return Err(Failure::could_not_run(what).say("kube-enroll verify --help lists them all"));
+    };
+    console.data(text!("{}\n  {}\n", *name, *about).as_str())?;
+    Ok(Verdict::Good)
 }

@@ -54,15 +54,36 @@ pub(super) fn read(text: &str) -> Result<RequestConfig, ConfigError> {
     })
 }
 
-/// Takes the position, which the text ends with, out of the text.
+const STRING: &str = "a string, quoted if it reads as something else";
+const GROUPS: &str = "a group or a list of groups, each a string";
+const LIFETIME: &str = "a lifetime such as 90d, or a number of seconds";
+
+/// The line and our words for what is wrong there: those of the library quote the file.
 fn error_at(error: &serde_yaml::Error) -> ConfigError {
-    let mut problem = error.to_string();
-    let line = error.location().map(|location| {
-        let (line, column) = (location.line(), location.column());
-        let position = format!(" at line {line} column {column}");
-        problem = problem.replace(&position, "");
-        line
-    });
+    let words = error.to_string();
+    let expected = [STRING, GROUPS, LIFETIME];
+    let expected = expected.iter().find(|expected| words.contains(**expected));
+    let problem = match expected {
+        Some(expected) => format!("expected {expected}"),
+        None if words.contains("unknown field") => {
+            "unknown field, expected user, group, algorithm, expiresIn, signer or name".to_owned()
+        }
+        None if words.contains("duplicate field") => "a field is there twice".to_owned(),
+        None if words.contains("expected 600 to 2147483647") => {
+            "expected 600 to 2147483647 seconds".to_owned()
+        }
+        None if words.contains("not a valid lifetime") => format!("expected {LIFETIME}"),
+        None if words.contains("unsupported key algorithm") => {
+            format!(
+                "expected one of {}",
+                Algorithm::ALL.map(Algorithm::name).join(", ")
+            )
+        }
+        None => "not the defaults of a team in YAML (user, group, algorithm, expiresIn, signer, \
+                 name), nor a request configuration of OpenSSL"
+            .to_owned(),
+    };
+    let line = error.location().map(|location| location.line());
     ConfigError { line, problem }
 }
 
@@ -78,7 +99,7 @@ impl Visitor<'_> for TextVisitor {
     type Value = Text;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, quoted if it reads as something else")
+        f.write_str(STRING)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
@@ -98,7 +119,7 @@ impl<'de> Visitor<'de> for GroupsVisitor {
     type Value = Groups;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a group or a list of groups, each a string")
+        f.write_str(GROUPS)
     }
 
     fn visit_str<E: de::Error>(self, group: &str) -> Result<Groups, E> {
@@ -129,7 +150,7 @@ impl Visitor<'_> for LifetimeVisitor {
     type Value = Lifetime;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a lifetime such as 90d, or a number of seconds")
+        f.write_str(LIFETIME)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Lifetime, E> {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::{Context, Object};
+use crate::budget::Limits;
 use crate::certificate::{self, Certificate};
 use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
@@ -15,7 +16,7 @@ use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
 use crate::text::visible;
-use crate::yaml::{self, Document};
+use crate::yaml::{self, Document, Oddity};
 
 /// Everything in a file, in order.
 pub(super) fn objects(input: &[u8], context: &Context<'_>) -> Vec<Object> {
@@ -76,7 +77,7 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 Err(error) => Object::unreadable(&error.to_string()),
             },
             // Files of elliptic-curve keys start with their curve.
-            "EC PARAMETERS" => continue,
+            "EC PARAMETERS" if input.get(block.span.end..).is_some_and(holds_ec_key) => continue,
             label if label.ends_with("PRIVATE KEY") => {
                 match EncodedKey::find(input.get(block.span).unwrap_or_default()) {
                     Ok(key) => Object::of_private_key(&key, context.passphrase),
@@ -90,7 +91,14 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         };
         objects.push(object);
     }
+    if objects.is_empty() {
+        objects.push(Object::unreadable("no PEM block that is of any use here"));
+    }
     objects
+}
+
+fn holds_ec_key(input: &[u8]) -> bool {
+    pem::first(input).is_some_and(|block| block.label == "EC PRIVATE KEY")
 }
 
 /// The bytes behind text that is base64 and nothing else, as copied out of a manifest.
@@ -110,7 +118,8 @@ fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
-    let documents = yaml::documents(input);
+    let stream = yaml::read(input, &Limits::for_input(input));
+    let documents = &stream.documents;
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
     }
@@ -122,29 +131,34 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         Found::Object(object, document) => from_object(object, document, context),
         Found::Nothing(problem) => Object::unreadable(problem),
     });
-    refuse_second_of_a_name(&mut objects);
+    refuse_names_that_come_twice(&mut objects);
+    tell_oddities(&stream.oddities, &mut objects);
     objects
 }
 
-/// The second `create` of a name fails.
-fn refuse_second_of_a_name(objects: &mut [Object]) {
-    let mut names = HashSet::new();
+/// The second `kubectl create` of a name fails.
+fn refuse_names_that_come_twice(objects: &mut [Object]) {
+    let mut seen = HashSet::new();
     for object in objects {
-        let name = object.name.clone().filter(|name| !name.is_empty());
-        if object.kind.as_deref() != Some(manifest::KIND)
-            || name.is_none_or(|name| names.insert(name))
-        {
+        let is_request = object.kind.as_deref() == Some(manifest::KIND);
+        let Some(name) = object.name.clone().filter(|_| is_request) else {
             continue;
+        };
+        if !seen.insert(name) {
+            object.refuse(Finding::same_name(Effect::NotAccepted, "this file"));
         }
-        object.prediction = Some(super::object::REFUSED);
-        object.identity = None;
-        let message = "an object before it has this name: kubectl cannot create both";
-        object.add(Finding::new(
-            Effect::NotAccepted,
-            Code::BadName,
-            "metadata.name",
-            message,
-        ));
+    }
+}
+
+/// A file with a second meaning is judged as a whole: each of its objects may be read as another.
+fn tell_oddities(oddities: &[Oddity], objects: &mut [Object]) {
+    let mut kinds = HashSet::new();
+    for oddity in oddities {
+        if kinds.insert(oddity.kind) {
+            for object in objects.iter_mut().filter(|object| object.kind.is_some()) {
+                object.add(Finding::second_meaning(*oddity));
+            }
+        }
     }
 }
 
@@ -249,7 +263,10 @@ impl Object {
                 Effect::NotAccepted,
                 Code::WrongKind,
                 "kind",
-                format!("a {kind}, which is no certificate signing request"),
+                format!(
+                    "a {kind}, which is no certificate signing request: kubectl would create or \
+                     change this {kind} with YOUR rights"
+                ),
             )],
             kind: Some(kind),
             ..Self::default()

@@ -15,6 +15,7 @@ use crate::manifest::CertificateSigningRequest;
 use crate::policy::{self, Code, Effect, Finding, Prediction, Review};
 use crate::secret::Passphrase;
 use crate::text::visible;
+use crate::verdict::Requested;
 
 /// What becomes of a file that is no request.
 pub(super) const REFUSED: Prediction = Prediction {
@@ -168,6 +169,7 @@ impl Object {
         let csr = review.csr.as_ref();
         Self {
             kind: Some(kind.to_owned()),
+            requested: csr.map(|csr| Box::new(Requested::of_request(csr))),
             identity: review.identity,
             csr: csr.map(|csr| CsrReport::new(csr, review.signature_valid)),
             public_key: csr.map(|csr| csr.public_key().into()),
@@ -196,13 +198,23 @@ impl Object {
         let status_report = status.map(|status| {
             StatusReport::new(status, &mut review.findings, csr, &object, context.now)
         });
-        let some = |text: &str| Some(safe(text)).filter(|text| !text.is_empty());
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let requested = csr.map(|csr| {
+            Box::new(Requested {
+                name: object.metadata.name.clone(),
+                signer: object.signer_name.clone(),
+                usages: object.usages.clone(),
+                expiration: object.expiration_seconds,
+                request: csr.clone(),
+            })
+        });
         Self {
             name: some(&object.metadata.name),
             signer_name: some(&object.signer_name),
             usages: Some(object.usages.clone()),
             expiration_seconds: object.expiration_seconds,
             status: status_report,
+            requested,
             ..Self::of_review(crate::manifest::KIND, review)
         }
     }

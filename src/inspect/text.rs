@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::Object;
 use super::object::{CertificateReport, KubeconfigReport, NamedFields, NamedServer};
+use crate::agreement::{Comparison, Point};
 use crate::policy::{Finding, Level, Prediction};
 use crate::text::visible;
 
@@ -54,6 +55,9 @@ impl Page {
         if let Some(kubeconfig) = &object.kubeconfig {
             self.kubeconfig(kubeconfig);
         }
+        if let Some(comparison) = object.agreement {
+            self.comparison(comparison);
+        }
         if let Some(prediction) = &object.prediction {
             self.prediction(*prediction, object.has_errors());
         }
@@ -68,7 +72,10 @@ impl Page {
     fn title(&mut self, object: &Object) {
         let bold = Style::new().bold();
         let kind = object.kind.as_deref().unwrap_or("unreadable");
-        let name = object.name.as_deref().map(|name| format!(" {}", cut(name)));
+        let name = object
+            .name
+            .as_deref()
+            .map(|name| format!(" {}", cut(&visible(name).to_string())));
         let name = name.unwrap_or_default();
         let source = visible(&object.source);
         let _ = writeln!(self.text, "{bold}{source}{bold:#}: {kind}{name}");
@@ -116,7 +123,7 @@ impl Page {
             }
         }
         if let Some(signer) = &object.signer_name {
-            self.field("Signer", &cut(signer));
+            self.field("Signer", &cut(&visible(signer).to_string()));
         }
         if let Some(usages) = &object.usages {
             self.field("Usages", &items(usages));
@@ -168,6 +175,30 @@ impl Page {
         for NamedFields { name, fields } in kubeconfig.users.iter().take(MAX_ITEMS) {
             self.field("Holds", &cut(&format!("{name}: {}", fields.join(", "))));
         }
+    }
+
+    /// Point by point.
+    fn comparison(&mut self, comparison: Comparison) {
+        let points = [
+            ("user", comparison.user),
+            ("groups", comparison.groups),
+            ("fingerprint", comparison.fingerprint),
+            ("lifetime", comparison.lifetime),
+        ];
+        let said = points.map(|(name, point)| {
+            let word = match point {
+                Point::Agreed => "agreed",
+                Point::Different => "DIFFERENT",
+                Point::NotCompared => "not compared",
+            };
+            format!("{name} {word}")
+        });
+        let style = if comparison.is_agreed() {
+            AnsiColor::Green.on_default()
+        } else {
+            AnsiColor::Yellow.on_default()
+        };
+        self.styled_field("Agreement", &said.join(", "), style);
     }
 
     fn prediction(&mut self, prediction: Prediction, has_errors: bool) {

@@ -1,5 +1,7 @@
 //! A cluster's address: the only part of an admin's kubeconfig that leaves it.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
@@ -151,6 +153,22 @@ impl Cluster {
             proxy_url: self.proxy_url.as_deref().map(without_userinfo),
             ..self.clone()
         }
+    }
+
+    /// Whether the server is an address that means another machine everywhere else: loopback, or
+    /// unspecified.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let rest = self.server.split_once("://").map_or("", |(_, rest)| rest);
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let host = rest.get(..end).unwrap_or_default();
+        let host = match host.strip_prefix('[') {
+            Some(literal) => literal.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+        host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_local)
     }
 
     /// The entry for `clusters`, with nothing but the address.

@@ -25,6 +25,9 @@ macro_rules! catalogue {
 catalogue! {
     Unreadable "unreadable" "the document or file cannot be read"
     WrongKind "wrong-kind" "not a `CertificateSigningRequest` of certificates.k8s.io/v1"
+    SecondMeaning "second-meaning" "something that programs read in different ways, such as a key that comes twice"
+    SameName "same-name" "a second request of the same name"
+    UnusualEncoding "unusual-encoding" "a certification request that is not encoded as DER demands"
     UnknownField "unknown-field" "a field that the API does not have, perhaps misspelt"
     WrongType "wrong-type" "a value of another type than the API has"
     BadBase64 "bad-base64" "base64 that is broken, wrapped or doubled"
@@ -50,7 +53,7 @@ catalogue! {
     LifetimeUnset "lifetime-unset" "no expirationSeconds: the cluster's own, mostly a year"
     LifetimeLong "lifetime-long" "an expirationSeconds of more than a year"
     CsrPrefix "csr-prefix" "a name that starts with csr-, which EKS never signs"
-    NameWithoutHash "name-without-hash" "a name without the key's hash: the same-name trap"
+    NameWithoutHash "name-without-hash" "a name without the hash of what is asked for: the same-name trap"
     SystemMasters "system-masters" "the group system:masters, in any spelling"
     SystemIdentity "system-identity" "a user or group that is part of the cluster itself"
     NoUser "no-user" "no common name, or an empty one"

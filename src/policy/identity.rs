@@ -13,7 +13,7 @@ use crate::text::{is_deceptive, visible};
 const SUBJECT: &str = "csr.subject";
 const MASTERS: &str = "system:masters";
 
-/// More findings of one kind than this help nobody.
+/// More names than this are not listed in a message.
 const ENOUGH: usize = 10;
 
 pub(super) fn check(
@@ -26,32 +26,13 @@ pub(super) fn check(
     let mut findings = Vec::new();
     findings.extend(user(&users));
     findings.extend(masters(&groups, for_client_signer));
-    findings.extend(
-        users
-            .iter()
-            .filter_map(|user| system_user(user))
-            .take(ENOUGH),
-    );
-    findings.extend(
-        groups
-            .iter()
-            .filter_map(|group| system_group(group))
-            .take(ENOUGH),
-    );
+    findings.extend(users.iter().filter_map(|user| system_user(user)));
+    findings.extend(groups.iter().filter_map(|group| system_group(group)));
     let names = users.iter().map(|user| ("user", *user));
     let names = names.chain(groups.iter().map(|group| ("group", *group)));
-    findings.extend(
-        names
-            .flat_map(|(what, name)| name_text(what, name))
-            .take(ENOUGH),
-    );
+    findings.extend(names.flat_map(|(what, name)| name_text(what, name)));
     findings.extend(look_alikes(&users, &groups, agreed));
-    findings.extend(
-        csr.subject()
-            .attributes()
-            .filter_map(other_attribute)
-            .take(ENOUGH),
-    );
+    findings.extend(csr.subject().attributes().filter_map(other_attribute));
     findings.extend(extensions(csr));
     findings
 }
@@ -89,7 +70,6 @@ fn masters(groups: &[&str], for_client_signer: bool) -> Vec<Finding> {
         .iter()
         .filter(|group| **group != MASTERS && folded(group) == folded(MASTERS));
     let mut findings: Vec<_> = spelt
-        .take(ENOUGH)
         .map(|group| {
             let message = format!(
                 "group \"{}\" is not system:masters and passes admission; nobody asks for it in \
@@ -223,7 +203,7 @@ fn look_alikes(users: &[&str], groups: &[&str], agreed: &Agreed<'_>) -> Vec<Find
     let agreed_groups: Vec<&str> = agreed.groups.iter().map(String::as_str).collect();
     let users = look_alikes_of("user", users, &agreed_user);
     let groups = look_alikes_of("group", groups, &agreed_groups);
-    users.chain(groups).take(ENOUGH).collect()
+    users.chain(groups).collect()
 }
 
 /// Each name is folded once: there may be thousands.

@@ -153,7 +153,7 @@ fn annotations(metadata: &Metadata) -> Option<Finding> {
         .sum();
     let bad_key = annotations
         .iter()
-        .find(|(key, _)| !is_qualified_name(&lower_case(key)));
+        .find(|(key, _)| !is_qualified_name(&crate::go::to_lower(key)));
     let (field, message) = if let Some((key, _)) = bad_key {
         let field = format!("metadata.annotations[{}]", visible(key));
         (field, "the key is not a qualified name".to_owned())
@@ -169,12 +169,6 @@ fn annotations(metadata: &Metadata) -> Option<Finding> {
         field,
         message,
     ))
-}
-
-/// Go's `strings.ToLower`, which maps each character to one: U+0130 to i, U+212A to k.
-fn lower_case(text: &str) -> String {
-    let lower = |character: char| character.to_lowercase().next();
-    text.chars().filter_map(lower).collect()
 }
 
 /// The rest of `ValidateObjectMetaAccessor`, and k8s.io/kubernetes/pkg/apis/core/validation

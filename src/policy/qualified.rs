@@ -14,7 +14,7 @@ pub(super) fn is_label_value(text: &str) -> bool {
 }
 
 /// `IsDNS1123Subdomain`: labels with dots between them, 253 characters in all.
-pub(super) fn is_dns1123_subdomain(text: &str) -> bool {
+pub(crate) fn is_dns1123_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_dns1123_label_of_any_length)
 }
 

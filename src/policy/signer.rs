@@ -4,7 +4,7 @@ use super::qualified::is_dns1123_subdomain;
 use super::{Code, Effect, Finding};
 use crate::csr::{CertificationRequest, SubjectAltName};
 use crate::lifetime::MIN_SECONDS;
-use crate::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use crate::manifest::{self, CLIENT_SIGNER, CertificateSigningRequest};
 use crate::name::AttributeKind;
 use crate::text::visible;
 
@@ -65,7 +65,7 @@ pub(super) fn check(
         _ => {}
     }
     findings.extend(csr.and_then(|csr| fitting_usages(&object.usages, csr)));
-    findings.extend(csr.and_then(|csr| name_with_hash(&object.metadata.name, csr)));
+    findings.extend(csr.and_then(|csr| name_with_hash(object, csr)));
     findings
 }
 
@@ -214,15 +214,24 @@ fn fitting_usages(usages: &[String], csr: &CertificationRequest) -> Option<Findi
 
 /// k8s.io/kubernetes/pkg/registry/certificates/certificates `PrepareForUpdate` restores the old
 /// spec, so that a new request under an old name is silently not there.
-fn name_with_hash(name: &str, csr: &CertificationRequest) -> Option<Finding> {
-    let fingerprint = csr.public_key().fingerprint();
-    if name.is_empty() || name.contains(&fingerprint.short_hex(8)) {
+fn name_with_hash(
+    object: &CertificateSigningRequest,
+    csr: &CertificationRequest,
+) -> Option<Finding> {
+    let name = &object.metadata.name;
+    let hash = manifest::contents_hash(
+        csr,
+        &object.signer_name,
+        &object.usages,
+        object.expiration_seconds,
+    );
+    if name.is_empty() || name.contains(&hash) {
         return None;
     }
     let message = format!(
-        "the name does not carry the key's hash ({}): applied over an older object of this name, \
-         the OLD request stays and is approved; look at its fingerprint in the cluster first",
-        fingerprint.short_hex(8)
+        "the name does not carry the hash of what is asked for ({hash}): applied over an older \
+         object of this name, the OLD request stays and is approved; use kubectl create, which \
+         fails then"
     );
     Some(Finding::new(
         Effect::Notes,

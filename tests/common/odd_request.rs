@@ -70,6 +70,19 @@ impl OddRequest {
     }
 
     /// The same key as another request.
+    /// The subject once more, in one set whose members stand in the wrong order (X.690 11.6).
+    pub fn with_unsorted_set(mut self) -> Self {
+        let pair = |kind: &[u8], value: &str| {
+            der(
+                SEQUENCE,
+                &[der(OID, kind), der(UTF8, value.as_bytes())].concat(),
+            )
+        };
+        let members = [pair(O, "developers"), pair(CN, "alice")].concat();
+        self.subject = der(SET, &members);
+        self
+    }
+
     pub fn with_key_of(mut self, other: &Self) -> Self {
         self.key = other.key.clone();
         self

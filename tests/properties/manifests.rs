@@ -3,7 +3,7 @@
 
 use kube_enroll::inspect::{Context, Look, Style, inspect, report, signing_requests};
 use kube_enroll::lifetime::Lifetime;
-use kube_enroll::manifest::Manifest;
+use kube_enroll::manifest::{CLIENT_SIGNER, Manifest};
 use kube_enroll::policy::Agreed;
 use kube_enroll::text::is_deceptive;
 use kube_enroll::yaml;
@@ -32,7 +32,7 @@ fn any_manifest() -> impl Strategy<Value = Manifest> {
             name,
             request,
             signer,
-            usages,
+            usages: usages.into_iter().map(str::to_owned).collect(),
             expiration,
         },
     )
@@ -156,7 +156,7 @@ proptest! {
         expiration in any_lifetime(),
     ) {
         let request = request(&subject);
-        let manifest = Manifest { expiration, ..Manifest::new(subject.user(), &request) };
+        let manifest = Manifest::asking(subject.user(), &request, CLIENT_SIGNER, expiration);
         let objects = inspect("a file", manifest.to_yaml().as_bytes(), &context());
         let [object] = objects.as_slice() else { return Err(TestCaseError::fail("one object")) };
         prop_assert!(object.prediction.unwrap().authenticates, "{:?}", object.findings);

@@ -2,7 +2,7 @@
 //! that Kubernetes takes.
 
 use kube_enroll::csr::CertificationRequest;
-use kube_enroll::manifest::{default_name, slug};
+use kube_enroll::manifest::{Manifest, contents_hash, slug};
 use kube_enroll::name::Subject;
 use kube_enroll::text::is_deceptive;
 use proptest::prelude::*;
@@ -83,12 +83,15 @@ proptest! {
     }
 
     #[test]
-    fn a_default_name_is_a_label_that_carries_the_key_and_that_eks_signs(user in any_name()) {
-        let fingerprint = KEY.public_key().fingerprint();
-        let name = default_name(&user, &fingerprint);
-        prop_assert!(is_label(&name), "{}", name);
+    fn a_name_is_a_label_that_carries_the_contents_and_that_eks_signs(user in any_name()) {
+        let subject = Subject::new("alice", &[], false).unwrap();
+        let request = CertificationRequest::build(&subject, &[], &KEY, &mut getrandom::SysRng).unwrap();
+        let manifest = Manifest::new(&user, &request);
+        let name = &manifest.name;
+        prop_assert!(is_label(name), "{}", name);
         prop_assert!(!name.starts_with("csr-"), "{}", name);
-        let hash = format!("-{}", fingerprint.short_hex(8));
+        let hash = contents_hash(&request, &manifest.signer, &manifest.usages, None);
+        let hash = format!("-{hash}");
         prop_assert!(name.ends_with(&hash), "{}", name);
         prop_assert!(name.contains(&slug(&user)));
     }

@@ -6,21 +6,31 @@ use std::path::{Path, PathBuf};
 use kube_enroll::kubeconfig::{Authority, Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
+use kube_enroll::text::{Label, Show as _, Text};
 
 use super::super::console::Console;
 use super::super::failure::Failure;
 use super::file::{self, DEFAULT_LIMIT, Stream};
 
-/// Reads a cluster from a kubeconfig and puts the file of its authority in.
+/// Reads a cluster from kubeconfigs, merged as kubectl merges them, and puts the file of its
+/// authority in; `server` takes the place of its address.
 pub fn read(
-    kubeconfig: &Stream,
+    kubeconfigs: &[Stream],
     context: Option<&str>,
+    server: Option<&str>,
     console: &Console,
 ) -> Result<Cluster, Failure> {
-    let contents = file::read(kubeconfig, DEFAULT_LIMIT)?;
-    let mut cluster = Kubeconfig::read(&contents)
-        .and_then(|kubeconfig| kubeconfig.cluster(context))
-        .map_err(|error| unusable(kubeconfig, &error))?;
+    let mut files = Vec::new();
+    for kubeconfig in kubeconfigs {
+        let contents = file::read(kubeconfig, DEFAULT_LIMIT)?;
+        let read = Kubeconfig::read(&contents).map_err(|error| unusable(kubeconfig, &error))?;
+        files.push((kubeconfig.clone(), read));
+    }
+    let (mut cluster, kubeconfig) = find(&files, context)?;
+    if let Some(server) = server {
+        server.clone_into(&mut cluster.server);
+    }
+    let kubeconfig = &kubeconfig;
     if let Authority::File(authority) = &cluster.authority {
         let authority = Stream::from(beside(kubeconfig, authority));
         let pem = file::read(&authority, DEFAULT_LIMIT)?;
@@ -33,13 +43,75 @@ pub fn read(
             kubeconfig
         ));
     }
-    check(&cluster, kubeconfig)?;
+    check(&cluster, kubeconfig, console)?;
     Ok(cluster)
 }
 
-/// Refuses a cluster that kubectl could not use.
-pub fn check(cluster: &Cluster, source: &Stream) -> Result<(), Failure> {
-    cluster.check().map_err(|problem| {
+/// The cluster of a context, and the file that it stands in: of each entry the first file that has it
+/// counts, and so for the current context (clientcmd `ClientConfigLoadingRules.Load`).
+fn find(
+    files: &[(Stream, Kubeconfig)],
+    context: Option<&str>,
+) -> Result<(Cluster, Stream), Failure> {
+    if let [(source, kubeconfig)] = files {
+        let cluster = kubeconfig.cluster(context);
+        let cluster = cluster.map_err(|error| unusable(source, &error))?;
+        return Ok((cluster, source.clone()));
+    }
+    let all = || Text::join(files.iter().map(|(source, _)| source.show()), ", ");
+    let current = files
+        .iter()
+        .map(|(_, kubeconfig)| kubeconfig.current_context());
+    let named = context.or_else(|| current.into_iter().find(|name| !name.is_empty()));
+    let Some(named) = named else {
+        return Err(
+            Failure::about(all(), "there is no current context in any of them")
+                .say("name one with --context (kubectl config get-contexts lists them)"),
+        );
+    };
+    let mut contexts = files
+        .iter()
+        .flat_map(|(_, kubeconfig)| kubeconfig.contexts());
+    let Some((_, wanted, _)) = contexts.find(|(name, _, _)| *name == named) else {
+        let what = text!("there is no context {} in any of them", Label::from(named));
+        return Err(Failure::about(all(), what)
+            .say("name one with --context (kubectl config get-contexts lists them)"));
+    };
+    let found = files.iter().find_map(|(source, kubeconfig)| {
+        let cluster = kubeconfig
+            .clusters()
+            .find(|cluster| cluster.name == wanted)?;
+        Some((cluster, source.clone()))
+    });
+    found.ok_or_else(|| {
+        let what = text!("there is no cluster {} in any of them", Label::from(wanted));
+        Failure::about(all(), what)
+    })
+}
+
+/// Refuses a cluster that kubectl could not use, and an address with a password in it. Without an
+/// authority, kubectl trusts those of the system.
+pub fn check(cluster: &Cluster, source: &Stream, console: &Console) -> Result<(), Failure> {
+    if cluster.has_userinfo() {
+        return Err(Failure::not_good(text!(
+            "{}: there is a user or password in the address of the server or proxy, which would be \
+             sent along",
+            source
+        ))
+        .say("write the address without it"));
+    }
+    let problem = match cluster.check() {
+        Err(ClusterProblem::NoAuthority(_)) => {
+            console.warn(text!(
+                "{}: no certificate authority is named, so the server is checked against those of \
+                 the system",
+                source
+            ));
+            Ok(())
+        }
+        checked => checked,
+    };
+    problem.map_err(|problem| {
         let failure = Failure::not_good(text!("{}: {}", source, problem));
         match problem {
             ClusterProblem::LeftOut(_) => failure.say("use the kubeconfig itself, or:").run(
@@ -53,8 +125,6 @@ pub fn check(cluster: &Cluster, source: &Stream) -> Result<(), Failure> {
             ClusterProblem::NotHttps(_) => {
                 failure.say("without https:// kubectl drops the certificate and nobody is told")
             }
-            ClusterProblem::NoAuthority(_) => failure
-                .say("set certificate-authority in the kubeconfig to the CA of the API server"),
             _ => failure,
         }
     })
@@ -72,12 +142,16 @@ fn unusable(kubeconfig: &Stream, error: &KubeconfigError) -> Failure {
     }
 }
 
-/// The file that a kubeconfig names as the cluster's certificate authority, if it names one.
+/// The file that kubeconfigs name as the cluster's certificate authority, if it names one.
 #[cfg(target_os = "linux")]
-pub fn authority_file(kubeconfig: &Path, context: Option<&str>) -> Option<PathBuf> {
-    let kubeconfig = Stream::from(kubeconfig);
-    let contents = file::read(&kubeconfig, DEFAULT_LIMIT).ok()?;
-    let cluster = Kubeconfig::read(&contents).ok()?.cluster(context).ok()?;
+pub fn authority_file(kubeconfigs: &[PathBuf], context: Option<&str>) -> Option<PathBuf> {
+    let mut files = Vec::new();
+    for kubeconfig in kubeconfigs {
+        let kubeconfig = Stream::from(kubeconfig.as_path());
+        let contents = file::read(&kubeconfig, DEFAULT_LIMIT).ok()?;
+        files.push((kubeconfig, Kubeconfig::read(&contents).ok()?));
+    }
+    let (cluster, kubeconfig) = find(&files, context).ok()?;
     match cluster.authority {
         Authority::File(authority) => Some(beside(&kubeconfig, &authority)),
         _ => None,
@@ -90,20 +164,24 @@ fn beside(kubeconfig: &Stream, file: &str) -> PathBuf {
     folder.unwrap_or(Path::new("")).join(file)
 }
 
-/// The first file of `$KUBECONFIG` that is there, else `~/.kube/config` (clientcmd
+/// The files of `$KUBECONFIG` that are there, else `~/.kube/config` (clientcmd
 /// `ClientConfigLoadingRules`), where `~` is `$HOME` and nothing else (client-go `homedir`).
-pub fn default_kubeconfig() -> Result<PathBuf, Failure> {
+pub fn default_kubeconfigs() -> Result<Vec<Stream>, Failure> {
     let listed = env::var_os("KUBECONFIG").unwrap_or_default();
     let listed: Vec<_> = env::split_paths(&listed)
         .filter(|path| !path.as_os_str().is_empty())
         .collect();
-    if let Some(path) = listed.iter().find(|path| path.exists()).or(listed.first()) {
-        return Ok(path.clone());
+    let there: Vec<_> = listed.iter().filter(|path| path.exists()).collect();
+    if !there.is_empty() {
+        return Ok(there.into_iter().cloned().map(Stream::from).collect());
+    }
+    if let Some(path) = listed.first() {
+        return Ok(vec![path.clone().into()]);
     }
     let home = env::var_os("HOME").filter(|home| !home.is_empty());
     let home = home.map(PathBuf::from).ok_or_else(|| {
         Failure::could_not_run("no kubeconfig is given, and there is no home folder")
             .say("name it with --kubeconfig FILE")
     })?;
-    Ok(home.join(".kube").join("config"))
+    Ok(vec![home.join(".kube").join("config").into()])
 }

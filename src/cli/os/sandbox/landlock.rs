@@ -34,21 +34,25 @@ const PROMPT: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFil
 /// read by then. One that comes through a pipe can be read only once, by the command; then
 /// everything stays readable.
 pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
-    let Some((kubeconfig, context)) = reach.cluster.take() else {
+    let Some((kubeconfigs, context)) = reach.cluster.take() else {
         return restrict(&reach);
     };
     let named = std::mem::replace(&mut reach.read, vec![PathBuf::from("/")]);
     let listed = reach.list.clone();
     reach.list.push(PathBuf::from("/"));
     let first = restrict(&reach);
-    if !kubeconfig.is_file() {
+    if !kubeconfigs.iter().all(|kubeconfig| kubeconfig.is_file()) {
         return first;
     }
     reach.read = named;
     reach.list = listed;
-    let authority = cluster::authority_file(&kubeconfig, context.as_deref());
-    let files = [Some(kubeconfig), authority].map(|path| path.map(Stream::from));
-    restrict(&reach.read(files.iter().flatten()))
+    let authority = cluster::authority_file(&kubeconfigs, context.as_deref());
+    let files: Vec<_> = kubeconfigs
+        .into_iter()
+        .chain(authority)
+        .map(Stream::from)
+        .collect();
+    restrict(&reach.read(&files))
 }
 
 /// Leaves `reach` and nothing else: no other file, no TCP, no abstract socket, no signal.

@@ -14,8 +14,8 @@ pub struct Reach {
     pub(super) list: Vec<PathBuf>,
     /// Folders to make files and folders in. A missing one is made in what there is of its path.
     pub(super) create: Vec<PathBuf>,
-    /// The kubeconfig that a cluster is taken from, and its context.
-    pub(super) cluster: Option<(PathBuf, Option<String>)>,
+    /// The kubeconfigs that a cluster is taken from, and its context.
+    pub(super) cluster: Option<(Vec<PathBuf>, Option<String>)>,
     stdin: usize,
 }
 
@@ -70,19 +70,19 @@ impl Reach {
         self
     }
 
-    /// Takes a cluster from this kubeconfig, which may name the file of its authority.
+    /// Takes a cluster from these kubeconfigs, which may name the file of its authority.
     #[must_use]
-    pub fn cluster(mut self, kubeconfig: &Stream, context: Option<&str>) -> Self {
-        match kubeconfig {
-            Stream::Stdio => {
-                self.stdin += 1;
-                // Nobody can tell which file it will name.
-                self.cluster = Some(("/dev/stdin".into(), None));
-            }
-            Stream::File(path) => {
-                self.cluster = Some((path.clone(), context.map(str::to_owned)));
-            }
-        }
+    pub fn cluster(mut self, kubeconfigs: &[Stream], context: Option<&str>) -> Self {
+        let paths = kubeconfigs.iter().map(|kubeconfig| match kubeconfig {
+            // Nobody can tell which file it will name.
+            Stream::Stdio => PathBuf::from("/dev/stdin"),
+            Stream::File(path) => path.clone(),
+        });
+        self.cluster = Some((paths.collect(), context.map(str::to_owned)));
+        self.stdin += kubeconfigs
+            .iter()
+            .filter(|kubeconfig| **kubeconfig == Stream::Stdio)
+            .count();
         self
     }
 

@@ -1,0 +1,92 @@
+//! What was agreed on, as it is typed.
+
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
+use kube_enroll::agreement::Agreement;
+use kube_enroll::key::AgreedFingerprint;
+use kube_enroll::lifetime::Lifetime;
+use kube_enroll::policy::Agreed;
+use kube_enroll::shell::Command;
+
+use super::super::failure::Failure;
+
+/// An agreement, to compare with.
+#[derive(Debug, clap::Args)]
+pub struct AgreementArgs {
+    /// The user name agreed on
+    #[arg(long)]
+    pub user: Option<String>,
+    /// A group agreed on; all of them together must be exactly those of the request
+    #[arg(
+        short,
+        long = "group",
+        value_name = "GROUP",
+        allow_hyphen_values = true
+    )]
+    pub groups: Vec<String>,
+    /// No group at all was agreed on
+    #[arg(long, conflicts_with = "groups")]
+    pub no_groups: bool,
+    /// The fingerprint of the public key, as the user read it out: base64, hexadecimal, or digits
+    #[arg(long, value_name = "SHA256:...")]
+    pub fingerprint: Option<AgreedFingerprint>,
+    /// The longest lifetime that may be asked for: 90d, 2160h
+    #[arg(long, value_name = "LIFETIME")]
+    pub max_lifetime: Option<Lifetime>,
+}
+
+impl AgreementArgs {
+    /// The same as values.
+    pub fn agreement(&self) -> Agreement {
+        let groups = (self.no_groups || !self.groups.is_empty()).then(|| self.groups.clone());
+        Agreement {
+            user: self.user.clone(),
+            groups,
+            fingerprint: self.fingerprint,
+            max_lifetime: self.max_lifetime,
+        }
+    }
+
+    /// For what is told of names that look like those agreed on.
+    pub fn names(&self) -> Agreed<'_> {
+        Agreed {
+            user: self.user.as_deref(),
+            groups: &self.groups,
+        }
+    }
+
+    /// Demands who and in which groups: without them there is no verdict.
+    pub fn require(&self) -> Result<(), Failure> {
+        let agreement = self.agreement();
+        let missing = match (&agreement.user, &agreement.groups) {
+            (None, None) => "neither a user nor groups are given to compare with",
+            (None, _) => "no user is given to compare with",
+            (_, None) => "no groups are given to compare with",
+            (Some(_), Some(_)) => return Ok(()),
+        };
+        Err(Failure::could_not_run(missing)
+            .say("give what was agreed on: --user NAME, and --group GROUP for each group or --no-groups")
+            .say("to look without a verdict: kube-enroll inspect FILE"))
+    }
+
+    /// The same words for another command.
+    pub fn repeat(&self, mut command: Command) -> Command {
+        if let Some(user) = &self.user {
+            command = command.option("--user", user);
+        }
+        for group in &self.groups {
+            command = command.option("--group", group);
+        }
+        if self.no_groups {
+            command = command.word("--no-groups");
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            command = command.option("--fingerprint", fingerprint.to_string());
+        }
+        if let Some(lifetime) = &self.max_lifetime {
+            command = command.option("--max-lifetime", lifetime.to_string());
+        }
+        command
+    }
+}

@@ -1,0 +1,137 @@
+//! The verdict on a request: only a good one yields what may be created, written anew from the values
+//! that were checked. Not a byte of the file that was judged gets there.
+
+use serde_json::json;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use der::{Decode as _, Encode as _};
+
+use crate::agreement::{Agreement, Found};
+use crate::csr::CertificationRequest;
+use crate::inspect::Object;
+use crate::manifest::{API_VERSION, KIND, Manifest};
+use crate::policy::{Code, Finding, is_dns1123_subdomain};
+
+/// What a request asks for, as values.
+#[derive(Debug, Clone)]
+pub(crate) struct Requested {
+    /// `metadata.name`.
+    pub(crate) name: String,
+    /// `spec.signerName`.
+    pub(crate) signer: String,
+    /// `spec.usages`.
+    pub(crate) usages: Vec<String>,
+    /// `spec.expirationSeconds`.
+    pub(crate) expiration: Option<i32>,
+    /// What is in `spec.request`.
+    pub(crate) request: CertificationRequest,
+}
+
+impl Requested {
+    /// What `kube-enroll request` would ask for in its place.
+    pub(crate) fn of_request(request: &CertificationRequest) -> Self {
+        let user = request
+            .subject()
+            .identity()
+            .map(|identity| identity.username);
+        let manifest = Manifest::new(user.as_deref().unwrap_or_default(), request);
+        Self {
+            name: manifest.name,
+            signer: manifest.signer,
+            usages: manifest.usages,
+            expiration: None,
+            request: request.clone(),
+        }
+    }
+}
+
+/// A request that was judged good. Only [`judge`] makes one.
+#[derive(Debug, Clone)]
+pub struct Checked(Requested);
+
+impl Checked {
+    /// `metadata.name`: a DNS-1123 subdomain.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The manifest, in JSON that is YAML as well: where it is cut off, no reader takes what there is
+    /// of it for a smaller request.
+    #[must_use]
+    pub fn manifest(&self) -> String {
+        let Requested {
+            name,
+            signer,
+            usages,
+            expiration,
+            request,
+        } = &self.0;
+        let mut spec = json!({
+            "request": BASE64_STANDARD.encode(request.to_pem()),
+            "signerName": signer,
+            "usages": usages,
+        });
+        if let (Some(seconds), Some(spec)) = (expiration, spec.as_object_mut()) {
+            spec.insert("expirationSeconds".to_owned(), (*seconds).into());
+        }
+        let object = json!({
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": name},
+            "spec": spec,
+        });
+        format!("---\n{object:#}\n")
+    }
+}
+
+/// Judges a request, with a comparison and findings added to its report. Good is what has no error,
+/// is what was agreed on, has a name that is safe to handle and is encoded as DER demands.
+pub fn judge(object: &mut Object, agreement: &Agreement) {
+    let fingerprint = object
+        .requested()
+        .map(|it| it.request.public_key().fingerprint());
+    let found = Found {
+        identity: object.identity.as_ref(),
+        fingerprint,
+        seconds: object.expiration_seconds.map(i64::from),
+    };
+    let (comparison, mut findings) = agreement.compare(&found);
+    object.agreement = Some(comparison);
+    match object.requested() {
+        Some(requested) => {
+            if !is_dns1123_subdomain(&requested.name) {
+                findings.push(Finding::name_is_no_subdomain());
+            }
+            if !is_canonical(&requested.request) {
+                findings.push(Finding::unusual_encoding());
+            }
+        }
+        None if object.has_errors() => {}
+        None => {
+            let kind = object.kind.as_deref().unwrap_or("nothing");
+            findings.push(Finding::not_a_request(kind));
+        }
+    }
+    let own = std::mem::take(&mut object.findings);
+    findings.extend(own.into_iter().map(|finding| {
+        if finding.code == Code::WeakKey.name() {
+            finding.made_an_error()
+        } else {
+            finding
+        }
+    }));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    object.findings = findings;
+    let is_good = comparison.is_agreed() && !object.has_errors();
+    object.checked = object.requested().filter(|_| is_good).cloned().map(Checked);
+}
+
+/// Whether another encoder writes what it read of the request to the very same bytes: then nothing
+/// rests on our reader and the cluster's agreeing about others.
+fn is_canonical(request: &CertificationRequest) -> bool {
+    let read = x509_cert::request::CertReq::from_der(request.der());
+    read.and_then(|read| read.to_der())
+        .is_ok_and(|encoded| encoded == request.der())
+}

@@ -1,0 +1,283 @@
+//! What holds for every command: where it reads and writes, what it repeats, and how it ends.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use std::process::{Command, Stdio};
+
+use common::{Folder, admin_kubeconfig, authority, executable, issue};
+
+/// A folder with a key, its request, the issued object and an admin's kubeconfig.
+fn journey() -> Folder {
+    let folder = Folder::new();
+    let request = ["request", "alice", "-g", "dev", "--algorithm", "ecdsa-p256"];
+    folder
+        .run(&[&request[..], &["--no-passphrase"]].concat())
+        .good();
+    let authority = authority();
+    let issued = issue(&folder.read("alice.csr.yaml"), &authority);
+    folder.write("alice.crt", common::certificate_of(&issued));
+    folder.write("issued.yaml", issued);
+    folder.write("admin", admin_kubeconfig(&authority));
+    let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
+    folder
+        .run(&[&reply[..], &["--out", "alice.reply.yaml"]].concat())
+        .good();
+    folder
+}
+
+/// Every option and operand that takes a file, with `FILE` in its place.
+const TAKES_A_FILE: [&[&str]; 20] = [
+    &["request", "bob", "--no-passphrase", "--key", "FILE"],
+    &[
+        "request",
+        "bob",
+        "--algorithm",
+        "ed25519",
+        "--passphrase-file",
+        "FILE",
+    ],
+    &["request", "--no-passphrase", "--config", "FILE"],
+    &["inspect", "FILE"],
+    &["inspect", "-o", "json", "FILE"],
+    &["inspect", "alice.key", "--passphrase-file", "FILE"],
+    &["verify", "FILE", "--user", "bob", "--no-groups"],
+    &["reply", "FILE", "--kubeconfig", "admin"],
+    &["reply", "issued.yaml", "--kubeconfig", "FILE"],
+    &["kubeconfig", "FILE", "--key", "alice.key"],
+    &["kubeconfig", "alice.reply.yaml", "--key", "FILE"],
+    &["kubeconfig", "alice.reply.yaml", "--cluster", "FILE"],
+    &[
+        "kubeconfig",
+        "alice.reply.yaml",
+        "--server",
+        "https://a",
+        "--certificate-authority",
+        "FILE",
+    ],
+    &["kubeconfig", "alice.reply.yaml", "--client-ca", "FILE"],
+    &["kubeconfig", "alice.reply.yaml", "--merge", "FILE"],
+    &["rbac", "FILE", "--cluster-role", "view"],
+    &["credential", "--certificate", "FILE", "--key", "alice.key"],
+    &["credential", "--certificate", "alice.crt", "--key", "FILE"],
+    &["rehearse", "--csr", "FILE"],
+    &["passphrase", "FILE", "--remove"],
+];
+
+#[test]
+fn no_piece_of_a_secret_is_repeated_wherever_its_file_is_given() {
+    let folder = journey();
+    let key = folder.read("alice.key");
+    let token = "eyJhbGciOiJSUzI1NiIsImtpZCI6In";
+    folder.write("pass", "correct horse battery staple\n");
+    let encrypt = ["passphrase", "other.key", "--new-passphrase-file", "pass"];
+    folder.write("other.key", &key);
+    folder.run(&encrypt).good();
+    let kubeconfig = folder.read("admin").replace("top-secret-token", token);
+    let secrets = [
+        ("key", key),
+        ("encrypted", folder.read("other.key")),
+        ("token", format!("{token}\n")),
+        ("password", folder.read("pass")),
+        ("team", format!("user: bob\n{token}: {token}\n")),
+        ("openssl", format!("[ req ]\n{token} = {token}\n{token}\n")),
+        ("kubeconfig", kubeconfig.clone()),
+        ("broken", kubeconfig.replace("    token:", "  \ttoken: [")),
+    ];
+    for (name, contents) in &secrets {
+        for command in TAKES_A_FILE {
+            folder.write("FILE", contents);
+            let ended = folder.run(command);
+            if command[0] == "credential" && ended.status == 0 {
+                // kubectl gets the key: that is what it is for.
+                continue;
+            }
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            let is_secret = |line: &&str| {
+                line.len() >= 12
+                    && !line.starts_with("-----")
+                    && (*name != "kubeconfig" && *name != "broken" || line.contains(token))
+            };
+            for line in contents.lines().filter(is_secret) {
+                let piece = if line.contains(token) { token } else { line };
+                for start in 0..=piece.len() - 12 {
+                    let part = piece.get(start..start + 12).unwrap();
+                    assert!(!said.contains(part), "{name} in {command:?}: {said}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dash_is_standard_input_for_every_option() {
+    let folder = journey();
+    let with = |words: &[&str], file: &str| {
+        let ended = folder.run_with(words, folder.read(file).as_bytes());
+        ended.good()
+    };
+    let out = ["--output-dir", "out"];
+    with(
+        &[&["request", "bob", "--key", "-"][..], &out].concat(),
+        "alice.key",
+    );
+    with(&["reply", "issued.yaml", "--kubeconfig", "-"], "admin");
+    let reply = ["kubeconfig", "alice.reply.yaml"];
+    with(&[&reply[..], &["--key", "-"], &out].concat(), "alice.key");
+    with(
+        &[&reply[..], &["--cluster", "-", "--output-dir", "out2"]].concat(),
+        "admin",
+    );
+    let merged = with(&[&reply[..], &["--merge", "-"]].concat(), "admin");
+    assert!(merged.stdout.contains("alice@prod") && merged.stdout.contains("top-secret-token"));
+    assert!(merged.stderr.contains("Try it"), "{}", merged.stderr);
+    let whole = folder.run(&[&reply[..], &["--out", "-"]].concat()).good();
+    assert!(whole.stdout.starts_with("apiVersion"), "{}", whole.stdout);
+    let key = with(&["passphrase", "-", "--remove"], "alice.key");
+    assert_eq!(key.stdout, folder.read("alice.key"));
+    let twice = ["kubeconfig", "-", "--key", "-"];
+    folder.run(&twice).fails(2, &["more than once"]);
+}
+
+#[test]
+fn a_verdict_does_not_depend_on_a_reader_who_stays() {
+    let folder = journey();
+    for (user, status) in [("alice", 0), ("bob", 1)] {
+        let mut child = Command::new(executable())
+            .args(["verify", "alice.csr.yaml", "-g", "dev", "--user", user])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(status), "{user}");
+    }
+}
+
+#[test]
+fn quiet_says_nothing_about_what_is_good_and_everything_about_what_is_not() {
+    let folder = journey();
+    let good = folder
+        .run(&[
+            "-q",
+            "verify",
+            "alice.csr.yaml",
+            "-g",
+            "dev",
+            "--user",
+            "alice",
+        ])
+        .good();
+    assert_eq!((good.stdout.as_str(), good.stderr.as_str()), ("", ""));
+    let bad = folder.run(&[
+        "-q",
+        "verify",
+        "alice.csr.yaml",
+        "-g",
+        "dev",
+        "--user",
+        "bob",
+    ]);
+    bad.fails(1, &["user-mismatch", "NOT GOOD: "]);
+    folder.set_mode("alice.key", 0o644);
+    let exposed = folder.run(&["-q", "kubeconfig", "alice.reply.yaml"]).good();
+    assert!(exposed.stderr.contains("warning: others can read"));
+    assert_eq!(exposed.stdout, "");
+}
+
+#[test]
+fn help_and_version_are_commands_too() {
+    let folder = Folder::new();
+    let help = folder.run(&["help"]).good().stdout;
+    assert!(help.contains("Exit status"), "{help}");
+    let request = folder.run(&["help", "request"]).good().stdout;
+    assert_eq!(request, folder.run(&["request", "--help"]).good().stdout);
+    let version = folder.run(&["version"]).good().stdout;
+    assert_eq!(version, folder.run(&["--version"]).good().stdout);
+    assert!(
+        folder
+            .run(&["version", "-v"])
+            .good()
+            .stdout
+            .contains("landlock")
+    );
+}
+
+#[test]
+fn colour_is_a_matter_of_choice() {
+    let folder = journey();
+    let coloured = |words: &[&str]| {
+        let ended = folder.run(&[words, &["inspect", "alice.csr"]].concat());
+        ended.good().stdout.contains('\u{1b}')
+    };
+    assert!(!coloured(&[]));
+    assert!(!coloured(&["--color", "never"]));
+    assert!(coloured(&["--color", "always"]));
+    assert!(
+        folder
+            .run(&["help", "--color=always"])
+            .stdout
+            .contains('\u{1b}')
+            || !coloured(&[])
+    );
+}
+
+#[test]
+fn each_key_that_stays_closed_is_named_with_its_reason() {
+    let folder = journey();
+    let other = [
+        "request",
+        "bob",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    folder
+        .run(&[&other[..], &["--output-dir", "keys"]].concat())
+        .good();
+    folder.write("keys/empty.key", "nothing");
+    std::fs::copy(folder.file("alice.key"), folder.file("keys/closed.key")).unwrap();
+    folder.write("pass", "correct horse\n");
+    let encrypt = [
+        "passphrase",
+        "keys/closed.key",
+        "--new-passphrase-file",
+        "pass",
+    ];
+    folder.run(&encrypt).good();
+    let ended = folder.run(&["kubeconfig", "alice.reply.yaml", "--key", "keys"]);
+    ended.fails(
+        1,
+        &[
+            "none of the 3 .key files in keys fits",
+            "keys/closed.key is encrypted, and there is no terminal",
+            "keys/empty.key: no private key found",
+        ],
+    );
+    folder.write("wrong", "horse\n");
+    let wrong = [
+        "kubeconfig",
+        "alice.reply.yaml",
+        "--key",
+        "keys",
+        "--passphrase-file",
+        "wrong",
+    ];
+    folder
+        .run(&wrong)
+        .fails(1, &["keys/closed.key: the passphrase does not open"]);
+}
+
+#[test]
+fn a_report_goes_to_the_file_that_was_named() {
+    let folder = journey();
+    let shown = folder.run(&["inspect", "alice.csr"]).good().stdout;
+    let quiet = folder
+        .run(&["inspect", "alice.csr", "--out", "report"])
+        .good();
+    assert_eq!(quiet.stdout, "");
+    assert_eq!(folder.read("report"), shown);
+}
