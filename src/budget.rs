@@ -14,6 +14,8 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The default bound on input, in bytes: 1 MiB.
+    pub const BYTES: usize = 1 << 20;
     /// The depth that is enough for every Kubernetes object but those of which a custom resource
     /// makes a tree; a stack of 2 MiB holds many times of it.
     const DEPTH: usize = 1000;
@@ -32,12 +34,23 @@ impl Limits {
             depth: Self::DEPTH,
         }
     }
+
+    /// The bounds for input that is in memory already: the default ones, or more where it is
+    /// larger.
+    #[must_use]
+    pub const fn for_input(input: &[u8]) -> Self {
+        Self::for_bytes(if input.len() > Self::BYTES {
+            input.len()
+        } else {
+            Self::BYTES
+        })
+    }
 }
 
 impl Default for Limits {
     /// 1 MiB.
     fn default() -> Self {
-        Self::for_bytes(1 << 20)
+        Self::for_bytes(Self::BYTES)
     }
 }
 
@@ -54,6 +67,8 @@ pub enum Exceeded {
     #[error("nested deeper than {0} levels")]
     Depth(usize),
 }
+
+crate::text::show_escaped!(Exceeded);
 
 /// What is left of [`Limits`].
 #[derive(Debug, Clone)]
@@ -94,6 +109,14 @@ impl Budget {
         let left = self.nodes.checked_sub(1);
         self.nodes = left.ok_or(Exceeded::Nodes(self.limits.nodes))?;
         Ok(())
+    }
+
+    /// Takes `count` values off, for what costs as much to keep.
+    ///
+    /// # Errors
+    /// [`Exceeded::Nodes`] where fewer are left.
+    pub fn nodes(&mut self, count: usize) -> Result<(), Exceeded> {
+        (0..count).try_for_each(|_| self.node())
     }
 
     /// Goes one level down.
@@ -144,6 +167,8 @@ mod tests {
         assert_eq!(budget.enter(), Ok(()));
         assert_eq!(budget.enter(), Err(Exceeded::Depth(1)));
         assert_eq!(budget.spent(), (2, 2));
+        let mut budget = Budget::new(&limits);
+        assert_eq!(budget.nodes(3), Err(Exceeded::Nodes(2)));
     }
 
     #[test]

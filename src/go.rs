@@ -193,6 +193,14 @@ mod tests {
     }
 
     #[test]
+    fn each_character_has_one_lower_case() {
+        assert_eq!(
+            to_lower("\u{130}\u{212a}\u{df}A\u{3a3}"),
+            "ik\u{df}a\u{3c3}"
+        );
+    }
+
+    #[test]
     fn each_byte_that_is_no_utf8_is_replaced() {
         assert_eq!(to_text(b"a\xE2\x82b"), "a\u{fffd}\u{fffd}b");
     }

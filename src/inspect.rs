@@ -196,7 +196,7 @@ pub fn signing_requests(documents: &[crate::yaml::Document]) -> Vec<CertificateS
     artefact::flattened(documents)
         .into_iter()
         .filter(|object| artefact::kind(object) == Some(crate::manifest::KIND))
-        .map(CertificateSigningRequest::read)
+        .map(|object| CertificateSigningRequest::read(&object))
         .collect()
 }
 
@@ -310,7 +310,10 @@ mod tests {
     fn what_cannot_be_read_says_why() {
         for (input, said) in [
             (&b""[..], "there is nothing in it"),
-            (b"kind: List\nitems: []", "a list with nothing in it"),
+            (
+                b"apiVersion: v1\nkind: List\nitems: []",
+                "a list with nothing in it",
+            ),
             (
                 b"\na: 1",
                 "line 2: an object without kind, which kubectl refuses",

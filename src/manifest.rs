@@ -13,9 +13,11 @@ use crate::text::hex;
 use crate::yaml;
 
 mod fields;
+mod list;
 
 use fields::Fields;
 pub use fields::{FieldProblem, ProblemKind};
+pub use list::{ListProblem, items};
 
 /// The API version of the manifests.
 pub const API_VERSION: &str = "certificates.k8s.io/v1";

@@ -125,13 +125,26 @@ fn a_report_of_nothing_is_json_and_yaml_all_the_same() {
 }
 
 #[test]
-fn a_request_with_items_is_no_list() {
+fn a_request_with_items_is_a_list_as_it_is_for_kubectl() {
     let folder = with_request(&["-g", "developers"]);
     let manifest = folder.read("alice.csr.yaml");
-    folder.write("items.yaml", format!("{manifest}items: []\n"));
-    let object = &objects(&folder, "items.yaml")[0];
-    assert_eq!(object["kind"], "CertificateSigningRequest");
-    assert_eq!(object["csr"]["subject"], "CN=alice,O=developers");
+    folder.write("empty.yaml", format!("{manifest}items: []\n"));
+    let object = &objects(&folder, "empty.yaml")[0];
+    assert_eq!(object["kind"], json!(null));
+    assert_eq!(
+        object["findings"][0]["message"],
+        "a list with nothing in it"
+    );
+
+    folder.write(
+        "items.yaml",
+        format!("{manifest}items:\n- metadata: {{name: \"hidden\"}}\n"),
+    );
+    let objects = objects(&folder, "items.yaml");
+    assert_eq!(objects.len(), 1);
+    assert_eq!(objects[0]["kind"], "CertificateSigningRequest");
+    assert_eq!(objects[0]["name"], "hidden");
+    assert_eq!(objects[0]["csr"], json!(null));
 }
 
 #[test]

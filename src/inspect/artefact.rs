@@ -1,5 +1,6 @@
 //! Telling what a file is: DER, PEM, base64 of either, YAML or JSON.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
@@ -118,7 +119,7 @@ fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
-    let stream = yaml::read(input, &Limits::for_bytes(input.len()));
+    let stream = yaml::read(input, &Limits::for_input(input));
     let documents = &stream.documents;
     let is_broken = documents.iter().all(|document| match &document.content {
         Ok(content) => !content.is_object(),
@@ -141,13 +142,6 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         .collect();
     let mut objects = parallel::map(&found, |found| match found {
         Found::Object(object, document) => from_object(object, document, context),
-        Found::Item(item, document) => {
-            let mut object = Map::new();
-            object.insert("apiVersion".to_owned(), manifest::API_VERSION.into());
-            object.insert("kind".to_owned(), manifest::KIND.into());
-            object.extend((*item).clone());
-            Object::of_manifest(&object, &document.comments, context)
-        }
         Found::Nothing(problem) => Object::unreadable(problem),
     });
     refuse_names_that_come_twice(&mut objects);
@@ -183,37 +177,23 @@ fn tell_oddities(oddities: &[Oddity], objects: &mut [Object]) {
 
 /// What a document holds: an object, or why there is none.
 enum Found<'a> {
-    Object(&'a Map<String, Value>, &'a Document),
-    /// A request that leaves it to its list to say so.
-    Item(&'a Map<String, Value>, &'a Document),
+    Object(Cow<'a, Map<String, Value>>, &'a Document),
     Nothing(String),
 }
 
 fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
     let nothing = |problem: String| vec![Found::Nothing(problem)];
     match &document.content {
-        Ok(Value::Object(map)) if items(map).is_empty() => {
-            nothing("a list with nothing in it".to_owned())
-        }
-        Ok(Value::Object(map)) if list_problem(map).is_some() => nothing(format!(
-            "line {}: {}, so kubectl refuses all of it",
-            document.line,
-            list_problem(map).unwrap_or_default()
-        )),
-        Ok(Value::Object(map)) => {
-            let typed = kind(map) == Some(TYPED_LIST);
-            let objects = items(map).into_iter();
-            objects
-                .map(|object| {
-                    let is_bare = kind(object).is_none() && !object.contains_key("apiVersion");
-                    if typed && is_bare {
-                        Found::Item(object, document)
-                    } else {
-                        Found::Object(object, document)
-                    }
-                })
-                .collect()
-        }
+        Ok(Value::Object(map)) => match manifest::items(map) {
+            Ok(items) if items.is_empty() => nothing("a list with nothing in it".to_owned()),
+            Ok(items) => {
+                let objects = items.into_iter();
+                objects
+                    .map(|object| Found::Object(object, document))
+                    .collect()
+            }
+            Err(problem) => nothing(format!("line {}: {problem}", document.line)),
+        },
         Ok(_) => nothing(not_an_object(document, input)),
         Err(_) if input.contains(&0) => nothing(NOT_TEXT.to_owned()),
         Err(error) => nothing(error.to_string()),
@@ -236,47 +216,20 @@ fn documents_are_binary(input: &[u8]) -> bool {
     std::str::from_utf8(input).is_err()
 }
 
-/// The objects of all documents, lists taken apart.
-pub(super) fn flattened(documents: &[Document]) -> Vec<&Map<String, Value>> {
-    documents
+/// The objects of all documents, lists taken apart, those too that kubectl would not create.
+pub(super) fn flattened(documents: &[Document]) -> Vec<Cow<'_, Map<String, Value>>> {
+    let objects = documents
         .iter()
-        .filter_map(|document| document.content.as_ref().ok()?.as_object())
-        .flat_map(items)
-        .collect()
+        .filter_map(|document| document.content.as_ref().ok()?.as_object());
+    let items = |object| manifest::items(object).unwrap_or_else(|_| plain_items(object));
+    objects.flat_map(items).collect()
 }
 
-/// The items of a list, or the object itself (k8s.io/cli-runtime `FlattenListVisitor`).
-fn items(object: &Map<String, Value>) -> Vec<&Map<String, Value>> {
-    let is_list = kind(object).is_some_and(|kind| kind.ends_with("List"));
-    match object.get("items").and_then(Value::as_array) {
-        Some(items) if is_list => items.iter().filter_map(Value::as_object).collect(),
-        _ => vec![object],
-    }
+fn plain_items(list: &Map<String, Value>) -> Vec<Cow<'_, Map<String, Value>>> {
+    let items = list.get("items").and_then(Value::as_array);
+    let objects = items.into_iter().flatten().filter_map(Value::as_object);
+    objects.map(Cow::Borrowed).collect()
 }
-
-/// Why kubectl refuses a list as a whole, before it looks at what is in it.
-fn list_problem(object: &Map<String, Value>) -> Option<&'static str> {
-    let items = object.get("items")?.as_array()?;
-    let version = object.get("apiVersion").and_then(Value::as_str);
-    let expected = match kind(object)? {
-        "List" => "v1",
-        TYPED_LIST => manifest::API_VERSION,
-        kind if kind.ends_with("List") => return Some("a list of other things than requests"),
-        _ => return None,
-    };
-    if version.is_none() {
-        Some("a list without apiVersion")
-    } else if version != Some(expected) {
-        Some("a list of an apiVersion that has none")
-    } else if items.iter().any(|item| !item.is_object()) {
-        Some("something in the list is no object")
-    } else {
-        None
-    }
-}
-
-/// Whose items may leave out what they are.
-const TYPED_LIST: &str = "CertificateSigningRequestList";
 
 /// The kind that an object says it is.
 pub(super) fn kind(object: &Map<String, Value>) -> Option<&str> {

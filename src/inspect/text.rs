@@ -301,7 +301,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         let mut word = word;
         while let Some(line) = lines.last_mut() {
             let gap = usize::from(!line.is_empty());
-            if line.width() + gap + word.width() <= width {
+            if fits(word, width.saturating_sub(line.width() + gap)) {
                 line.push_str(if gap == 1 { " " } else { "" });
                 line.push_str(word);
                 break;
@@ -315,6 +315,15 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Whether a word is no wider than that; of one that is, no more is looked at than it takes to know.
+fn fits(word: &str, width: usize) -> bool {
+    let mut used = 0;
+    word.chars().all(|character| {
+        used += character.encode_utf8(&mut [0; 4]).width();
+        used <= width
+    })
 }
 
 /// As much of a word as fits, up to a comma if there is one: the parts of a name stay whole.

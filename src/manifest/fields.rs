@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::pem;
+use crate::{go, pem};
+
+/// How many problems are kept for one object: one is enough for the API server to refuse it, and
+/// more of them help nobody.
+const MAX_PROBLEMS: usize = 100;
 
 /// Something in an object that the API server refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub enum ProblemKind {
     /// The value is of another JSON type, or out of range.
     Type {
         /// What was found.
-        found: String,
+        found: &'static str,
         /// What it must be.
         expected: &'static str,
     },
@@ -72,10 +76,13 @@ impl<'a> Fields<'a> {
 
     fn wrong(&mut self, field: String, found: &Value, expected: &'static str) {
         let found = describe(found);
-        self.problems.push(FieldProblem {
-            field,
-            kind: ProblemKind::Type { found, expected },
-        });
+        self.report(field, ProblemKind::Type { found, expected });
+    }
+
+    fn report(&mut self, field: String, kind: ProblemKind) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(FieldProblem { field, kind });
+        }
     }
 
     /// The value of a field as `convert` takes it, else nothing and a problem.
@@ -99,48 +106,52 @@ impl<'a> Fields<'a> {
             .to_owned()
     }
 
+    /// kubectl writes 600.0 and 6e2 as 600 before the server sees it.
     pub(super) fn int32(&mut self, name: &'static str) -> Option<i32> {
         self.typed(name, "a whole number of 32 bits", |value| {
-            value.as_i64().and_then(|number| i32::try_from(number).ok())
+            whole(value).and_then(|number| i32::try_from(number).ok())
         })
     }
 
+    /// One of the metadata, which kubectl reads as it stands.
     pub(super) fn int64(&mut self, name: &'static str) -> Option<i64> {
         self.typed(name, "a whole number", Value::as_i64)
     }
 
     /// An RFC 3339 time, as text.
     pub(super) fn time(&mut self, name: &'static str) -> String {
-        self.typed(name, "a time (RFC 3339)", |value| {
-            value.as_str().filter(|text| crate::go::is_rfc3339(text))
+        self.typed(name, "a time like 2006-01-02T15:04:05Z", |value| {
+            value.as_str().filter(|text| go::is_rfc3339(text))
         })
         .unwrap_or_default()
         .to_owned()
     }
 
-    /// Base64 as `encoding/json` decodes `[]byte`; it takes a list of numbers as well.
+    /// Base64 as `encoding/json` decodes `[]byte`, or a list of bytes.
     pub(super) fn bytes(&mut self, name: &'static str) -> Option<Vec<u8>> {
-        if let Some(Value::Array(items)) = self.object.get(name) {
-            self.known.push(name);
-            let byte = |item: &Value| match item {
-                Value::Null => Some(0),
-                item => item.as_u64().and_then(|number| u8::try_from(number).ok()),
-            };
-            let bytes: Option<Vec<u8>> = items.iter().map(byte).collect();
-            if bytes.is_none() {
-                let found = Value::Array(Vec::new());
-                self.wrong(self.path_of(name), &found, "a string of base64");
+        const EXPECTED: &str = "a string of base64";
+        match self.value(name)? {
+            Value::String(text) => match pem::decode_base64(text.as_bytes()) {
+                Ok(bytes) => Some(bytes.to_vec()),
+                Err(offset) => {
+                    self.report(self.path_of(name), ProblemKind::Base64(offset));
+                    None
+                }
+            },
+            Value::Array(items) => {
+                let byte = |item: &Value| match item {
+                    Value::Null => Some(0),
+                    other => u8::try_from(whole(other)?).ok(),
+                };
+                let bytes: Option<Vec<u8>> = items.iter().map(byte).collect();
+                if bytes.is_none() {
+                    let list = &Value::Array(Vec::new());
+                    self.wrong(self.path_of(name), list, EXPECTED);
+                }
+                bytes
             }
-            return bytes;
-        }
-        let text = self.typed(name, "a string of base64", Value::as_str)?;
-        match pem::decode_base64(text.as_bytes()) {
-            Ok(bytes) => Some(bytes.to_vec()),
-            Err(offset) => {
-                self.problems.push(FieldProblem {
-                    field: self.path_of(name),
-                    kind: ProblemKind::Base64(offset),
-                });
+            other => {
+                self.wrong(self.path_of(name), other, EXPECTED);
                 None
             }
         }
@@ -273,29 +284,41 @@ impl<'a> Fields<'a> {
     }
 
     /// Reports every field that was not asked for.
-    pub(super) fn refuse_others(self) {
+    pub(super) fn refuse_others(mut self) {
         for name in self.object.keys() {
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             if !self.known.contains(&name.as_str()) {
-                let close = closest(name, &self.known);
-                self.problems.push(FieldProblem {
-                    field: self.path_of(name),
-                    kind: ProblemKind::Unknown(close),
-                });
+                let kind = ProblemKind::Unknown(closest(name, &self.known));
+                self.report(self.path_of(name), kind);
             }
         }
     }
 }
 
-/// A value in a few words.
-fn describe(value: &Value) -> String {
+/// A number without a fraction.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let float = value.as_f64().filter(|float| float.fract() == 0.0)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "out of range it becomes the nearest, which is out of the field's range too"
+        )]
+        let whole = float as i64;
+        Some(whole)
+    })
+}
+
+/// What kind of value it is, and never the value.
+fn describe(value: &Value) -> &'static str {
     match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(value) => format!("the boolean {value}"),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) if text.chars().count() <= 40 => format!("the string \"{text}\""),
-        Value::String(_) => "a long string".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 
@@ -349,19 +372,49 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_told_in_a_few_words() {
+    fn whole_numbers_may_be_written_with_a_fraction() {
         use serde_json::json;
-        let longest = "ä".repeat(40);
-        for (value, words) in [
-            (json!(null), "nothing"),
-            (json!(true), "the boolean true"),
-            (json!(1), "the number 1"),
-            (json!(longest), &*format!("the string \"{longest}\"")),
-            (json!(format!("{longest}a")), "a long string"),
-            (json!([1]), "a list"),
-            (json!({"a": 1}), "an object"),
+        for (value, expected) in [
+            (json!(600.0), Some(600)),
+            (json!(-6e2), Some(-600)),
+            (json!(600.5), None),
+            (json!(1e300), Some(i64::MAX)),
+            (json!("600"), None),
         ] {
-            assert_eq!(describe(&value), words);
+            assert_eq!(whole(&value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn bytes_are_base64_or_a_list_of_numbers() {
+        use serde_json::json;
+        for (value, expected) in [
+            (json!("YQ=="), Some("a")),
+            (json!("Y\nQ\r=="), Some("a")),
+            (json!("Y Q=="), None),
+            (json!([97, 98.0]), Some("ab")),
+            (json!([97, null]), Some("a\0")),
+            (json!([256]), None),
+            (json!([-1]), None),
+            (json!(["a"]), None),
+            (json!({}), None),
+        ] {
+            let object = json!({ "a": value });
+            let mut problems = Vec::new();
+            let mut fields = Fields::new(object.as_object().unwrap(), "", &mut problems);
+            let bytes = fields.bytes("a");
+            assert_eq!(bytes.as_deref(), expected.map(str::as_bytes), "{object}");
+            assert_eq!(problems.len(), usize::from(expected.is_none()));
+        }
+    }
+
+    #[test]
+    fn problems_without_end_are_not_kept() {
+        let object: Map<String, Value> = (0..1000)
+            .map(|number| (number.to_string(), Value::Null))
+            .collect();
+        let mut problems = Vec::new();
+        Fields::new(&object, "", &mut problems).refuse_others();
+        assert_eq!(problems.len(), MAX_PROBLEMS);
     }
 }

@@ -54,10 +54,7 @@ fn problem(problem: &FieldProblem) -> Finding {
         ),
         ProblemKind::Type { found, expected } => (
             Code::WrongType,
-            format!(
-                "found {}, expected {expected}; quote strings",
-                visible(found)
-            ),
+            format!("found {found}, expected {expected}; quote strings"),
         ),
         ProblemKind::Base64(offset) => (
             Code::BadBase64,
@@ -282,6 +279,7 @@ mod tests {
         for (key, value) in [("Kk", most.clone()), ("K", format!("{most}x"))] {
             assert_eq!(refused(annotated(key, &value)), ["metadata.annotations"]);
         }
+        assert_eq!(refused(annotated("\u{130}\u{212a}", "")), [""; 0]);
         assert_eq!(refused(annotated("k k", "")), ["metadata.annotations[k k]"]);
     }
 

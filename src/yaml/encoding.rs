@@ -8,14 +8,21 @@ use super::{Doubt, Oddity, OddityKind, Problem, YamlError};
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The text of a file as kubectl sees it: without its byte order mark, with U+FFFD for what is none.
+/// The text of a file as kubectl sees it.
+pub(super) struct Decoded<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// Where the text starts in the file; `None` where its offsets are not those of the file.
+    pub(super) start: Option<usize>,
+}
+
+/// The text without its byte order mark, with U+FFFD for what is none.
 ///
 /// # Errors
 /// [`Doubt::InvalidUtf8`].
 pub(super) fn for_kubectl<'a>(
     input: &'a [u8],
     oddities: &mut Vec<Oddity>,
-) -> Result<Cow<'a, str>, YamlError> {
+) -> Result<Decoded<'a>, YamlError> {
     let mut odd = |kind, line| oddities.push(Oddity { kind, line });
     let units = match input {
         [0xFF, 0xFE, units @ ..] => Some((units, u16::from_le_bytes as fn([u8; 2]) -> u16)),
@@ -24,18 +31,28 @@ pub(super) fn for_kubectl<'a>(
     };
     if let Some((units, unit)) = units {
         odd(OddityKind::Utf16, 1);
-        return Ok(Cow::Owned(utf16(units, unit)));
+        return Ok(Decoded {
+            text: Cow::Owned(utf16(units, unit)),
+            start: None,
+        });
     }
     let bytes = input.strip_prefix(UTF8_MARK).unwrap_or(input);
+    let start = input.len() - bytes.len();
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Cow::Borrowed(text)),
+        Ok(text) => Ok(Decoded {
+            text: Cow::Borrowed(text),
+            start: Some(start),
+        }),
         Err(error) => {
             let line = line_at(bytes, error.valid_up_to());
             odd(OddityKind::InvalidUtf8, line);
-            if bytes.len() < input.len() {
+            if start > 0 {
                 return Err(YamlError::new(line, Doubt::InvalidUtf8));
             }
-            Ok(String::from_utf8_lossy(bytes))
+            Ok(Decoded {
+                text: String::from_utf8_lossy(bytes),
+                start: None,
+            })
         }
     }
 }
@@ -95,7 +112,7 @@ mod tests {
 
     fn kubectl(input: &[u8]) -> (String, Vec<OddityKind>) {
         let mut oddities = Vec::new();
-        let text = for_kubectl(input, &mut oddities).unwrap().into_owned();
+        let text = for_kubectl(input, &mut oddities).unwrap().text.into_owned();
         (text, oddities.iter().map(|oddity| oddity.kind).collect())
     }
 
@@ -145,7 +162,7 @@ mod tests {
             assert_eq!(kubectl(document).0, text, "{document:?}");
         }
         let doubtful = for_kubectl(b"\xEF\xBB\xBFa\n\xFF", &mut Vec::new());
-        let error = doubtful.unwrap_err();
+        let error = doubtful.map(|decoded| decoded.text).unwrap_err();
         assert_eq!(error, YamlError::new(2, Doubt::InvalidUtf8));
     }
 }

@@ -243,7 +243,7 @@ impl<'a> Json<'a> {
         let float = text.parse().ok().and_then(Number::from_f64);
         match float {
             Some(number) => Ok(Value::Number(number)),
-            None => self.error(),
+            None => Err(YamlError::new(self.line, Problem::Infinite)),
         }
     }
 
@@ -320,11 +320,16 @@ mod tests {
             "tru",
             "'a'",
             "\0",
-            "1e999",
         ] {
             let read = read(&format!("\n[{text}"));
             assert_eq!(read, Err(YamlError::new(2, Problem::Json)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_that_no_float_holds_is_json_all_the_same() {
+        let error = read("1e999").unwrap_err();
+        assert_eq!(error.problem, Problem::Infinite);
     }
 
     #[test]

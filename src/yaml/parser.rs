@@ -85,12 +85,8 @@ pub(super) fn parse(text: &str, budget: &mut Budget, oddities: &mut Vec<Oddity>)
         budget,
         oddities,
     };
-    let parsed = parser.document();
-    // What an error left open.
-    for _ in &parser.open {
-        parser.budget.leave();
-    }
-    parsed.map(|()| parser.tree)
+    parser.document()?;
+    Ok(parser.tree)
 }
 
 impl Parser<'_> {

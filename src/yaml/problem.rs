@@ -195,3 +195,5 @@ pub enum OddityKind {
     #[error("a character that only YAML takes for the end of a line")]
     LineBreak,
 }
+
+crate::text::show_escaped!(YamlError, Problem, OddityKind);

@@ -40,12 +40,13 @@ struct Decoder<'a> {
 }
 
 /// What a key is in Go's map, where keys of different types are different.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum KeyType {
     Text,
     Bool,
     Int,
-    Float(u64),
+    /// Not a number is not even itself.
+    Float(f64),
 }
 
 /// A mapping as far as it was read.
@@ -135,15 +136,12 @@ impl<'a> Decoder<'a> {
         line: usize,
         decode: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        // A chain of aliases is as deep as what it stands for.
-        self.enter(line)?;
         if self.aliases.contains(&alias) {
             return Err(YamlError::new(line, Problem::AliasCycle));
         }
         self.aliases.push(alias);
         let decoded = decode(self);
         self.aliases.pop();
-        self.budget.leave();
         decoded
     }
 
@@ -238,11 +236,7 @@ impl<'a> Decoder<'a> {
             Scalar::Text(text) => (text, KeyType::Text),
             Scalar::Bool(value) => (value.to_string(), KeyType::Bool),
             Scalar::Int(value) => (value.to_string(), KeyType::Int),
-            Scalar::Float(value) => {
-                // Not a number is not even itself; adding 0 makes the two zeros one.
-                let bits = (value + 0.0).to_bits();
-                (scalar::key_of_float(value), KeyType::Float(bits))
-            }
+            Scalar::Float(value) => (scalar::key_of_float(value), KeyType::Float(value)),
             Scalar::Null | Scalar::Uint(_) => return Err(YamlError::new(line, Problem::Key)),
         };
         Ok((line, name, key_type))
