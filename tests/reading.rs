@@ -242,7 +242,7 @@ fn verify_answers_with_its_exit_status() {
     let verify = |args: &[&str]| folder.run(&[&["verify", "alice.csr.yaml"], args].concat());
     verify(&[]).fails(2, &["--user NAME", "--no-groups", "kube-enroll inspect"]);
     verify(&["--user", "alice"]).fails(2, &["no groups are given"]);
-    verify(&["-g", "developers"]).fails(2, &["no user is given"]);
+    verify(&["-g", "developers", "-g", "ops"]).fails(2, &["no user is given"]);
     verify(&[
         "--user",
         "alice",

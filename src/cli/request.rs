@@ -89,6 +89,7 @@ impl Action for Args {
             .read(&self.key)
             .read(&self.config)
             .read(passphrase)
+            .read_in(self.key.as_ref().map(|_| self.output_dir.as_path()))
             .write_in([self.output_dir.as_path()])
     }
 

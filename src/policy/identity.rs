@@ -255,8 +255,10 @@ fn other_attribute(attribute: &Attribute) -> Option<Finding> {
              users are CN, groups are O"
         );
         let text = attribute.text.as_deref().unwrap_or_default();
-        let poses =
-            folded(text).starts_with("system") || text.contains("CN=") || text.contains("O=");
+        let poses = canonical(text).starts_with("system:")
+            || folded(text) == folded(MASTERS)
+            || text.contains("CN=")
+            || text.contains("O=");
         let effect = if poses {
             Effect::Misleads
         } else {
