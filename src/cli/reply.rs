@@ -16,7 +16,7 @@ use super::message::Failure;
 use super::{Verdict, file, outcome};
 
 /// A list of thousands of requests, in bytes.
-const LIMIT: u64 = 256 << 20;
+pub const LIMIT: u64 = 256 << 20;
 
 /// Writes what is issued, and explains what is not.
 pub fn run(args: &ReplyArgs, console: &Console) -> Result<Verdict, Failure> {

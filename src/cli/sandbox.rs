@@ -31,13 +31,48 @@ pub struct Restriction {
 pub fn enter(command: Option<&Command>) -> Vec<Restriction> {
     let locked = process::harden();
     // Asked later, the answer would lie in files out of reach.
-    let _ = parallel::cores();
-    seccomp::install();
+    let cores = parallel::cores();
+    if let Some((files, bytes)) = command.and_then(reads_of_strangers) {
+        process::limit(process::Limits::for_input(files, bytes, cores));
+    }
+    seccomp::install(needs(command));
     let landlock = reach::confine(command);
     let mut restrictions = process::in_force(&locked);
     restrictions.push(seccomp::in_force());
     restrictions.push(landlock::in_force(&landlock));
     restrictions
+}
+
+/// How many files `command` reads that a stranger may have written, and how many bytes of each.
+#[cfg(target_os = "linux")]
+fn reads_of_strangers(command: &Command) -> Option<(usize, u64)> {
+    match command {
+        Command::Inspect(args) => Some((args.files.len().max(1), args.report.max_size)),
+        Command::Verify(args) => Some((args.files.len().max(1), args.report.max_size)),
+        Command::Reply(_) => Some((1, super::reply::LIMIT)),
+        Command::Rbac(_) => Some((1, super::file::DEFAULT_LIMIT)),
+        _ => None,
+    }
+}
+
+/// What the filter of system calls has to leave for `command`.
+#[cfg(target_os = "linux")]
+fn needs(command: Option<&Command>) -> seccomp::Needs {
+    let Some(command) = command else {
+        return seccomp::Needs::default();
+    };
+    seccomp::Needs {
+        new_files: matches!(
+            command,
+            Command::Request(_)
+                | Command::Reply(_)
+                | Command::Kubeconfig(_)
+                | Command::Passphrase(_)
+                | Command::Rehearse(_)
+                | Command::Man { .. }
+        ),
+        keyring: matches!(command, Command::Credential(_) | Command::Lock),
+    }
 }
 
 /// Nothing can be forbidden here.
