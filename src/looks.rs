@@ -44,6 +44,8 @@ pub enum Look {
     Object,
     /// A kubeconfig.
     Kubeconfig,
+    /// A list without items.
+    EmptyList,
     /// An object of another kind.
     OtherObject,
     /// What `kubectl get` prints without `-o`.
@@ -104,6 +106,7 @@ impl Show for Look {
             Self::Request => "a certification request (CSR)".into(),
             Self::Object => "a CertificateSigningRequest object".into(),
             Self::Kubeconfig => "a kubeconfig".into(),
+            Self::EmptyList => "a list with nothing in it".into(),
             Self::OtherObject => "a Kubernetes object of another kind".into(),
             Self::Table => "the table that kubectl get prints for people".into(),
             Self::Description => "what kubectl describe prints for people".into(),
@@ -198,7 +201,7 @@ impl Look {
                 "the object itself is needed; the administrator runs:".into(),
                 get.into(),
             ],
-            Self::NotFound => vec![
+            Self::NotFound | Self::EmptyList => vec![
                 "the cluster deletes a request one hour after it was issued, denied or failed, and 24 \
                  hours after it was created if nobody approved it; or the name is another one:"
                     .into(),
@@ -395,6 +398,8 @@ fn by_words(text: &str) -> Option<Look> {
         || text.contains("\"kind\": \"Config\"")
     {
         Some(Look::Kubeconfig)
+    } else if has_line("items: []") || text.contains("\"items\": []") {
+        Some(Look::EmptyList)
     } else if text.contains("CertificateSigningRequest") {
         Some(Look::Object)
     } else if has_line("apiVersion:") && has_line("kind:") {

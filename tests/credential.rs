@@ -14,7 +14,7 @@ use time::{Duration, OffsetDateTime};
 const CREDENTIAL: [&str; 5] = [
     "credential",
     "--certificate",
-    "alice.crt",
+    "alice@prod.crt",
     "--key",
     "alice.key",
 ];
@@ -114,13 +114,18 @@ fn the_answer_is_an_exec_credential_until_the_certificate_ends() {
     assert_eq!(answer["kind"], "ExecCredential");
     assert_eq!(answer["apiVersion"], "client.authentication.k8s.io/v1");
     let status = &answer["status"];
-    assert_eq!(status["clientCertificateData"], folder.read("alice.crt"));
+    assert_eq!(
+        status["clientCertificateData"],
+        folder.read("alice@prod.crt")
+    );
     let key = status["clientKeyData"].as_str().unwrap();
     let key = EncodedKey::find(key.as_bytes())
         .unwrap()
         .open(None)
         .unwrap();
-    let report = folder.run(&["inspect", "-o", "json", "alice.crt"]).json();
+    let report = folder
+        .run(&["inspect", "-o", "json", "alice@prod.crt"])
+        .json();
     let certificate = &report["objects"][0];
     assert_eq!(
         certificate["publicKey"]["fingerprint"],
@@ -178,7 +183,7 @@ fn a_key_of_another_certificate_and_an_expired_certificate_are_told() {
     let args = [
         "credential",
         "--certificate",
-        "alice.crt",
+        "alice@prod.crt",
         "--key",
         "bob.key",
     ];
@@ -189,10 +194,11 @@ fn a_key_of_another_certificate_and_an_expired_certificate_are_told() {
     let authority = authority();
     let long_ago = OffsetDateTime::now_utc() - Duration::days(400);
     let expired = issue_at(&folder.read("alice.csr.yaml"), &authority, long_ago);
-    folder.write("alice.crt", common::certificate_of(&expired));
-    folder
-        .run(&CREDENTIAL)
-        .fails(1, &["alice.crt", "was valid until", "kube-enroll request"]);
+    folder.write("alice@prod.crt", common::certificate_of(&expired));
+    folder.run(&CREDENTIAL).fails(
+        1,
+        &["alice@prod.crt", "was valid until", "kube-enroll request"],
+    );
 }
 
 #[test]
@@ -289,13 +295,21 @@ fn a_certificate_that_is_there_is_not_overwritten() {
     let folder = enrolled(&[]);
     let authority = authority();
     folder.write("issued", issue(&folder.read("alice.csr.yaml"), &authority));
+    let before = folder.read("alice@prod.crt");
     let ended = folder.run(&[
         "kubeconfig",
         "issued",
         "--cluster",
         "admin",
+        "--cluster-name",
+        "prod",
+        "--out",
+        "other.kubeconfig",
         "--passphrase-file",
         "pass",
     ]);
-    ended.fails(2, &["refusing to overwrite"]);
+    ended.good();
+    assert_eq!(folder.read("alice@prod.crt"), before);
+    let is_certificate = |name: &String| name.starts_with("alice@prod") && name.ends_with(".crt");
+    assert_eq!(folder.names().into_iter().filter(is_certificate).count(), 2);
 }

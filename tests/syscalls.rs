@@ -97,7 +97,12 @@ const RUNS: &[Run] = &[
     ),
     run(
         "request --key bob.key --config team.yaml --output-dir again",
-        &["bob.key", "team.yaml"],
+        &[
+            "bob.key",
+            "team.yaml",
+            "again/bob.csr",
+            "again/bob.csr.yaml",
+        ],
         &["again"],
     ),
     run("request carol", &[], &[]).ends(2),
@@ -189,8 +194,8 @@ const RUNS: &[Run] = &[
         &[".", "brought"],
     ),
     run(
-        "credential --certificate files/alice.crt --key out/a/alice.key --passphrase-file pass",
-        &["files/alice.crt", "out/a/alice.key", "pass"],
+        "credential --certificate files/alice@prod.crt --key out/a/alice.key --passphrase-file pass",
+        &["files/alice@prod.crt", "out/a/alice.key", "pass"],
         &[],
     ),
     run(

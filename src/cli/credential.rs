@@ -45,6 +45,7 @@ impl Action for Args {
         Reach::default()
             .read([&self.certificate, &self.key])
             .read(self.passphrase.passphrase_file.as_ref())
+            .keyring()
     }
 
     /// Writes an `ExecCredential`, or says on standard error why there is none.

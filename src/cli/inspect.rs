@@ -41,6 +41,7 @@ impl Action for Args {
             .read(&self.files)
             .read(passphrase)
             .write([&self.report.out])
+            .of_strangers(self.files.len(), self.report.max_size)
     }
 
     /// Shows a report. Exit 1 says that something could not be read at all, or is in error.

@@ -14,7 +14,7 @@ pub struct Args {}
 
 impl Action for Args {
     fn reach(&self) -> Reach {
-        Reach::default()
+        Reach::default().keyring()
     }
 
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {

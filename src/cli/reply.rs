@@ -85,7 +85,8 @@ impl Action for Args {
         let reach = Reach::default()
             .read([&self.file])
             .write([&self.out])
-            .write_in(self.output_dir.as_deref());
+            .write_in(self.output_dir.as_deref())
+            .of_strangers(1, LIMIT);
         match self.kubeconfig() {
             Ok(kubeconfigs) => reach.cluster(&kubeconfigs, self.context.as_deref()),
             Err(_) => reach,

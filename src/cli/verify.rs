@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kube_enroll::inspect::{Context, Object};
 use kube_enroll::policy::CODES;
@@ -61,7 +61,20 @@ fn long_help() -> String {
 
 impl Action for Args {
     fn reach(&self) -> Reach {
-        Reach::default().read(&self.files).write([&self.report.out])
+        // Folders are counted as what they may hold.
+        let is_folder = |file: &Stream| file.path().is_some_and(Path::is_dir);
+        let count = |file| if is_folder(file) { 1 << 20 } else { 1 };
+        let files = self.files.iter().map(count).sum();
+        Reach::default()
+            .read(&self.files)
+            .read_in(
+                self.files
+                    .iter()
+                    .filter(|file| is_folder(file))
+                    .filter_map(Stream::path),
+            )
+            .write([&self.report.out])
+            .of_strangers(files, self.report.max_size)
     }
 
     /// Checks every file; the exit status is the answer.

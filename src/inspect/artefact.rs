@@ -128,7 +128,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let look = look(input);
     let is_ours = matches!(
         look,
-        Look::Empty | Look::Object | Look::Kubeconfig | Look::OtherObject
+        Look::Empty | Look::EmptyList | Look::Object | Look::Kubeconfig | Look::OtherObject
     );
     if is_broken && look.is_telling() && !is_ours {
         return vec![Object::unreadable(look.show().as_str())];

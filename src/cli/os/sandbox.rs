@@ -30,9 +30,16 @@ pub struct Restriction {
 pub fn enter(reach: impl FnOnce() -> Reach) -> Vec<Restriction> {
     let locked = process::harden();
     // Asked later, the answer would lie in files out of reach.
-    let _ = kube_enroll::parallel::cores();
-    seccomp::install();
-    let landlock = landlock::confine(reach());
+    let cores = kube_enroll::parallel::cores();
+    let reach = reach();
+    if let Some((files, bytes)) = reach.strangers {
+        process::limit(process::Limits::for_input(files, bytes, cores));
+    }
+    seccomp::install(seccomp::Needs {
+        new_files: !reach.create.is_empty(),
+        keyring: reach.keyring,
+    });
+    let landlock = landlock::confine(reach);
     let mut restrictions = process::in_force(&locked);
     restrictions.push(seccomp::in_force());
     restrictions.push(landlock::in_force(&landlock));

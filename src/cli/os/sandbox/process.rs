@@ -1,5 +1,6 @@
 //! No core dumps, no debugger of the same user, no privileges gained (core(5), `PR_SET_DUMPABLE(2const)`,
-//! `PR_SET_NO_NEW_PRIVS(2const)`).
+//! `PR_SET_NO_NEW_PRIVS(2const)`); no more memory and time than reading what strangers wrote takes
+//! (setrlimit(2)).
 
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{
@@ -23,6 +24,55 @@ pub fn harden() -> Locked {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let _ = set_no_new_privs(true);
     lock_memory()
+}
+
+/// The most that a command may take that reads what strangers wrote. Reading is bounded by design;
+/// where that were to fail, this process ends and the machine does not suffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Addresses, in bytes, whether there is memory behind them or not.
+    pub address_space: u64,
+    /// Time of all cores together, in seconds.
+    pub cpu: u64,
+}
+
+impl Limits {
+    /// For so many files of at most so many bytes each, read on so many cores.
+    ///
+    /// Three times what was measured and more: 11 bytes of addresses a byte of a large file, 2 seconds
+    /// a MiB where every key is compared with every other; for each thread, 64 MiB that glibc's
+    /// allocator sets aside and aligns (`HEAP_MAX_SIZE`), besides its stack.
+    pub fn for_input(files: usize, bytes: u64, cores: usize) -> Self {
+        let files = u64::try_from(files).unwrap_or(u64::MAX);
+        let threads = u64::try_from(cores).unwrap_or(u64::MAX).saturating_add(4);
+        let shares = threads.saturating_mul(192 << 20);
+        Self {
+            address_space: bytes
+                .saturating_mul(32)
+                .saturating_add(shares)
+                .saturating_add(2 << 30),
+            cpu: files
+                .saturating_mul(1 + (bytes >> 20))
+                .saturating_mul(20)
+                .saturating_add(300),
+        }
+    }
+}
+
+/// Puts limits on this process; they only ever go down.
+pub fn limit(limits: Limits) {
+    for (resource, most) in [
+        (Resource::As, limits.address_space),
+        (Resource::Cpu, limits.cpu),
+    ] {
+        let present = getrlimit(resource);
+        let least = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
+        let lower = Rlimit {
+            current: least(present.current),
+            maximum: least(present.maximum),
+        };
+        let _ = setrlimit(resource, lower);
+    }
 }
 
 /// Keeps all memory out of swap, where the limit has room for all that may ever be used: an

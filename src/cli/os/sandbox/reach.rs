@@ -16,6 +16,10 @@ pub struct Reach {
     pub(super) create: Vec<PathBuf>,
     /// The kubeconfigs that a cluster is taken from, and its context.
     pub(super) cluster: Option<(Vec<PathBuf>, Option<String>)>,
+    /// How many files it reads that a stranger may have written, and how many bytes of each.
+    pub(super) strangers: Option<(usize, u64)>,
+    /// Whether it uses the kernel's keyring.
+    pub(super) keyring: bool,
     stdin: usize,
 }
 
@@ -31,6 +35,20 @@ impl Reach {
                 Stream::File(path) => self.read.push(path.clone()),
             }
         }
+        self
+    }
+
+    /// Reads so many files that a stranger may have written, of so many bytes each at most.
+    #[must_use]
+    pub fn of_strangers(mut self, files: usize, bytes: u64) -> Self {
+        self.strangers = Some((files.max(1), bytes));
+        self
+    }
+
+    /// Looks for keys in the kernel's keyring, or puts them there.
+    #[must_use]
+    pub fn keyring(mut self) -> Self {
+        self.keyring = true;
         self
     }
 

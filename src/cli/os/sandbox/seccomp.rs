@@ -1,9 +1,8 @@
 //! The system calls that are left (seccomp(2)).
 //!
-//! Two filters, of which the kernel heeds the stricter answer. What only an attacker would do
-//! kills the process. Everything else that is not needed fails with `ENOSYS`, which is what the C
-//! library expects of an old kernel: it goes on without `clone3`, or without asking nscd through a
-//! socket. Calls that a future kernel will add, and those of the x32 ABI, are refused likewise.
+//! Whatever is not needed fails with `ENOSYS`, which is what the C library expects of an old kernel:
+//! it goes on without `clone3`, or without asking nscd through a socket. So do calls that a future
+//! kernel will add, those of the x32 ABI, and whatever an attacker would call.
 
 use rustix::thread::{SecureComputingMode, secure_computing_mode};
 
@@ -14,11 +13,20 @@ mod calls;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod filter;
 
-/// Installs the filters where there are any for this architecture.
-pub fn install() {
-    // A container may refuse them; `in_force` asks the kernel what came of it.
+/// What a command does that most do not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Files and folders that it makes, replaces or removes.
+    pub new_files: bool,
+    /// The kernel's keyring, where keys are kept unlocked.
+    pub keyring: bool,
+}
+
+/// Installs the filter where there is one for this architecture.
+pub fn install(needs: Needs) {
+    // A container may refuse it; `in_force` asks the kernel what came of it.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    let _ = filter::install();
+    let _ = filter::install(needs);
 }
 
 /// What the kernel says.

@@ -1,72 +1,22 @@
-//! Which system calls are needed, and which only an attacker would make.
+//! The system calls that are allowed, each with the place that needs it. What is not here fails.
 
-/// Killed: other programs, other processes, other views of the system, and the doors into the
-/// kernel. No library probes for these. `socket` is not among them, because the C library tries
-/// it on the way to a user's home folder; it is refused.
-pub const HOSTILE: &[i64] = &[
-    libc::SYS_execve,
-    libc::SYS_execveat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_fork,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_vfork,
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_pidfd_getfd,
-    libc::SYS_connect,
-    libc::SYS_bind,
-    libc::SYS_listen,
-    libc::SYS_accept,
-    libc::SYS_accept4,
-    libc::SYS_unshare,
-    libc::SYS_setns,
-    libc::SYS_mount,
-    libc::SYS_umount2,
-    libc::SYS_pivot_root,
-    libc::SYS_chroot,
-    libc::SYS_open_tree,
-    libc::SYS_move_mount,
-    libc::SYS_fsopen,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_mount_setattr,
-    libc::SYS_open_by_handle_at,
-    libc::SYS_io_uring_setup,
-    libc::SYS_io_uring_enter,
-    libc::SYS_io_uring_register,
-    libc::SYS_bpf,
-    libc::SYS_perf_event_open,
-    libc::SYS_userfaultfd,
-    libc::SYS_init_module,
-    libc::SYS_finit_module,
-    libc::SYS_delete_module,
-    libc::SYS_kexec_load,
-    // The libc crate does not know its number there.
-    #[cfg(not(all(target_arch = "aarch64", target_env = "musl")))]
-    libc::SYS_kexec_file_load,
-    libc::SYS_reboot,
-    libc::SYS_swapon,
-    libc::SYS_personality,
-];
+/// The kernel's flags for a new thread, as glibc's and musl's `pthread_create` give them: nothing
+/// else can be cloned, no process and no namespace (clone(2)).
+pub const NEW_THREAD: [i32; 2] = [THREAD, THREAD | libc::CLONE_DETACHED];
 
-/// `clone` with one of these makes a namespace (namespaces(7)); killed.
-pub const NAMESPACES: &[i32] = &[
-    libc::CLONE_NEWNS,
-    libc::CLONE_NEWCGROUP,
-    libc::CLONE_NEWUTS,
-    libc::CLONE_NEWIPC,
-    libc::CLONE_NEWUSER,
-    libc::CLONE_NEWPID,
-    libc::CLONE_NEWNET,
-];
+const THREAD: i32 = libc::CLONE_VM
+    | libc::CLONE_FS
+    | libc::CLONE_FILES
+    | libc::CLONE_SIGHAND
+    | libc::CLONE_THREAD
+    | libc::CLONE_SYSVSEM
+    | libc::CLONE_SETTLS
+    | libc::CLONE_PARENT_SETTID
+    | libc::CLONE_CHILD_CLEARTID;
 
-/// `ioctl` requests that type at the terminal, where the shell would run it: `TIOCSTI` and
-/// `TIOCLINUX` (`asm-generic/ioctls.h`); killed.
-pub const TERMINAL_INPUT: &[u32] = &[0x5412, 0x541C];
-
-/// The options of `prctl` that are left: names for threads and memory, questions, and what
-/// restricts further. Becoming dumpable again is not one of them.
+/// Options of `prctl`: names for threads and memory (std, glibc's allocator), what
+/// `--version -v` asks, and what Landlock's crate sets before it restricts. Becoming dumpable again
+/// is not one of them.
 pub const PRCTL: &[i32] = &[
     libc::PR_SET_NAME,
     libc::PR_SET_VMA,
@@ -76,21 +26,56 @@ pub const PRCTL: &[i32] = &[
     libc::PR_SET_NO_NEW_PRIVS,
 ];
 
-/// Allowed, with any arguments. `clone`, `mmap`, `mprotect`, `kill`, `tgkill` and `prctl` are
-/// allowed with some.
+/// Requests of `ioctl` (`asm-generic/ioctls.h`): whether it is a terminal, how wide it is, whether
+/// this process is in its foreground, and its echo for a prompt. Nothing that types at it.
+pub const IOCTL: &[u32] = &[
+    0x5401,      // TCGETS: isatty(3), a prompt
+    0x5402,      // TCSETS: a prompt, TCSANOW
+    0x5403,      // TCSETSW: a prompt, TCSADRAIN
+    0x5404,      // TCSETSF: a prompt, TCSAFLUSH
+    0x802C_542A, // TCGETS2, and the three above as glibc 2.42 and later ask them
+    0x402C_542B,
+    0x402C_542C,
+    0x402C_542D,
+    0x540F, // TIOCGPGRP: a prompt, where it is in the foreground
+    0x5413, // TIOCGWINSZ: the width of reports and help
+];
+
+/// Commands of `fcntl`: `File::try_clone`, checks of std when a file is closed, and pipes that are
+/// opened without waiting (`cli/file.rs`). No signals on input (`F_SETOWN`).
+pub const FCNTL: &[i32] = &[
+    libc::F_GETFD,
+    libc::F_SETFD,
+    libc::F_GETFL,
+    libc::F_SETFL,
+    libc::F_DUPFD_CLOEXEC,
+];
+
+/// Operations of `keyctl`, for commands that use the kernel's keyring (`cli/unlocked.rs`).
+pub const KEYCTL: &[u32] = &[
+    libc::KEYCTL_GET_KEYRING_ID,
+    libc::KEYCTL_SEARCH,
+    libc::KEYCTL_READ,
+    libc::KEYCTL_DESCRIBE,
+    libc::KEYCTL_SET_TIMEOUT,
+    libc::KEYCTL_LINK,
+    libc::KEYCTL_INVALIDATE,
+];
+
+/// Flags of `open` that make or change a file (open(2)); only for commands that write files.
+pub const CHANGES: i32 = libc::O_CREAT | libc::O_TRUNC;
+
+/// The set-user-ID and set-group-ID bits, which no file gets.
+pub const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
+
+/// Allowed, with any arguments. Others are allowed with some: see `filter.rs`.
 pub const NEEDED: &[i64] = &[
-    // Memory: the allocator, stacks of threads, pages that must not be swapped
+    // Memory: the allocator, and the stacks of threads
     libc::SYS_brk,
     libc::SYS_munmap,
     libc::SYS_mremap,
     libc::SYS_madvise,
-    libc::SYS_mlock,
-    libc::SYS_mlock2,
-    libc::SYS_mlockall,
-    libc::SYS_munlock,
-    libc::SYS_munlockall,
-    libc::SYS_membarrier,
-    // Threads
+    // Threads: `parallel.rs`, `stack.rs`, and what std and the C library do for each
     libc::SYS_set_robust_list,
     libc::SYS_set_tid_address,
     libc::SYS_rseq,
@@ -100,90 +85,32 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_sched_getaffinity,
     libc::SYS_exit,
     libc::SYS_exit_group,
-    // Signals: the stack overflow guard of std, and a terminal that is restored on Ctrl-C
+    // Signals: the stack overflow guard of std, Ctrl-C at a prompt, abort(3)
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
-    libc::SYS_rt_sigpending,
-    libc::SYS_rt_sigsuspend,
-    libc::SYS_rt_sigtimedwait,
     libc::SYS_sigaltstack,
     libc::SYS_restart_syscall,
-    libc::SYS_pipe2,
-    // Time
+    // Time: now, and the pause between two pictures of a progress bar
     libc::SYS_clock_gettime,
-    libc::SYS_clock_getres,
     libc::SYS_clock_nanosleep,
-    libc::SYS_nanosleep,
-    libc::SYS_gettimeofday,
-    // Files that are open: input, output, the terminal
+    // Open files: input, output, the terminal, folders that are listed
     libc::SYS_read,
     libc::SYS_readv,
-    libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_writev,
-    libc::SYS_pwrite64,
     libc::SYS_lseek,
-    libc::SYS_ioctl,
-    libc::SYS_fcntl,
-    libc::SYS_dup,
-    libc::SYS_dup3,
     libc::SYS_close,
     libc::SYS_fstat,
-    libc::SYS_fstatfs,
-    libc::SYS_fsync,
-    libc::SYS_fdatasync,
-    libc::SYS_ftruncate,
-    libc::SYS_flock,
-    libc::SYS_fchmod,
-    libc::SYS_fchown,
     libc::SYS_getdents64,
     libc::SYS_ppoll,
-    libc::SYS_pselect6,
-    // Files by name, within what Landlock leaves
-    libc::SYS_openat,
+    // Names, within what Landlock leaves of their files: `Path::exists`, `canonicalize`
     libc::SYS_newfstatat,
     libc::SYS_statx,
-    libc::SYS_statfs,
+    libc::SYS_readlinkat,
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
-    libc::SYS_readlinkat,
     libc::SYS_getcwd,
-    libc::SYS_mkdirat,
-    libc::SYS_unlinkat,
-    libc::SYS_linkat,
-    libc::SYS_renameat,
-    libc::SYS_renameat2,
-    libc::SYS_fchmodat,
-    libc::SYS_fchownat,
-    libc::SYS_umask,
-    // Who and where: questions only, but for resource limits
-    libc::SYS_getpid,
-    libc::SYS_getppid,
-    libc::SYS_getuid,
-    libc::SYS_geteuid,
-    libc::SYS_getgid,
-    libc::SYS_getegid,
-    libc::SYS_getgroups,
-    libc::SYS_getsid,
-    libc::SYS_getpgid,
-    libc::SYS_uname,
-    libc::SYS_sysinfo,
-    libc::SYS_prlimit64,
-    libc::SYS_getrandom,
-    // A key that is kept unlocked stays in the kernel's keyring
-    libc::SYS_add_key,
-    libc::SYS_request_key,
-    libc::SYS_keyctl,
-    // Landlock only ever restricts
-    libc::SYS_landlock_create_ruleset,
-    libc::SYS_landlock_add_rule,
-    libc::SYS_landlock_restrict_self,
-    // What this architecture has besides, and the C library still uses
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_arch_prctl,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_open,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_stat,
     #[cfg(target_arch = "x86_64")]
@@ -192,6 +119,35 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_access,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_readlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    // Who this is: whose a file is (`cli/file/privacy.rs`), the home folder, abort(3), the terminal
+    libc::SYS_getpid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getegid,
+    libc::SYS_getpgid,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_getpgrp,
+    // Randomness: keys, signatures, names of temporary files
+    libc::SYS_getrandom,
+    // Landlock, which only ever restricts (`cli/sandbox/landlock.rs`)
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
+];
+
+/// Besides, for commands that write files (`cli/file.rs`): temporary files that are moved to their
+/// names, folders, and their removal, within what Landlock leaves. Nothing has its mode or owner
+/// changed by its name.
+pub const WRITING: &[i64] = &[
+    libc::SYS_fsync,
+    libc::SYS_fchown,
+    libc::SYS_mkdirat,
+    libc::SYS_unlinkat,
+    libc::SYS_linkat,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_mkdir,
     #[cfg(target_arch = "x86_64")]
@@ -202,22 +158,4 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_link,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_rename,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chmod,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chown,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_pipe,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_dup2,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_poll,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_select,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_time,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_getrlimit,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_getpgrp,
 ];

@@ -1,4 +1,4 @@
-//! The two filters, and what they ask of the arguments.
+//! The filter, and what it asks of the arguments.
 
 use std::collections::BTreeMap;
 
@@ -7,85 +7,107 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch, apply_filter_all_threads,
 };
 
-use super::calls::{HOSTILE, NAMESPACES, NEEDED, PRCTL, TERMINAL_INPUT};
+use super::Needs;
+use super::calls::{CHANGES, FCNTL, IOCTL, KEYCTL, NEEDED, NEW_THREAD, PRCTL, SET_ID, WRITING};
 
 /// System calls, and the arguments they are meant with; an empty list is any arguments.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Puts both filters on all threads.
-pub fn install() -> Result<(), Error> {
+/// Puts the filter on all threads.
+pub fn install(needs: Needs) -> Result<(), Error> {
     let refuse = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
-    let hostile = program(hostile()?, SeccompAction::Allow, SeccompAction::KillProcess)?;
-    let needed = program(needed()?, refuse, SeccompAction::Allow)?;
-    apply_filter_all_threads(&hostile)?;
-    apply_filter_all_threads(&needed)
-}
-
-fn program(
-    rules: Rules,
-    otherwise: SeccompAction,
-    matched: SeccompAction,
-) -> Result<BpfProgram, Error> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    Ok(SeccompFilter::new(rules, otherwise, matched, arch)?.try_into()?)
+    let filter = SeccompFilter::new(rules(needs)?, refuse, SeccompAction::Allow, arch)?;
+    let program: BpfProgram = filter.try_into()?;
+    apply_filter_all_threads(&program)
 }
 
-/// What kills.
-fn hostile() -> Result<Rules, Error> {
-    let mut rules = any_arguments(HOSTILE);
-    let namespaces = NAMESPACES.iter().map(|flag| has(0, *flag));
-    rules.insert(libc::SYS_clone, namespaces.collect::<Result<_, _>>()?);
-    let terminal_input = TERMINAL_INPUT.iter().map(|request| is(1, *request));
-    rules.insert(libc::SYS_ioctl, terminal_input.collect::<Result<_, _>>()?);
-    Ok(rules)
-}
-
-/// What is allowed.
-fn needed() -> Result<Rules, Error> {
+fn rules(needs: Needs) -> Result<Rules, Error> {
     let mut rules = any_arguments(NEEDED);
-    // Threads, not processes.
-    rules.insert(libc::SYS_clone, vec![has(0, libc::CLONE_THREAD)?]);
+    rules.insert(libc::SYS_clone, any_of(0, numbers(&NEW_THREAD))?);
     // Nothing that was written becomes code.
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
-        rules.insert(call, vec![has_not(2, libc::PROT_EXEC)?]);
+        rules.insert(call, vec![lacks(2, libc::PROT_EXEC)?]);
     }
     // Signals to itself, as abort(3) and raise(3) send them.
     for call in [libc::SYS_kill, libc::SYS_tgkill] {
-        rules.insert(call, vec![is(0, std::process::id())?]);
+        rules.insert(call, any_of(0, [std::process::id()])?);
     }
-    let options = PRCTL.iter().map(|option| is(0, option.cast_unsigned()));
-    rules.insert(libc::SYS_prctl, options.collect::<Result<_, _>>()?);
+    // Questions about its own limits, as the C library asks for each new thread's stack.
+    let no_new_limit = condition(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
+    let itself = condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, 0)?;
+    let question = SeccompRule::new(vec![itself, no_new_limit])?;
+    rules.insert(libc::SYS_prlimit64, vec![question]);
+    rules.insert(libc::SYS_prctl, any_of(0, numbers(PRCTL))?);
+    rules.insert(libc::SYS_ioctl, any_of(1, IOCTL.iter().copied())?);
+    rules.insert(libc::SYS_fcntl, any_of(1, numbers(FCNTL))?);
+    open(&mut rules, needs)?;
+    if needs.new_files {
+        rules.extend(any_arguments(WRITING));
+        rules.insert(libc::SYS_fchmod, vec![lacks(1, SET_ID.cast_signed())?]);
+    }
+    if needs.keyring {
+        rules.insert(libc::SYS_add_key, Vec::new());
+        rules.insert(libc::SYS_keyctl, any_of(0, KEYCTL.iter().copied())?);
+    }
     Ok(rules)
+}
+
+/// Files are opened within what Landlock leaves; none is made or emptied where none is to be written.
+fn open(rules: &mut Rules, needs: Needs) -> Result<(), Error> {
+    let by_name: &[(i64, u8)] = &[
+        (libc::SYS_openat, 2),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_open, 1),
+    ];
+    for (call, flags) in by_name {
+        let arguments = if needs.new_files {
+            Vec::new()
+        } else {
+            vec![lacks(*flags, CHANGES)?]
+        };
+        rules.insert(*call, arguments);
+    }
+    Ok(())
 }
 
 fn any_arguments(calls: &[i64]) -> Rules {
     calls.iter().map(|call| (*call, Vec::new())).collect()
 }
 
-/// The argument is this number.
-fn is(argument: u8, value: u32) -> Result<SeccompRule, Error> {
-    condition(argument, SeccompCmpOp::Eq, value)
+/// Numbers that the kernel looks at as if they had no sign.
+fn numbers(values: &[i32]) -> impl Iterator<Item = u32> {
+    values.iter().map(|value| value.cast_unsigned())
 }
 
-/// The argument has this flag.
-fn has(argument: u8, flag: i32) -> Result<SeccompRule, Error> {
-    let flag = flag.cast_unsigned();
-    condition(argument, SeccompCmpOp::MaskedEq(flag.into()), flag)
+/// The argument is one of these numbers.
+fn any_of(argument: u8, values: impl IntoIterator<Item = u32>) -> Result<Vec<SeccompRule>, Error> {
+    let rule = |value: u32| {
+        let is = condition(
+            argument,
+            SeccompCmpArgLen::Dword,
+            SeccompCmpOp::Eq,
+            value.into(),
+        )?;
+        Ok(SeccompRule::new(vec![is])?)
+    };
+    values.into_iter().map(rule).collect()
 }
 
-/// The argument does not have this flag.
-fn has_not(argument: u8, flag: i32) -> Result<SeccompRule, Error> {
-    condition(
-        argument,
-        SeccompCmpOp::MaskedEq(flag.cast_unsigned().into()),
-        0,
-    )
-}
-
-/// The kernel looks at 32 bits of all these arguments, and so does the filter: what is in the
-/// upper half cannot make one number pass for another.
-fn condition(argument: u8, operator: SeccompCmpOp, value: u32) -> Result<SeccompRule, Error> {
-    let condition =
-        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value.into())?;
+/// The argument has none of these flags.
+fn lacks(argument: u8, flags: i32) -> Result<SeccompRule, Error> {
+    let masked = SeccompCmpOp::MaskedEq(flags.cast_unsigned().into());
+    let condition = condition(argument, SeccompCmpArgLen::Dword, masked, 0)?;
     Ok(SeccompRule::new(vec![condition])?)
+}
+
+/// The kernel looks at 32 bits of all numbers and flags here, and so does the filter: what is in
+/// the upper half cannot make one number pass for another. A pointer has 64.
+fn condition(
+    argument: u8,
+    length: SeccompCmpArgLen,
+    operator: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, Error> {
+    Ok(SeccompCondition::new(argument, length, operator, value)?)
 }
