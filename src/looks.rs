@@ -202,7 +202,7 @@ impl Look {
                 get.into(),
             ],
             Self::NotFound | Self::EmptyList => vec![
-                "the cluster deletes a request one hour after it was issued, denied or failed, and 24 \
+                "a request is deleted one hour after it was issued, denied or failed, and 24 \
                  hours after it was created if nobody approved it; or the name is another one:"
                     .into(),
                 "  kubectl get csr".into(),

@@ -22,7 +22,7 @@ mod shared;
 mod signer;
 mod size;
 
-pub use catalogue::{CODES, Code};
+pub use catalogue::{CODES, Code, Entry, entries, explain, markdown};
 pub(crate) use qualified::is_dns1123_subdomain;
 use request::Contents;
 pub(crate) use shared::shared_factors;
@@ -112,6 +112,16 @@ impl Finding {
             oddity.line, oddity.kind
         );
         Self::new(effect, Code::SecondMeaning, "", message)
+    }
+
+    /// Who creates the file creates all that is in it.
+    pub(crate) fn not_alone() -> Self {
+        Self::new(
+            Effect::Misleads,
+            Code::NotAlone,
+            "",
+            "the file holds other things than requests; who creates it creates them all",
+        )
     }
 
     /// `place` is where the other one is.

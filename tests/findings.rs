@@ -441,6 +441,9 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
     let mut unsorted = look(&alice().with_unsorted_set().to_pem());
     judge(&mut unsorted[0], &Agreement::default());
     compared.push(("unusual-encoding", unsorted));
+    let mut company = look(&format!("{manifest}---\napiVersion: v1\nkind: Secret\n"));
+    company.truncate(1);
+    compared.push(("not-alone", company));
     compared
 }
 
@@ -570,6 +573,20 @@ fn no_finding_is_without_its_input() {
     covered.insert("weak-signature");
     let all: BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(covered, all);
+}
+
+/// Written anew with `KUBE_ENROLL_WRITE_DOCS=1`.
+#[test]
+fn the_page_of_findings_is_what_the_catalogue_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
+    let page = kube_enroll::policy::markdown();
+    if std::env::var_os("KUBE_ENROLL_WRITE_DOCS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(path).unwrap_or_default() == page,
+        "docs/findings.md is old"
+    );
 }
 
 /// Compared each with each, they would take minutes; once each, milliseconds.

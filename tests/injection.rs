@@ -156,7 +156,11 @@ fn code_that_is_injected_does_nothing_outside_of_what_the_command_needs() {
     work.write("alice.crt", certificate_of(&issued));
     for (command, trigger, needs) in [
         ("inspect alice.csr.yaml", "alice.csr.yaml", ""),
-        ("verify alice.csr.yaml --user alice", "alice.csr.yaml", ""),
+        (
+            "verify alice.csr.yaml --user alice --no-groups",
+            "alice.csr.yaml",
+            "",
+        ),
         ("rbac alice.csr.yaml --revoke", "alice.csr.yaml", ""),
         (
             "request bob --algorithm ecdsa-p256 --no-passphrase --config team.yaml --output-dir out",

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::inspect::{Context, Object};
-use kube_enroll::policy::CODES;
+use kube_enroll::policy::{CODES, explain};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Text};
@@ -80,7 +80,7 @@ impl Action for Args {
     /// Checks every file; the exit status is the answer.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         if let Some(code) = &self.explain {
-            return explain(code, console);
+            return tell(code, console);
         }
         let agreement = self.agreement.agreement();
         let files = in_folders(&self.files)?;
@@ -206,12 +206,11 @@ fn in_folders(files: &[Stream]) -> Result<Vec<Stream>, Failure> {
     Ok(all)
 }
 
-fn explain(code: &str, console: &Console) -> Result<Verdict, Failure> {
-    let found = CODES.iter().find(|(name, _)| *name == code);
-    let Some((name, about)) = found else {
+fn tell(code: &str, console: &Console) -> Result<Verdict, Failure> {
+    let Some(about) = explain(code) else {
         let what = text!("there is no finding {}", Label::from(code));
         return Err(Failure::could_not_run(what).say("kube-enroll verify --help lists them all"));
     };
-    console.data(text!("{}\n  {}\n", *name, *about).as_str())?;
+    console.data(about.as_str())?;
     Ok(Verdict::Good)
 }

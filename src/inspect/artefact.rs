@@ -146,6 +146,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     });
     refuse_names_that_come_twice(&mut objects);
     tell_oddities(&stream.oddities, &mut objects);
+    tell_company(&mut objects);
     objects
 }
 
@@ -160,6 +161,18 @@ fn refuse_names_that_come_twice(objects: &mut [Object]) {
         if !seen.insert(name) {
             object.refuse(Finding::same_name(Effect::NotAccepted, "this file"));
         }
+    }
+}
+
+/// A request in a file with something else is how something else gets in.
+fn tell_company(objects: &mut [Object]) {
+    let is_request = |object: &Object| object.kind.as_deref() == Some(manifest::KIND);
+    let is_reply = objects.iter().any(|object| object.status.is_some());
+    if is_reply || objects.iter().all(is_request) {
+        return;
+    }
+    for object in objects.iter_mut().filter(|object| is_request(object)) {
+        object.add(Finding::not_alone());
     }
 }
 

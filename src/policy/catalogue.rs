@@ -1,4 +1,14 @@
-//! Every finding there is, by its stable code.
+//! Every finding there is, by its stable code: what it is about, what it means, why it matters, an
+//! example, and what to do. `verify --explain` and `docs/findings.md` are made of it.
+
+use std::fmt::Write as _;
+
+use crate::text::Text;
+
+mod file;
+mod person;
+mod request;
+mod returned;
 
 /// Declares the codes with what each is about, in one table.
 macro_rules! catalogue {
@@ -28,6 +38,7 @@ catalogue! {
     SecondMeaning "second-meaning" "something that programs read in different ways, such as a key that comes twice"
     SameName "same-name" "a second request of the same name"
     UnusualEncoding "unusual-encoding" "a certification request that is not encoded as DER demands"
+    NotAlone "not-alone" "a file that holds other things than requests"
     UnknownField "unknown-field" "a field that the API does not have, perhaps misspelt"
     WrongType "wrong-type" "a value of another type than the API has"
     BadBase64 "bad-base64" "base64 that is broken, wrapped or doubled"
@@ -90,9 +101,117 @@ catalogue! {
     Redacted "redacted" "a kubeconfig whose data was left out by kubectl"
 }
 
+/// A finding explained.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    code: Code,
+    /// What it says.
+    pub meaning: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// Something that has it.
+    pub example: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+const fn entry(
+    code: Code,
+    meaning: &'static str,
+    why: &'static str,
+    example: &'static str,
+    remedy: &'static str,
+) -> Entry {
+    Entry {
+        code,
+        meaning,
+        why,
+        example,
+        remedy,
+    }
+}
+
+impl Entry {
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code.name()
+    }
+
+    /// What it is about, in a few words.
+    #[must_use]
+    pub fn about(&self) -> &'static str {
+        let mut codes = CODES.iter();
+        codes
+            .find(|(code, _)| *code == self.code())
+            .map_or("", |(_, about)| about)
+    }
+}
+
+/// Every finding explained, in the order in which a request is read.
+pub fn entries() -> impl Iterator<Item = &'static Entry> {
+    [
+        file::ENTRIES,
+        request::ENTRIES,
+        person::ENTRIES,
+        returned::ENTRIES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The explanation of a code for people; nothing where there is no such code.
+#[must_use]
+pub fn explain(code: &str) -> Option<Text> {
+    let entry = entries().find(|entry| entry.code() == code)?;
+    let plain = |text: &str| Text::of_escaped(&text.replace('`', ""));
+    Some(crate::text!(
+        "{}: {}\n\n{}\n\nWhy it matters: {}\n\nFor example: {}\n\nWhat to do: {}\n",
+        entry.code(),
+        plain(entry.about()),
+        plain(entry.meaning),
+        plain(entry.why),
+        entry.example,
+        plain(entry.remedy)
+    ))
+}
+
+/// `docs/findings.md`: every finding explained, in Markdown.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Findings\n\nWhat `kube-enroll inspect` and `kube-enroll verify` may find, by the code that \
+         reports carry.\n`kube-enroll verify --explain CODE` prints the same. This page is made of \
+         `src/policy/catalogue`.\n",
+    );
+    for entry in entries() {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            page,
+            "\n## {}\n\n{}.\n\n- **Meaning**: {}\n- **Why it matters**: {}\n- **Example**: `{}`\n- \
+             **What to do**: {}\n",
+            entry.code(),
+            capital(entry.about()),
+            entry.meaning,
+            entry.why,
+            entry.example.replace('`', "'"),
+            entry.remedy
+        );
+    }
+    page
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::CODES;
+    use std::collections::BTreeSet;
+
+    use super::*;
 
     #[test]
     fn codes_are_kebab_case_and_unique() {
@@ -105,5 +224,34 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_code_is_explained_once() {
+        let explained: Vec<_> = entries().map(Entry::code).collect();
+        let codes: BTreeSet<_> = CODES.iter().map(|(code, _)| *code).collect();
+        assert_eq!(explained.iter().copied().collect::<BTreeSet<_>>(), codes);
+        assert_eq!(explained.len(), codes.len());
+        for entry in entries() {
+            for text in [entry.meaning, entry.why, entry.remedy] {
+                assert!(text.ends_with('.'), "{}: {text}", entry.code());
+            }
+            assert!(!entry.example.is_empty() && !entry.about().is_empty());
+        }
+    }
+
+    #[test]
+    fn an_explanation_is_plain_text_of_the_whole_entry() {
+        let text = explain("bad-name").unwrap();
+        let text = text.as_str();
+        for part in [
+            "bad-name: a metadata.name",
+            "Why it matters: ",
+            "What to do: Have",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains('`'));
+        assert_eq!(explain("no-such-code"), None);
     }
 }

@@ -1,0 +1,78 @@
+//! Findings about what comes back from a cluster: decisions, certificates, kubeconfigs.
+
+use super::{Code, Entry, entry};
+
+pub(super) const ENTRIES: &[Entry] = &[
+    entry(
+        Code::Denied,
+        "The request was denied.",
+        "Nothing will be issued; a decision cannot be taken back.",
+        "conditions: [{type: Denied}]",
+        "Ask who denied it. Make a new request.",
+    ),
+    entry(
+        Code::Failed,
+        "The signer refused the request after it was approved.",
+        "Nothing will be issued; the reason stands in the message.",
+        "reason: SignerValidationFailure",
+        "Correct what the message says, and make a new request.",
+    ),
+    entry(
+        Code::NotIssued,
+        "The request was approved, and there is no certificate.",
+        "The signer is not running, or does not sign for users, as on some managed clusters. Such \
+         requests are deleted after 24 hours.",
+        "Approved, without Issued",
+        "Wait a minute and fetch it again. If it stays so, ask who runs kube-controller-manager.",
+    ),
+    entry(
+        Code::CertificateMismatch,
+        "The certificate is for another key, user or groups than the request, or cannot be read.",
+        "It does not fit the private key, or lets in somebody else.",
+        "the certificate of an older request of the same name",
+        "Fetch the object of your request, by its own name.",
+    ),
+    entry(
+        Code::LifetimeCut,
+        "The certificate is valid for less than was asked for.",
+        "The signer has a limit, or its own certificate ends before.",
+        "asked for two years, granted one",
+        "Renew it in time; `kube-enroll list` tells when.",
+    ),
+    entry(
+        Code::Expired,
+        "The certificate is not valid any more.",
+        "The API server refuses it with 401.",
+        "notAfter in the past",
+        "Make a new request: `kube-enroll renew`. If the clock of this machine is wrong, set it.",
+    ),
+    entry(
+        Code::NotYetValid,
+        "The certificate is not valid yet.",
+        "Certificates are dated back by five minutes: the clock of this machine is slow.",
+        "notBefore in the future",
+        "Set the clock.",
+    ),
+    entry(
+        Code::NoClientAuth,
+        "The certificate is not for client authentication.",
+        "The API server does not take it for a user.",
+        "extendedKeyUsage: serverAuth",
+        "Make a new request with the usage client auth.",
+    ),
+    entry(
+        Code::BadKubeconfig,
+        "kubectl does not take the kubeconfig, or not all of it.",
+        "It fails, or goes on without what it cannot use: a server without https:// gets no \
+         certificate.",
+        "server: http://10.0.0.1",
+        "Correct what the message names.",
+    ),
+    entry(
+        Code::Redacted,
+        "kubectl left data out of the kubeconfig.",
+        "DATA+OMITTED is valid base64 and no certificate: it fails only when it is used.",
+        "certificate-authority-data: DATA+OMITTED",
+        "Write it with `kubectl config view --raw --flatten --minify`.",
+    ),
+];
