@@ -208,7 +208,7 @@ impl PrivateKey {
     }
 
     /// The key as PKCS#8 `EncryptedPrivateKeyInfo` (RFC 5958) in PEM, label `ENCRYPTED PRIVATE
-    /// KEY`, with PBES2 (RFC 8018): scrypt (N = 2^14, r = 8, p = 5), which takes 16 MiB, and
+    /// KEY`, with PBES2 (RFC 8018): scrypt (N = 2^14, r = 15, p = 8), which takes 30 MiB, and
     /// AES-256-CBC.
     ///
     /// # Errors

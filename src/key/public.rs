@@ -10,7 +10,6 @@ use super::signature::{SignatureAlgorithm, SignatureError, optional};
 use crate::asn1::{self, Element, NULL, Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
 
-mod nist_p256;
 mod rsassa;
 
 const OFF_CURVE: Problem = "point is not on the elliptic curve";
@@ -41,7 +40,7 @@ enum Kind {
 #[derive(Debug, Clone)]
 enum Point {
     P224(p224::ecdsa::VerifyingKey),
-    P256(nist_p256::VerifyingKey),
+    P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
 }
@@ -207,10 +206,7 @@ fn read_point(parameters: &[u8], data: &[u8]) -> std::result::Result<Point, Prob
     match curve.as_bytes() {
         [0x2B, 0x81, 4, 0, 33] => p224::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P224),
         [0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7] => {
-            let coordinates = data.get(1..).unwrap_or_default();
-            return nist_p256::VerifyingKey::from_coordinates(coordinates)
-                .map(Point::P256)
-                .ok_or(OFF_CURVE);
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P256)
         }
         [0x2B, 0x81, 4, 0, 34] => p384::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P384),
         [0x2B, 0x81, 4, 0, 35] => p521::ecdsa::VerifyingKey::from_sec1_bytes(data).map(Point::P521),
@@ -271,7 +267,7 @@ impl Point {
         let hash = padded(hash, size);
         let verified = ecdsa_signature(signature, size).is_some_and(|raw| match self {
             Self::P224(key) => verifies::<_, p224::ecdsa::Signature>(key, &hash, &raw),
-            Self::P256(key) => key.verifies(&hash, &raw),
+            Self::P256(key) => verifies::<_, p256::ecdsa::Signature>(key, &hash, &raw),
             Self::P384(key) => verifies::<_, p384::ecdsa::Signature>(key, &hash, &raw),
             Self::P521(key) => verifies::<_, p521::ecdsa::Signature>(key, &hash, &raw),
         });
