@@ -208,6 +208,8 @@ pub struct Metadata {
     pub finalizers: Vec<String>,
     /// What is wrong with `ownerReferences`.
     pub owner_problem: Option<&'static str>,
+    /// Whether the server filled in `uid` and `creationTimestamp`, as in what was fetched from it.
+    pub is_from_server: bool,
 }
 
 /// `status`.
@@ -277,7 +279,7 @@ impl Metadata {
     /// k8s.io/apimachinery/pkg/apis/meta/v1 `ObjectMeta`.
     fn read(metadata: &Map<String, Value>, problems: &mut Vec<FieldProblem>) -> Self {
         let mut fields = Fields::new(metadata, "metadata", problems);
-        let read = Self {
+        let mut read = Self {
             name: fields.string("name"),
             generate_name: fields.string("generateName"),
             namespace: fields.string("namespace"),
@@ -286,13 +288,15 @@ impl Metadata {
             annotations: fields.string_map("annotations"),
             finalizers: fields.strings("finalizers"),
             owner_problem: fields.owner_references("ownerReferences"),
+            is_from_server: false,
         };
         fields.string("selfLink");
-        fields.string("uid");
+        let uid = fields.string("uid");
         // kubectl takes it away before it sends the object.
         fields.string("resourceVersion");
         fields.int64("deletionGracePeriodSeconds");
-        fields.time("creationTimestamp");
+        let created = fields.time("creationTimestamp");
+        read.is_from_server = !uid.is_empty() && !created.is_empty();
         fields.time("deletionTimestamp");
         fields.managed_fields("managedFields");
         fields.refuse_others();
@@ -391,6 +395,7 @@ mod tests {
         );
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let expected = Metadata {
+            is_from_server: false,
             name: "n".to_owned(),
             generate_name: "g".to_owned(),
             namespace: "s".to_owned(),

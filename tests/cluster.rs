@@ -177,8 +177,6 @@ impl ControlPlane {
             algorithm,
             "--expires-in",
             "1h",
-            "--name",
-            user,
         ];
         args.extend(groups.iter().flat_map(|group| ["--group", group]));
         args.extend(if encrypted {
@@ -197,14 +195,33 @@ impl ControlPlane {
             &["create", "--dry-run=client", "-o", "json", "-f", &yaml],
         );
         let read: serde_json::Value = serde_json::from_str(&read).unwrap();
-        assert_eq!(read["metadata"]["name"], user);
-        self.admin(&folder, &["apply", "-f", &yaml]);
-        self.admin(&folder, &["certificate", "approve", user]);
+        let name = read["metadata"]["name"].as_str().unwrap();
+        // What a stranger sent is not created, but what was checked of it.
+        let mut agreement = vec!["--user", user];
+        agreement.extend(groups.iter().flat_map(|group| ["--group", group]));
+        if groups.is_empty() {
+            agreement.push("--no-groups");
+        }
+        let verify = [&["verify", &yaml][..], &agreement].concat();
+        let checked = folder.run(&[&verify[..], &["-o", "manifest"]].concat());
+        folder.write("checked.yaml", checked.good().stdout);
+        self.admin(&folder, &["create", "-f", "checked.yaml"]);
+        let names = folder.run(&[&verify[..], &["-o", "name"]].concat()).good();
+        let resource = format!("certificatesigningrequest.certificates.k8s.io/{name}");
+        assert_eq!(names.stdout.trim(), resource);
+        self.admin(&folder, &["certificate", "approve", &resource]);
         self.wait_for(
-            &["get", "csr", user, "-o", "jsonpath={.status.certificate}"],
+            &["get", "csr", name, "-o", "jsonpath={.status.certificate}"],
             "LS0t",
         );
-        let object = self.admin(&folder, &["get", "csr", user, "-o", "yaml"]);
+        let object = self.admin(&folder, &["get", "csr", name, "-o", "yaml"]);
+        let again = [&["verify", "-"][..], &agreement].concat();
+        let again = folder.run_with(&again, object.as_bytes()).good();
+        assert!(
+            !again.stdout.contains("submitter-fields"),
+            "{}",
+            again.stdout
+        );
         let admin = self.folder.file("admin.kubeconfig");
         let args = [
             "reply",
@@ -261,12 +278,13 @@ impl ControlPlane {
         folder
             .run(&[&args[..], &["--passphrase-file", "pass"]].concat())
             .good();
-        let unlock = ["credential", "--certificate", "served.crt", "--key"];
-        let key = folder
-            .names()
-            .into_iter()
-            .find(|name| name.ends_with(".key"))
-            .unwrap();
+        let named = |ending: &str| {
+            let mut names = folder.names().into_iter();
+            names.find(|name| name.ends_with(ending)).unwrap()
+        };
+        let certificate = named(".crt");
+        let unlock = ["credential", "--certificate", &certificate, "--key"];
+        let key = named(".key");
         let options = [
             key.as_str(),
             "--passphrase-file",

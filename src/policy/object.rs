@@ -20,7 +20,7 @@ pub(super) fn check(object: &CertificateSigningRequest) -> Vec<Finding> {
     findings.extend(labels(&object.metadata));
     findings.extend(annotations(&object.metadata));
     findings.extend(others(&object.metadata));
-    if object.claims_submitter {
+    if object.claims_submitter && !object.metadata.is_from_server {
         findings.push(Finding::new(
             Effect::Warns,
             Code::SubmitterFields,
