@@ -142,12 +142,15 @@ const RUNS: &[Run] = &[
             "out/a",
             "out/a/alice.key",
             "out/a/alice.csr",
+            "out",
+            ".",
+            "bob.csr",
             "pass",
         ],
         &["out/a"],
     ),
     run(
-        "kubeconfig issued.yaml --cluster admin.kubeconfig --key out/a/alice.key --files \
+        "kubeconfig issued.yaml --cluster admin.kubeconfig --key out/a/alice.key --exec \
          --passphrase-file pass --output-dir files",
         &[
             "issued.yaml",
@@ -155,6 +158,10 @@ const RUNS: &[Run] = &[
             "pki/ca.crt",
             "out/a/alice.key",
             "out/a/alice.csr",
+            "out/a",
+            ".",
+            "bob.csr",
+            "files/alice@prod.crt",
             "pass",
         ],
         &["files"],
@@ -166,6 +173,10 @@ const RUNS: &[Run] = &[
             "out/alice.reply.yaml",
             "out/a/alice.key",
             "out/a/alice.csr",
+            "out",
+            "out/a",
+            ".",
+            "bob.csr",
             "pass",
             "config",
         ],

@@ -636,14 +636,15 @@ fn merge_into(input: &Stream, entry: &NewEntry, console: &Console) -> Result<(),
     let mut whole = Zeroizing::new(Vec::with_capacity(first.len() + rest.len()));
     whole.extend_from_slice(first);
     whole.extend_from_slice(rest);
-    if *contents == *whole {
+    let holds_key = matches!(entry.credential, Credential::Embedded { .. });
+    if *contents == *whole && !holds_key {
         return Ok(());
     }
     let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");
     if contents.split(|byte| *byte == b'\n').any(is_comment) {
         console.note(text!("{}: comments are not kept, as by kubectl", input));
     }
-    if matches!(entry.credential, Credential::Embedded { .. }) {
+    if holds_key {
         return files::replace_private(path, &whole, console);
     }
     files::replace(path, &whole, console)

@@ -116,13 +116,17 @@ pub fn put(out: &Stream, text: &str, console: &Console) -> Result<(), Failure> {
     match out {
         Stream::Stdio => console.data(text),
         // The same command twice.
-        Stream::File(path) if fs::read(path).is_ok_and(|there| there == text.as_bytes()) => Ok(()),
+        Stream::File(path) if holds(path, text) => Ok(()),
         Stream::File(path) => {
             let mut files = NewFiles::new(console);
             files.create(path, text.as_bytes(), Access::Everyone)?;
             files.keep()
         }
     }
+}
+
+fn holds(path: &Path, text: &str) -> bool {
+    path.is_file() && fs::read(path).is_ok_and(|there| there == text.as_bytes())
 }
 
 /// Writes a secret to standard output, past all buffers, but never to a terminal.

@@ -66,11 +66,16 @@ impl Reach {
         self
     }
 
-    /// Creates these files.
+    /// Creates these files, and looks into those that are there.
     #[must_use]
-    pub fn write<'a>(self, streams: impl IntoIterator<Item = &'a Stream>) -> Self {
-        let paths = streams.into_iter().filter_map(Stream::path);
-        self.write_in(paths.map(folder_of))
+    pub fn write<'a>(mut self, streams: impl IntoIterator<Item = &'a Stream>) -> Self {
+        for path in streams.into_iter().filter_map(Stream::path) {
+            if path.is_file() {
+                self.read.push(path.to_owned());
+            }
+            self.create.push(folder_of(path).to_owned());
+        }
+        self
     }
 
     /// Creates files and folders in these.
