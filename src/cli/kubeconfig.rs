@@ -249,6 +249,7 @@ impl Run<'_> {
             cluster::read(
                 std::slice::from_ref(kubeconfig),
                 self.args.cluster_context.as_deref(),
+                "--cluster-context",
                 self.args.server.as_deref(),
                 self.console,
             )?

@@ -157,12 +157,25 @@ impl Args {
     fn cluster(&self, console: &Console) -> Result<Cluster, Failure> {
         let kubeconfigs = self.kubeconfig()?;
         let server = self.server.as_deref();
-        let cluster = cluster::read(&kubeconfigs, self.context.as_deref(), server, console)?;
+        let cluster = cluster::read(
+            &kubeconfigs,
+            self.context.as_deref(),
+            "--context",
+            server,
+            console,
+        )?;
         if cluster.is_local() {
             console.warn(text!(
                 "{} is an address of this machine, which nobody else reaches: give the address for \
                  others with --server URL",
                 Label::from(cluster.server.as_str())
+            ));
+        }
+        if cluster.has_local_proxy() {
+            console.warn(text!(
+                "the proxy-url of the cluster, {}, is an address of this machine, which nobody else \
+                 reaches: set another one in a kubeconfig for others",
+                Label::from(cluster.proxy_url.as_deref().unwrap_or_default())
             ));
         }
         Ok(cluster)

@@ -159,16 +159,13 @@ impl Cluster {
     /// unspecified.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        let rest = self.server.split_once("://").map_or("", |(_, rest)| rest);
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let host = rest.get(..end).unwrap_or_default();
-        let host = match host.strip_prefix('[') {
-            Some(literal) => literal.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
-        host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_local)
+        is_local(&self.server)
+    }
+
+    /// The same of the proxy.
+    #[must_use]
+    pub fn has_local_proxy(&self) -> bool {
+        self.proxy_url.as_deref().is_some_and(is_local)
     }
 
     /// The entry for `clusters`, with nothing but the address.
@@ -194,6 +191,20 @@ impl Cluster {
         set("proxy-url", self.proxy_url.clone());
         json!({"name": self.name, "cluster": cluster})
     }
+}
+
+/// Whether the host of an address is this machine wherever it is read.
+fn is_local(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest.get(..end).unwrap_or_default();
+    let host = match host.strip_prefix('[') {
+        Some(literal) => literal.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_local)
 }
 
 fn without_userinfo(url: &str) -> String {

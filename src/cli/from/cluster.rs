@@ -21,6 +21,7 @@ use super::file::{self, DEFAULT_LIMIT, Stream};
 pub fn read(
     kubeconfigs: &[Stream],
     context: Option<&str>,
+    chosen_by: &'static str,
     server: Option<&str>,
     console: &Console,
 ) -> Result<Cluster, Failure> {
@@ -33,11 +34,11 @@ pub fn read(
                 let what = text!("{} is {}, not a kubeconfig", kubeconfig, look);
                 return Failure::could_not_run(what);
             }
-            unusable(kubeconfig, &error)
+            unusable(kubeconfig, &error, chosen_by)
         })?;
         files.push((kubeconfig.clone(), read));
     }
-    let (mut cluster, kubeconfig) = find(&files, context)?;
+    let (mut cluster, kubeconfig) = find(&files, context, chosen_by)?;
     if let Some(server) = server {
         server.clone_into(&mut cluster.server);
     }
@@ -96,10 +97,11 @@ pub fn authorities(source: &Stream, console: &Console) -> Result<Vec<u8>, Failur
 fn find(
     files: &[(Stream, Kubeconfig)],
     context: Option<&str>,
+    chosen_by: &'static str,
 ) -> Result<(Cluster, Stream), Failure> {
     if let [(source, kubeconfig)] = files {
         let cluster = kubeconfig.cluster(context);
-        let cluster = cluster.map_err(|error| unusable(source, &error))?;
+        let cluster = cluster.map_err(|error| unusable(source, &error, chosen_by))?;
         return Ok((cluster, source.clone()));
     }
     let all = || Text::join(files.iter().map(|(source, _)| source.show()), ", ");
@@ -109,8 +111,10 @@ fn find(
     let named = context.or_else(|| current.into_iter().find(|name| !name.is_empty()));
     let Some(named) = named else {
         return Err(
-            Failure::about(all(), "there is no current context in any of them")
-                .say("name one with --context (kubectl config get-contexts lists them)"),
+            Failure::about(all(), "there is no current context in any of them").say(text!(
+                "name one with {} (kubectl config get-contexts lists them)",
+                chosen_by
+            )),
         );
     };
     let mut contexts = files
@@ -118,8 +122,10 @@ fn find(
         .flat_map(|(_, kubeconfig)| kubeconfig.contexts());
     let Some((_, wanted, _)) = contexts.find(|(name, _, _)| *name == named) else {
         let what = text!("there is no context {} in any of them", Label::from(named));
-        return Err(Failure::about(all(), what)
-            .say("name one with --context (kubectl config get-contexts lists them)"));
+        return Err(Failure::about(all(), what).say(text!(
+            "name one with {} (kubectl config get-contexts lists them)",
+            chosen_by
+        )));
     };
     let found = files.iter().find_map(|(source, kubeconfig)| {
         let cluster = kubeconfig
@@ -174,14 +180,15 @@ pub fn check(cluster: &Cluster, source: &Stream, console: &Console) -> Result<()
     })
 }
 
-fn unusable(kubeconfig: &Stream, error: &KubeconfigError) -> Failure {
+fn unusable(kubeconfig: &Stream, error: &KubeconfigError, chosen_by: &'static str) -> Failure {
     let failure = Failure::about(kubeconfig, error);
     match error {
         KubeconfigError::NoCurrentContext
         | KubeconfigError::NoContext(_)
-        | KubeconfigError::ManyClusters(_) => {
-            failure.say("name one with --context (kubectl config get-contexts lists them)")
-        }
+        | KubeconfigError::ManyClusters(_) => failure.say(text!(
+            "name one with {} (kubectl config get-contexts lists them)",
+            chosen_by
+        )),
         _ => failure,
     }
 }
@@ -195,7 +202,7 @@ pub fn authority_file(kubeconfigs: &[PathBuf], context: Option<&str>) -> Option<
         let contents = file::read(&kubeconfig, DEFAULT_LIMIT).ok()?;
         files.push((kubeconfig, Kubeconfig::read(&contents).ok()?));
     }
-    let (cluster, kubeconfig) = find(&files, context).ok()?;
+    let (cluster, kubeconfig) = find(&files, context, "--context").ok()?;
     match cluster.authority {
         Authority::File(authority) => Some(beside(&kubeconfig, &authority)),
         _ => None,
