@@ -12,6 +12,7 @@ pub fn check(data: &[u8]) {
         nodes: 10_000,
         depth: 100,
     };
+    let _ = yaml::first_document(data);
     let stream = yaml::read(data, &limits);
     assert!(stream.nodes <= limits.nodes);
     assert!(stream.rest.is_none_or(|rest| rest.end == data.len()));

@@ -1,9 +1,9 @@
 //! JSON as `encoding/json` reads it, one value after the other: of a key that comes twice the last
 //! one counts, and an escape of half a character is U+FFFD.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use super::{Oddity, OddityKind, Problem, YamlError};
+use super::{Oddity, OddityKind, Problem, YamlError, scalar};
 use crate::budget::Budget;
 
 /// Reads values from a text.
@@ -240,8 +240,7 @@ impl<'a> Json<'a> {
         if is_integer && let Ok(integer) = text.parse::<i64>() {
             return Ok(integer.into());
         }
-        let float = text.parse().ok().and_then(Number::from_f64);
-        match float {
+        match text.parse().ok().and_then(scalar::json_number) {
             Some(number) => Ok(Value::Number(number)),
             None => Err(YamlError::new(self.line, Problem::Infinite)),
         }
@@ -275,7 +274,7 @@ mod tests {
     fn values_are_those_of_go() {
         for (text, value) in [
             (" {} ", json!({})),
-            ("[1, -0, 1.5, 1e3, -2E-1]", json!([1, 0, 1.5, 1000.0, -0.2])),
+            ("[1, -0, 1.5, 1e3, -2E-1]", json!([1, 0, 1.5, 1000, -0.2])),
             ("9223372036854775808", json!(9_223_372_036_854_775_808.0)),
             (
                 "{\"a\": 1, \"b\": [], \"a\": null}",

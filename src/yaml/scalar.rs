@@ -176,7 +176,7 @@ fn float(text: &str) -> Option<Scalar> {
 
 /// A float as `encoding/json` writes it and kubectl reads it back: without a fraction, it is an
 /// integer.
-fn json_number(value: f64) -> Option<Number> {
+pub(super) fn json_number(value: f64) -> Option<Number> {
     /// The first float that no `i64` is.
     const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
     if value.fract() == 0.0 && value.abs() < TOO_LARGE {

@@ -119,6 +119,10 @@ impl<'a> Scanner<'a> {
         loop {
             if let Some(token) = self.tokens.front() {
                 let found = (token.kind, token.line);
+                if self.ended {
+                    // No colon can come any more that would make it a key.
+                    return Ok(found);
+                }
                 let key = self.keys_by_token.get(&self.taken);
                 let Some(key) = key.and_then(|key| self.simple_keys.get(*key)) else {
                     return Ok(found);
@@ -409,6 +413,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn fetch_stream_end(&mut self) -> Result {
+        // A last line without a line break ends here as well, and with it the keys that began on it.
+        if self.mark.column != 0 {
+            self.mark.column = 0;
+            self.mark.line += 1;
+        }
         self.unroll_indent(-1);
         self.remove_simple_key()?;
         self.simple_key_allowed = false;

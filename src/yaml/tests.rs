@@ -35,7 +35,7 @@ fn nothing_is_read_behind_a_document_that_cannot_be() {
 fn json_streams_are_read_and_flow_mappings_are_yaml() {
     assert_eq!(
         read("{\"a\": 1e3}\n{\"b\": 2}"),
-        [Some(json!({"a": 1000.0})), Some(json!({"b": 2}))]
+        [Some(json!({"a": 1000})), Some(json!({"b": 2}))]
     );
     assert_eq!(read("{a: 1}"), [Some(json!({"a": 1}))]);
     assert_eq!(
@@ -117,6 +117,18 @@ fn deep_nesting_is_refused() {
     let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(read(&nested(1000))[0].is_some());
     assert_eq!(read(&nested(1001)), [None]);
+}
+
+#[test]
+fn a_last_line_may_be_cut_off_anywhere() {
+    let whole = "contexts:\n- {name: a, context: {cluster: prod, user: b}}\n- ? c\n  : d\ne: \"f\"";
+    for end in 0..whole.len() {
+        let input = &whole.as_bytes()[..end];
+        let _ = super::first_document(input);
+        assert!(super::read(input, &Limits::default()).nodes < 100, "{end}");
+    }
+    assert_eq!(read("a: 1\nb"), [None]);
+    assert_eq!(read("a: {b: c, d: "), [None]);
 }
 
 #[test]
