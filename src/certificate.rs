@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -110,6 +111,14 @@ impl Certificate {
         hex(&self.serial)
     }
 
+    /// By what API servers tell it in their audit log, as
+    /// `authentication.kubernetes.io/credential-id`: `X509SHA256=` and the SHA-256 hash of its DER in
+    /// lower-case digits (k8s.io/apiserver/pkg/authentication/request/x509 `CommonNameUserConversion`).
+    #[must_use]
+    pub fn credential_id(&self) -> String {
+        format!("X509SHA256={}", hex(&Sha256::digest(&self.der)))
+    }
+
     /// Whom the certificate is for.
     #[must_use]
     pub fn subject(&self) -> &Name {
@@ -148,6 +157,13 @@ impl Certificate {
     #[must_use]
     pub fn not_after(&self) -> OffsetDateTime {
         self.not_after
+    }
+
+    /// Whole days until it ends; negative from the second on in which it is over.
+    #[must_use]
+    pub fn days_left(&self, now: OffsetDateTime) -> i64 {
+        let seconds = (self.not_after - now).whole_seconds();
+        seconds.div_euclid(24 * 60 * 60)
     }
 
     /// Whether TLS clients may authenticate with it (`extendedKeyUsage`).
@@ -406,6 +422,31 @@ mod tests {
             certificate.check_dates(last + second),
             Err(Error::Expired { .. })
         ));
+    }
+
+    #[test]
+    fn days_left_are_whole_and_negative_once_it_is_over() {
+        let certificate = authority();
+        let last = certificate.not_after();
+        let hour = time::Duration::HOUR;
+        for (now, days) in [
+            (last - hour * 25, 1),
+            (last - hour * 23, 0),
+            (last, 0),
+            (last + time::Duration::SECOND, -1),
+            (last + hour * 25, -2),
+        ] {
+            assert_eq!(certificate.days_left(now), days, "{now}");
+        }
+    }
+
+    #[test]
+    fn the_credential_is_named_by_the_hash_of_the_whole_certificate() {
+        let certificate = authority();
+        let id = certificate.credential_id();
+        let digits = id.strip_prefix("X509SHA256=").unwrap();
+        assert_eq!(digits, hex(&Sha256::digest(certificate.der())));
+        assert!(digits.len() == 64 && !digits.contains(|c: char| c.is_ascii_uppercase()));
     }
 
     #[test]

@@ -62,6 +62,72 @@ fn a_reply_holds_the_object_and_the_clusters_address_and_no_credential() {
 }
 
 #[test]
+fn a_certificate_is_told_with_the_days_it_has_and_its_name_in_the_audit_log() {
+    let folder = Folder::new();
+    let args = [
+        "request",
+        "alice",
+        "-g",
+        "developers",
+        "--no-passphrase",
+        "--expires-in",
+        "10d",
+    ];
+    folder
+        .run(&[&args[..], &["--algorithm", "ecdsa-p256"]].concat())
+        .good();
+    let authority = authority();
+    let manifest = folder.read("alice.csr.yaml");
+    let issued = |days| {
+        let then = time::OffsetDateTime::now_utc() - time::Duration::days(days);
+        issue_at(&manifest, &authority, then)
+    };
+    folder.write("now.crt", common::certificate_of(&issued(0)));
+    let current = folder
+        .run(&["inspect", "-o", "json", "now.crt"])
+        .good()
+        .json();
+    let certificate = &current["objects"][0]["certificate"];
+    assert_eq!(certificate["daysLeft"], 9);
+    if have("openssl") {
+        folder.peer(
+            "openssl",
+            &[
+                "x509", "-in", "now.crt", "-outform", "DER", "-out", "now.der",
+            ],
+        );
+        let hash = folder.peer("sha256sum", &["now.der"]);
+        let hash = hash.split(' ').next().unwrap();
+        assert_eq!(certificate["credentialId"], format!("X509SHA256={hash}"));
+    }
+    let text = folder.run(&["inspect", "now.crt"]).good().stdout;
+    assert!(
+        text.contains("(9 days left)") && text.contains("X509SHA256="),
+        "{text}"
+    );
+
+    folder.write("then.crt", common::certificate_of(&issued(13)));
+    folder.write("then.reply.yaml", issued(13));
+    for file in ["then.crt", "then.reply.yaml"] {
+        let ended = folder.run(&["inspect", "-o", "json", file]);
+        ended.fails(1, &["\"code\": \"expired\""]);
+        let object = &ended.json()["objects"][0];
+        let certificate = match &object["certificate"] {
+            serde_json::Value::Null => &object["status"]["certificate"],
+            certificate => certificate,
+        };
+        assert_eq!(certificate["daysLeft"], -4);
+        folder
+            .run(&["inspect", file])
+            .fails(1, &["ended 3 days ago"]);
+    }
+    // One that is over counts among those that are not.
+    folder
+        .run(&["inspect", "now.crt", "then.crt"])
+        .fails(1, &["expired"]);
+}
+
+#[test]
 fn a_key_beside_the_authority_and_the_password_of_a_proxy_stay_with_the_admin() {
     let (folder, object) = plain();
     let admin = kubeconfig(&folder, "admin.kubeconfig");

@@ -68,6 +68,10 @@ pub struct CertificateReport {
     pub not_before: String,
     /// The last second of validity.
     pub not_after: String,
+    /// Whole days until then, negative when it is over.
+    pub days_left: i64,
+    /// `X509SHA256=...`, as API servers log it.
+    pub credential_id: String,
     /// Whether TLS clients may authenticate with it.
     pub client_auth: bool,
     /// Whether it may issue certificates itself.
@@ -150,14 +154,17 @@ impl CsrReport {
     }
 }
 
-impl From<&Certificate> for CertificateReport {
-    fn from(certificate: &Certificate) -> Self {
+impl CertificateReport {
+    /// A certificate as it is at this time.
+    pub(super) fn new(certificate: &Certificate, now: OffsetDateTime) -> Self {
         Self {
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
             serial: certificate.serial(),
             not_before: show_time(certificate.not_before()),
             not_after: show_time(certificate.not_after()),
+            days_left: certificate.days_left(now),
+            credential_id: certificate.credential_id(),
             client_auth: certificate.client_auth(),
             is_ca: certificate.is_ca(),
         }
@@ -225,7 +232,7 @@ impl Object {
             kind: Some("Certificate".to_owned()),
             identity: identity.filter(|_| certificate.client_auth() && !certificate.is_ca()),
             public_key: Some(certificate.public_key().into()),
-            certificate: Some(certificate.into()),
+            certificate: Some(CertificateReport::new(certificate, now)),
             findings: status::dates(certificate, now).into_iter().collect(),
             ..Self::default()
         }

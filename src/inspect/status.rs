@@ -97,7 +97,7 @@ impl StatusReport {
                             .flat_map(|csr| check_issued(leaf, csr, object)),
                     );
                     findings.extend(dates(leaf, now));
-                    certificate = Some(leaf.into());
+                    certificate = Some(CertificateReport::new(leaf, now));
                 }
             }
             Some(Err(error)) => findings.push(mismatch(error.to_string())),

@@ -152,7 +152,12 @@ impl Page {
         self.field("Certificate", &cut(&certificate.subject));
         self.field("Issuer", &cut(&certificate.issuer));
         self.field("Serial", &cut(&certificate.serial));
-        let dates = format!("{} to {}", certificate.not_before, certificate.not_after);
+        let dates = format!(
+            "{} to {} ({})",
+            certificate.not_before,
+            certificate.not_after,
+            days(certificate.days_left)
+        );
         self.field("Valid", &dates);
         let client = if certificate.client_auth {
             "client authentication"
@@ -165,6 +170,7 @@ impl Page {
             ""
         };
         self.field("For", &format!("{client}{ca}"));
+        self.field("Credential", &certificate.credential_id);
     }
 
     fn kubeconfig(&mut self, kubeconfig: &KubeconfigReport) {
@@ -257,6 +263,21 @@ impl Page {
         for line in wrap(&finding.message, self.width - 4) {
             let _ = writeln!(self.text, "    {line}");
         }
+    }
+}
+
+/// What is left of a certificate.
+fn days(left: i64) -> String {
+    let count = |days: i64| match days {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    match left {
+        0 => "less than a day left".to_owned(),
+        1.. => format!("{} left", count(left)),
+        // The day in which it ended is day -1.
+        -1 => "ended less than a day ago".to_owned(),
+        _ => format!("ended {} ago", count(-1 - left)),
     }
 }
 
@@ -420,6 +441,8 @@ mod tests {
             serial: "0a".to_owned(),
             not_before: "then".to_owned(),
             not_after: "later".to_owned(),
+            days_left: 2,
+            credential_id: "X509SHA256=00".to_owned(),
             client_auth: true,
             is_ca: false,
         };
@@ -434,10 +457,11 @@ mod tests {
             })
         };
         let head = "  Certificate  CN=a\n  Issuer       CN=ca\n  Serial       0a\n  \
-                    Valid        then to later\n  For          ";
-        assert!(told(true, false).ends_with(&format!("{head}client authentication\n")));
+                    Valid        then to later (2 days left)\n  For          ";
+        let id = "  Credential   X509SHA256=00\n";
+        assert!(told(true, false).ends_with(&format!("{head}client authentication\n{id}")));
         let both = "not for clients, certificate\n               authority\n";
-        assert!(told(false, true).ends_with(&format!("{head}{both}")));
+        assert!(told(false, true).ends_with(&format!("{head}{both}{id}")));
     }
 
     #[test]
@@ -533,6 +557,20 @@ mod tests {
     fn a_lifetime_is_shown_in_days_and_seconds() {
         assert_eq!(span(7_776_000), "90d (7776000 seconds)");
         assert_eq!(span(599), "599 seconds");
+    }
+
+    #[test]
+    fn what_is_left_of_a_certificate_is_said_in_days() {
+        for (left, said) in [
+            (90, "90 days left"),
+            (1, "1 day left"),
+            (0, "less than a day left"),
+            (-1, "ended less than a day ago"),
+            (-2, "ended 1 day ago"),
+            (-31, "ended 30 days ago"),
+        ] {
+            assert_eq!(days(left), said);
+        }
     }
 
     #[test]
