@@ -124,7 +124,7 @@ fn a_last_line_may_be_cut_off_anywhere() {
     let whole = "contexts:\n- {name: a, context: {cluster: prod, user: b}}\n- ? c\n  : d\ne: \"f\"";
     for end in 0..whole.len() {
         let input = &whole.as_bytes()[..end];
-        let _ = super::first_document(input);
+        let _ = first_document(input);
         assert!(super::read(input, &Limits::default()).nodes < 100, "{end}");
     }
     assert_eq!(read("a: 1\nb"), [None]);
