@@ -1,5 +1,7 @@
 //! What any file of the journey is and says: one report, shown as text or as JSON.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -12,12 +14,14 @@ use crate::secret::Passphrase;
 use crate::verdict::{Checked, Requested};
 
 mod artefact;
+mod contexts;
 mod object;
 mod status;
 mod style;
 mod text;
 mod together;
 
+pub use contexts::{ContextReport, ReadFile, named_files};
 pub use object::{
     CertificateReport, CsrReport, KubeconfigReport, PrivateKeyReport, PublicKeyReport,
 };
@@ -162,9 +166,22 @@ impl Object {
         self.identity = None;
     }
 
+    /// Looks at the certificates and keys that a kubeconfig names; `read` says why where it does not
+    /// read one. Files without an absolute path lie in or below `folder`.
+    pub fn look_up(&mut self, folder: &Path, read: ReadFile<'_>, now: OffsetDateTime) {
+        if let Some(kubeconfig) = &mut self.kubeconfig {
+            let findings = kubeconfig.look_up(folder, read, now);
+            self.add_all(findings);
+        }
+    }
+
     /// Adds a finding behind those that matter as much.
     fn add(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        self.add_all([finding]);
+    }
+
+    fn add_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(findings);
         self.findings
             .sort_by_key(|finding| std::cmp::Reverse(finding.level));
     }

@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 use crate::yaml::{self, YamlError};
 
 mod assemble;
+mod auth_info;
 mod cluster;
 mod merge;
 
 pub use assemble::{Credential, NewEntry, assemble};
+pub use auth_info::{AuthInfo, Held};
 pub use cluster::{Authority, Cluster, ClusterProblem};
 pub use merge::{MergeError, merge};
 

@@ -127,6 +127,165 @@ fn a_certificate_is_told_with_the_days_it_has_and_its_name_in_the_audit_log() {
         .fails(1, &["expired"]);
 }
 
+/// The contexts that `inspect` shows of a kubeconfig.
+fn contexts(folder: &Folder, name: &str) -> Vec<serde_json::Value> {
+    let report = folder.run(&["inspect", "-o", "json", name]).json();
+    let contexts = &report["objects"][0]["kubeconfig"]["contexts"];
+    contexts.as_array().unwrap().clone()
+}
+
+#[test]
+fn each_context_says_who_where_until_when_with_which_key_and_whether_it_works() {
+    for (style, passphrase) in [("--embed", false), ("--files", false), ("--exec", true)] {
+        let folder = Folder::new();
+        folder.write("pass", "correct horse\n");
+        let secret: &[_] = if passphrase {
+            &["--passphrase-file", "pass"]
+        } else {
+            &["--no-passphrase"]
+        };
+        let request = [
+            "request",
+            "alice",
+            "-g",
+            "developers",
+            "--algorithm",
+            "ecdsa-p256",
+            "--output-dir",
+            "keys",
+        ];
+        folder.run(&[&request[..], secret].concat()).good();
+        let authority = authority();
+        folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+        let object = issue(&folder.read("keys/alice.csr.yaml"), &authority);
+        reply(&folder, &object).good();
+        let secret = if passphrase { secret } else { &[] };
+        let write = [
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--key",
+            "keys/alice.key",
+            style,
+            "--out",
+            "config",
+        ];
+        folder.run(&[&write[..], secret].concat()).good();
+
+        let ended = folder.run(&["inspect", "config"]).good();
+        let public = folder
+            .run(&["inspect", "-o", "json", "keys/alice.csr"])
+            .json();
+        let fingerprint = public["objects"][0]["publicKey"]["fingerprint"].clone();
+        let context = &contexts(&folder, "config")[0];
+        for (field, expected) in [
+            ("name", "alice@prod"),
+            ("cluster", "prod"),
+            ("server", "https://10.0.0.1:6443"),
+            ("user", "alice"),
+        ] {
+            assert_eq!(context[field], expected, "{style}");
+        }
+        assert_eq!(context["groups"], serde_json::json!(["developers"]));
+        assert_eq!(context["key"], fingerprint);
+        assert_eq!(
+            (&context["ours"], &context["usable"]),
+            (&true.into(), &true.into())
+        );
+        assert_eq!(context["daysLeft"], 364);
+        let end = context["notAfter"].as_str().unwrap();
+        for words in [
+            "alice@prod",
+            "developers",
+            "https://10.0.0.1:6443",
+            end,
+            "364 days left",
+            "Usable here  yes",
+        ] {
+            assert!(
+                ended.stdout.contains(words),
+                "{style}: no {words} in {}",
+                ended.stdout
+            );
+        }
+
+        // The key is gone: every style but one notices.
+        std::fs::remove_file(folder.file("keys/alice.key")).unwrap();
+        let ended = folder.run(&["inspect", "config"]);
+        if style == "--embed" {
+            ended.good();
+        } else {
+            ended.fails(1, &["keys/alice.key", "no such file", "Usable here  no"]);
+            assert_eq!(contexts(&folder, "config")[0]["usable"], false);
+        }
+    }
+}
+
+#[test]
+fn a_context_whose_certificate_has_ended_or_whose_key_is_another_is_in_error() {
+    let (folder, _) = plain();
+    let authority = authority();
+    let manifest = folder.read("alice.csr.yaml");
+    let then = time::OffsetDateTime::now_utc() - time::Duration::days(400);
+    folder.write(
+        "old.crt",
+        common::certificate_of(&issue_at(&manifest, &authority, then)),
+    );
+    folder.write(
+        "now.crt",
+        common::certificate_of(&issue(&manifest, &authority)),
+    );
+    folder
+        .run(&[
+            "request",
+            "bob",
+            "--no-passphrase",
+            "--algorithm",
+            "ecdsa-p256",
+        ])
+        .good();
+    folder.write("locked", "correct horse\n");
+    folder
+        .run(&[
+            "request",
+            "eve",
+            "--passphrase-file",
+            "locked",
+            "--algorithm",
+            "ecdsa-p256",
+        ])
+        .good();
+    folder.peer("mkfifo", &["pipe"]);
+    let config = |certificate: &str, key: &str| {
+        format!(
+            "apiVersion: v1\nkind: Config\nclusters:\n- name: c\n  cluster: {{server: https://user:pw@c}}\n\
+             users:\n- name: u\n  user: {{client-certificate: {certificate}, client-key: {key}}}\n- name: t\n  \
+             user: {{token: top-secret}}\ncontexts:\n- name: one\n  context: {{cluster: c, user: u}}\n- name: two\n  \
+             context: {{cluster: gone, user: t}}\n"
+        )
+    };
+    for (certificate, key, status, code) in [
+        ("now.crt", "alice.key", 0, ""),
+        ("old.crt", "alice.key", 1, "expired"),
+        ("now.crt", "bob.key", 1, "certificate-mismatch"),
+        ("now.crt", "eve.key", 1, "bad-kubeconfig"),
+        ("now.crt", "nowhere.key", 1, "no such file"),
+        ("nowhere.crt", "alice.key", 1, "no such file"),
+        ("pipe", "alice.key", 1, "pipe is not a file"),
+        ("alice.key", "alice.key", 1, "no certificate"),
+    ] {
+        folder.write("config", config(certificate, key));
+        let ended = folder.run(&["inspect", "-o", "json", "config"]);
+        ended.fails(status, &[code]);
+        assert!(!ended.stdout.contains("pw@") && !ended.stdout.contains("top-secret"));
+        let contexts = contexts(&folder, "config");
+        assert_eq!(contexts[0]["usable"], status == 0);
+        assert_eq!(contexts[0]["ours"], false);
+        assert_eq!(contexts[1]["user"], serde_json::Value::Null);
+        assert_eq!(contexts[1]["usable"], serde_json::Value::Null);
+        assert_eq!(contexts[1]["server"], serde_json::Value::Null);
+    }
+}
+
 #[test]
 fn a_key_beside_the_authority_and_the_password_of_a_proxy_stay_with_the_admin() {
     let (folder, object) = plain();

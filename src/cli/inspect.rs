@@ -41,6 +41,7 @@ impl Action for Args {
             .read(&self.files)
             .read(passphrase)
             .write([&self.report.out])
+            .credentials_of(self.files.iter().filter_map(Stream::path))
             .of_strangers(self.files.len(), self.report.max_size)
     }
 

@@ -19,6 +19,7 @@ use super::Verdict;
 use super::args::size;
 use super::console::{Console, report_failure};
 use super::failure::Failure;
+use super::from::credentials;
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::os::privacy;
 use super::to::files;
@@ -185,12 +186,16 @@ impl<'a> Report<'a> {
         context: &Context<'_>,
         judge: impl Fn(&mut Object) + Sync,
     ) -> Result<(Tally, Option<Object>), Failure> {
+        let is_judged = self.judged != Judged::No;
         let read = |input: &Stream| -> Part {
             let contents = file::read(input, self.args.max_size)?;
             let mut objects = inspect(&input.source(), &contents, context);
             if objects.iter().any(Object::is_private_key) {
                 let warn = |path| privacy::warn_exposed(path, self.console);
                 input.path().inspect(|path| warn(path));
+            }
+            if !is_judged {
+                credentials::look_up(&mut objects, input, context.now);
             }
             objects.iter_mut().for_each(&judge);
             Ok((objects, contents.len()))

@@ -252,11 +252,18 @@ pub(super) fn kind(object: &Map<String, Value>) -> Option<&str> {
         .filter(|kind| !kind.is_empty())
 }
 
+/// Whether an object is a kubeconfig, which need not say so.
+pub(super) fn is_kubeconfig(object: &Map<String, Value>) -> bool {
+    match kind(object) {
+        Some(kind) => kind == kubeconfig::KIND,
+        None => object.contains_key("clusters"),
+    }
+}
+
 fn from_object(object: &Map<String, Value>, document: &Document, context: &Context<'_>) -> Object {
     match kind(object) {
         Some(manifest::KIND) => Object::of_manifest(object, &document.comments, context),
-        Some(kubeconfig::KIND) => Object::of_kubeconfig(object),
-        None if object.contains_key("clusters") => Object::of_kubeconfig(object),
+        _ if is_kubeconfig(object) => Object::of_kubeconfig(object, context.now),
         None => Object::unreadable(&format!(
             "line {}: an object without kind, which kubectl refuses",
             document.line

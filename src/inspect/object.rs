@@ -1,9 +1,12 @@
 //! The report on one thing, from what the rooms below read of it.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
+use super::contexts::{self, ContextReport, Entry, ReadFile};
 use super::status::{self, StatusReport};
 use super::{Context, Object};
 use crate::certificate::{Certificate, show_time};
@@ -97,8 +100,11 @@ pub struct KubeconfigReport {
     pub clusters: Vec<NamedServer>,
     /// The names of the users and which fields each has.
     pub users: Vec<NamedFields>,
-    /// The names of the contexts.
-    pub contexts: Vec<String>,
+    /// The contexts.
+    pub contexts: Vec<ContextReport>,
+    /// The users as they are known.
+    #[serde(skip)]
+    pub(super) entries: Vec<Entry>,
 }
 
 /// A cluster of a kubeconfig.
@@ -269,18 +275,20 @@ impl Object {
         object
     }
 
-    pub(super) fn of_kubeconfig(object: &Map<String, Value>) -> Self {
+    pub(super) fn of_kubeconfig(object: &Map<String, Value>, now: OffsetDateTime) -> Self {
         let mut report = Self {
             kind: Some(crate::kubeconfig::KIND.to_owned()),
             ..Self::default()
         };
         match Kubeconfig::from_object(object.clone()) {
             Ok(kubeconfig) => {
-                report.kubeconfig = Some(KubeconfigReport::new(&kubeconfig));
-                report.findings = kubeconfig
-                    .clusters()
+                let mut seen = KubeconfigReport::new(&kubeconfig);
+                let clusters = kubeconfig.clusters();
+                report.findings = clusters
                     .filter_map(|cluster| cluster_finding(&cluster))
+                    .chain(seen.settle(|entry| !entry.is_open(), now))
                     .collect();
+                report.kubeconfig = Some(seen);
             }
             Err(error) => report.findings.push(kubeconfig_finding(&error)),
         }
@@ -290,28 +298,49 @@ impl Object {
 
 impl KubeconfigReport {
     fn new(kubeconfig: &Kubeconfig) -> Self {
-        let current = safe(kubeconfig.current_context());
+        let current = kubeconfig.current_context().to_owned();
+        let (contexts, entries) = contexts::read(kubeconfig);
         Self {
             current_context: Some(current).filter(|name| !name.is_empty()),
             clusters: kubeconfig
                 .clusters()
                 .map(|cluster| NamedServer {
-                    name: safe(&cluster.name),
-                    server: safe(&cluster.server),
+                    server: contexts::server(&cluster),
+                    name: cluster.name,
                 })
                 .collect(),
             users: kubeconfig
                 .users()
                 .map(|(name, fields)| NamedFields {
-                    name: safe(name),
-                    fields: fields.into_iter().map(safe).collect(),
+                    name: name.to_owned(),
+                    fields: fields.into_iter().map(str::to_owned).collect(),
                 })
                 .collect(),
-            contexts: kubeconfig
-                .contexts()
-                .map(|(name, _, _)| safe(name))
-                .collect(),
+            contexts,
+            entries,
         }
+    }
+
+    /// What is known of these users goes into their contexts; what is wrong with them.
+    fn settle(&mut self, which: impl Fn(&Entry) -> bool, now: OffsetDateTime) -> Vec<Finding> {
+        let entries = self.entries.iter().filter(|entry| which(entry));
+        let settled = entries.flat_map(|entry| entry.settle(&mut self.contexts, now));
+        settled.collect()
+    }
+
+    /// Looks at the certificates and keys that are in files; what is wrong with them.
+    pub(super) fn look_up(
+        &mut self,
+        folder: &Path,
+        read: ReadFile<'_>,
+        now: OffsetDateTime,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for entry in self.entries.iter_mut().filter(|entry| entry.is_open()) {
+            entry.look_up(folder, read);
+            findings.extend(entry.settle(&mut self.contexts, now));
+        }
+        findings
     }
 }
 

@@ -1,12 +1,14 @@
 //! The report for people: aligned, wrapped to the terminal, and safe whatever the file holds.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Object;
-use super::object::{CertificateReport, KubeconfigReport, NamedFields, NamedServer};
+use super::contexts::{ContextReport, Means};
+use super::object::{CertificateReport, KubeconfigReport};
 use crate::agreement::{Comparison, Point};
 use crate::policy::{Finding, Level, Prediction};
 use crate::text::visible;
@@ -175,13 +177,69 @@ impl Page {
 
     fn kubeconfig(&mut self, kubeconfig: &KubeconfigReport) {
         let current = kubeconfig.current_context.as_deref();
-        self.field("Context", &cut(current.unwrap_or("(none is current)")));
-        for NamedServer { name, server } in kubeconfig.clusters.iter().take(MAX_ITEMS) {
-            self.field("Cluster", &cut(&format!("{name}: {server}")));
+        let contexts = &kubeconfig.contexts;
+        let joined: HashSet<_> = contexts.iter().map(|it| it.cluster.as_str()).collect();
+        self.field(
+            "Current",
+            &name(current.unwrap_or("(no context is current)")),
+        );
+        for context in contexts.iter().take(MAX_ITEMS) {
+            self.context(context);
         }
-        for NamedFields { name, fields } in kubeconfig.users.iter().take(MAX_ITEMS) {
-            self.field("Holds", &cut(&format!("{name}: {}", fields.join(", "))));
+        if contexts.len() > MAX_ITEMS {
+            let more = contexts.len() - MAX_ITEMS;
+            self.field("Context", &format!("... and {more} more"));
         }
+        let others = kubeconfig.clusters.iter();
+        let others = others.filter(|cluster| !joined.contains(cluster.name.as_str()));
+        for cluster in others.take(MAX_ITEMS) {
+            let shown = format!("{}: {}", name(&cluster.name), name(&cluster.server));
+            self.field("Cluster", &shown);
+        }
+        for user in kubeconfig.users.iter().take(MAX_ITEMS) {
+            let shown = format!("{}: {}", name(&user.name), items(&user.fields));
+            self.field("Holds", &shown);
+        }
+    }
+
+    /// Who, where, until when, with which key, and whether that works here.
+    fn context(&mut self, context: &ContextReport) {
+        self.field("Context", &name(&context.name));
+        let server = context.server.as_deref();
+        let server = server.map_or("(no such cluster)".to_owned(), name);
+        self.field("Cluster", &format!("{}: {server}", name(&context.cluster)));
+        if let Some(user) = &context.user {
+            self.field("User", &name(user));
+            self.field("Groups", &items(&context.groups));
+        }
+        if let (Some(end), Some(left)) = (&context.not_after, context.days_left) {
+            self.field("Valid", &format!("until {end} ({})", days(left)));
+        }
+        let place = match (&context.key_file, context.means) {
+            (Some(file), _) => name(file),
+            (None, Means::Embedded) => "in the kubeconfig".to_owned(),
+            (None, _) => String::new(),
+        };
+        let key = [Some(place), context.key.clone()];
+        let key: Vec<_> = key
+            .into_iter()
+            .flatten()
+            .filter(|it| !it.is_empty())
+            .collect();
+        if !key.is_empty() {
+            self.field("Key", &key.join(", "));
+        }
+        let (usable, style) = match (context.usable, context.means) {
+            (Some(false), _) => ("no, see below", AnsiColor::Red.on_default()),
+            (Some(true), Means::Exec) => (
+                "yes: kubectl asks kube-enroll for the key",
+                AnsiColor::Green.on_default(),
+            ),
+            (Some(true), _) => ("yes", AnsiColor::Green.on_default()),
+            (None, Means::Other) => ("not known: it has no certificate", Style::new()),
+            (None, _) => ("not known: its files were not read", Style::new()),
+        };
+        self.styled_field("Usable here", usable, style);
     }
 
     /// Point by point.
@@ -300,6 +358,11 @@ fn cut(value: &str) -> String {
     }
 }
 
+/// A raw name that is fit to be shown.
+fn name(raw: &str) -> String {
+    cut(&visible(raw).to_string())
+}
+
 fn items(items: &[String]) -> String {
     if items.is_empty() {
         return "(none)".to_owned();
@@ -361,6 +424,7 @@ fn split_at_width(word: &str, width: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::object::{NamedFields, NamedServer};
     use crate::inspect::status::ConditionReport;
     use crate::inspect::{CsrReport, PrivateKeyReport, State, StatusReport};
     use crate::name::Identity;
@@ -481,7 +545,7 @@ mod tests {
             kubeconfig: Some(kubeconfig),
             ..Object::default()
         };
-        let expected = "  Context      (none is current)\n  Cluster      c: https://c\n  \
+        let expected = "  Current      (no context is current)\n  Cluster      c: https://c\n  \
                         Holds        u: token, exec\n";
         assert!(shown(&object).ends_with(expected));
     }

@@ -12,8 +12,8 @@ use super::Restriction;
 use kube_enroll::text;
 use kube_enroll::text::Text;
 
-use super::super::super::from::cluster;
 use super::super::super::from::file::Stream;
+use super::super::super::from::{cluster, credentials};
 use super::Reach;
 
 /// What is handled, and so refused unless a rule allows it. Older kernels handle less.
@@ -29,29 +29,31 @@ const PROMPT: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFil
 
 /// Confines the process to what a command needs.
 ///
-/// A kubeconfig may name the file of its certificate authority, anywhere. So where a cluster is
-/// taken from one, everything is readable until that kubeconfig is read, and nothing else has been
-/// read by then. One that comes through a pipe can be read only once, by the command; then
-/// everything stays readable.
+/// A kubeconfig may name the file of its certificate authority, or certificates and keys of its
+/// users, anywhere. So where these are read too, everything is readable until that kubeconfig is
+/// read, and nothing else has been read by then. A cluster's kubeconfig that comes through a pipe can
+/// be read only once, by the command; then everything stays readable.
 pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
-    let Some((kubeconfigs, context)) = reach.cluster.take() else {
+    let cluster = reach.cluster.take();
+    let credentials = std::mem::take(&mut reach.credentials);
+    if cluster.is_none() && credentials.is_empty() {
         return restrict(&reach);
-    };
+    }
     let named = std::mem::replace(&mut reach.read, vec![PathBuf::from("/")]);
     let listed = reach.list.clone();
     reach.list.push(PathBuf::from("/"));
     let first = restrict(&reach);
-    if !kubeconfigs.iter().all(|kubeconfig| kubeconfig.is_file()) {
-        return first;
+    let mut files = credentials::named_by(&credentials);
+    if let Some((kubeconfigs, context)) = cluster {
+        if !kubeconfigs.iter().all(|kubeconfig| kubeconfig.is_file()) {
+            return first;
+        }
+        let authority = cluster::authority_file(&kubeconfigs, context.as_deref());
+        files.extend(kubeconfigs.into_iter().chain(authority));
     }
     reach.read = named;
     reach.list = listed;
-    let authority = cluster::authority_file(&kubeconfigs, context.as_deref());
-    let files: Vec<_> = kubeconfigs
-        .into_iter()
-        .chain(authority)
-        .map(Stream::from)
-        .collect();
+    let files: Vec<_> = files.into_iter().map(Stream::from).collect();
     restrict(&reach.read(&files))
 }
 

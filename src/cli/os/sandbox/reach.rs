@@ -16,6 +16,8 @@ pub struct Reach {
     pub(super) create: Vec<PathBuf>,
     /// The kubeconfigs that a cluster is taken from, and its context.
     pub(super) cluster: Option<(Vec<PathBuf>, Option<String>)>,
+    /// Files that may be kubeconfigs, whose users may name certificates and keys.
+    pub(super) credentials: Vec<PathBuf>,
     /// How many files it reads that a stranger may have written, and how many bytes of each.
     pub(super) strangers: Option<(usize, u64)>,
     /// Whether it uses the kernel's keyring.
@@ -113,6 +115,14 @@ impl Reach {
             .iter()
             .filter(|kubeconfig| **kubeconfig == Stream::Stdio)
             .count();
+        self
+    }
+
+    /// Reads the certificates and keys that these name, if they are kubeconfigs.
+    #[must_use]
+    pub fn credentials_of<'a>(mut self, files: impl IntoIterator<Item = &'a Path>) -> Self {
+        self.credentials
+            .extend(files.into_iter().map(Path::to_owned));
         self
     }
 

@@ -1,0 +1,381 @@
+//! What each context of a kubeconfig is good for: who uses it, where, until when, with which key. Files
+//! that it names are read by the caller, who may have reasons not to.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::status;
+use crate::certificate::{Certificate, show_time};
+use crate::error::Error;
+use crate::key::{EncodedKey, PublicKey};
+use crate::kubeconfig::{AuthInfo, Cluster, Held, Kubeconfig};
+use crate::policy::{Code, Effect, Finding};
+use crate::text;
+use crate::text::{Show as _, Text, visible};
+
+/// A context of a kubeconfig. Names are raw.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContextReport {
+    /// The name of the context.
+    pub name: String,
+    /// The name of the cluster entry.
+    pub cluster: String,
+    /// The address of the API server, without a password.
+    pub server: Option<String>,
+    /// Who the API server takes the holder of the certificate for.
+    pub user: Option<String>,
+    /// With which groups.
+    pub groups: Vec<String>,
+    /// The last second in which the certificate is valid (RFC 3339, UTC).
+    pub not_after: Option<String>,
+    /// Whole days until then, negative when it is over.
+    pub days_left: Option<i64>,
+    /// The fingerprint of the key that the certificate is for.
+    pub key: Option<String>,
+    /// Whether this program made the user entry.
+    pub ours: bool,
+    /// The name of the user entry.
+    pub user_entry: String,
+    /// The file of the private key; nothing where it is in the kubeconfig, or there is none.
+    pub key_file: Option<String>,
+    /// Whether kubectl can use it here; nothing where certificate or key were not looked at.
+    pub usable: Option<bool>,
+    /// Why it can be used, or what it has in place of a certificate.
+    #[serde(skip)]
+    pub(super) means: Means,
+}
+
+/// How a user proves who it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Means {
+    /// By something else than a certificate.
+    #[default]
+    Other,
+    /// The key is in the kubeconfig.
+    Embedded,
+    /// Clients read the key from a file.
+    File,
+    /// This program serves the key.
+    Exec,
+}
+
+/// A user entry, as far as it is known.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    name: String,
+    certificate: Part<Certificate>,
+    key: Part<Key>,
+    is_exec: bool,
+    is_ours: bool,
+    key_file: Option<String>,
+    /// The positions of its contexts.
+    contexts: Vec<usize>,
+}
+
+/// A certificate or a key.
+#[derive(Debug, Clone)]
+enum Part<T> {
+    None,
+    /// In a file that nobody has looked at.
+    Unseen(Place),
+    Seen(T),
+    Broken(Text),
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Beside(String),
+    Argument(String),
+}
+
+/// What can be seen of a private key without its passphrase.
+#[derive(Debug, Clone)]
+enum Key {
+    Encrypted,
+    Plain(PublicKey),
+}
+
+/// Reads a file that a kubeconfig names, or says why not.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> Result<Zeroizing<Vec<u8>>, Text>;
+
+/// Every context, and every user entry with the contexts that it is in.
+pub(super) fn read(kubeconfig: &Kubeconfig) -> (Vec<ContextReport>, Vec<Entry>) {
+    let mut entries: Vec<Entry> = kubeconfig.auth_infos().map(Entry::new).collect();
+    let mut positions = HashMap::new();
+    for (position, entry) in entries.iter().enumerate() {
+        positions.entry(entry.name.clone()).or_insert(position);
+    }
+    let servers: HashMap<String, String> = kubeconfig
+        .clusters()
+        .map(|cluster| (cluster.name.clone(), server(&cluster)))
+        .collect();
+    let mut reports = Vec::new();
+    for (position, (name, cluster, user)) in kubeconfig.contexts().enumerate() {
+        let mut report = ContextReport {
+            name: name.to_owned(),
+            cluster: cluster.to_owned(),
+            server: servers.get(cluster).cloned(),
+            user_entry: user.to_owned(),
+            ..ContextReport::default()
+        };
+        let entry = positions
+            .get(user)
+            .and_then(|found| entries.get_mut(*found));
+        if let Some(entry) = entry {
+            report.ours = entry.is_ours;
+            report.means = entry.means();
+            report.key_file.clone_from(&entry.key_file);
+            entry.contexts.push(position);
+        }
+        reports.push(report);
+    }
+    (reports, entries)
+}
+
+/// What may be shown of a cluster's address.
+pub(super) fn server(cluster: &Cluster) -> String {
+    cluster.without_userinfo().server
+}
+
+impl Entry {
+    fn new(user: AuthInfo<'_>) -> Self {
+        let certificate = match user.certificate {
+            None => Part::None,
+            Some(held) => Part::new(held, certificate),
+        };
+        let key = match user.key {
+            None => Part::None,
+            Some(held) => Part::new(held, key),
+        };
+        let key_file = match user.key {
+            Some(Held::File(path) | Held::Argument(path)) => Some(path.to_owned()),
+            _ => None,
+        };
+        Self {
+            name: user.name.to_owned(),
+            certificate,
+            key,
+            is_exec: user.is_exec,
+            is_ours: user.is_ours,
+            key_file,
+            contexts: Vec::new(),
+        }
+    }
+
+    fn means(&self) -> Means {
+        match (&self.certificate, &self.key_file) {
+            _ if self.is_exec => Means::Exec,
+            (Part::None, _) => Means::Other,
+            (_, Some(_)) => Means::File,
+            (_, None) => Means::Embedded,
+        }
+    }
+
+    /// Whether there is a file to look at.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.certificate, Part::Unseen(_)) || matches!(self.key, Part::Unseen(_))
+    }
+
+    /// Looks at the files.
+    pub(super) fn look_up(&mut self, folder: &Path, read: ReadFile<'_>) {
+        self.certificate.look_up(folder, read, certificate);
+        self.key.look_up(folder, read, key);
+    }
+
+    /// What is known by now goes into the reports of its contexts; what is wrong with it.
+    pub(super) fn settle(
+        &self,
+        reports: &mut [ContextReport],
+        now: OffsetDateTime,
+    ) -> Vec<Finding> {
+        let findings = self.findings(now);
+        let is_credential =
+            !matches!(self.certificate, Part::None) || !matches!(self.key, Part::None);
+        let usable = (is_credential && !self.is_open()).then_some(findings.is_empty());
+        for position in &self.contexts {
+            let Some(report) = reports.get_mut(*position) else {
+                continue;
+            };
+            report.usable = usable;
+            if let Part::Seen(certificate) = &self.certificate {
+                let identity = certificate.subject().identity();
+                report.groups = identity.iter().flat_map(|it| it.groups.clone()).collect();
+                report.user = identity.map(|identity| identity.username);
+                report.not_after = Some(show_time(certificate.not_after()));
+                report.days_left = Some(certificate.days_left(now));
+                report.key = Some(certificate.public_key().fingerprint().to_string());
+            }
+        }
+        findings
+    }
+
+    fn findings(&self, now: OffsetDateTime) -> Vec<Finding> {
+        let field = format!("users[{}]", visible(&self.name));
+        let finding = |effect, code, message: Text| {
+            Finding::new(effect, code, field.as_str(), message.as_str())
+        };
+        let bad = |message| finding(Effect::NotAuthenticated, Code::BadKubeconfig, message);
+        let mut findings = Vec::new();
+        match &self.certificate {
+            Part::Seen(certificate) => {
+                let dates = status::dates(certificate, now);
+                findings.extend(dates.map(|found| Finding {
+                    field: field.clone(),
+                    ..found
+                }));
+                if !certificate.client_auth() {
+                    let message = text!("the certificate is not for client authentication");
+                    findings.push(finding(
+                        Effect::NotAuthenticated,
+                        Code::NoClientAuth,
+                        message,
+                    ));
+                }
+            }
+            Part::Broken(why) => findings.push(bad(text!("the certificate: {}", why))),
+            Part::None if !matches!(self.key, Part::None) => {
+                findings.push(bad("there is a key and no certificate".into()));
+            }
+            Part::None | Part::Unseen(_) => {}
+        }
+        match (&self.key, &self.certificate) {
+            (Part::Seen(Key::Plain(key)), Part::Seen(certificate))
+                if key != certificate.public_key() =>
+            {
+                let message = text!(
+                    "the key is not the one of the certificate: found {}, expected {}",
+                    key.fingerprint(),
+                    certificate.public_key().fingerprint()
+                );
+                findings.push(finding(
+                    Effect::NotAuthenticated,
+                    Code::CertificateMismatch,
+                    message,
+                ));
+            }
+            (Part::Seen(Key::Encrypted), _) if !self.is_exec => findings.push(bad(
+                "the key is encrypted, and no client of Kubernetes reads it so; write the \
+                 kubeconfig anew with kube-enroll kubeconfig REPLY --exec"
+                    .into(),
+            )),
+            (Part::Broken(why), _) => findings.push(bad(text!("the key: {}", why))),
+            (Part::None, Part::Seen(_) | Part::Broken(_)) => {
+                findings.push(bad("there is a certificate and no key".into()));
+            }
+            _ => {}
+        }
+        findings
+    }
+}
+
+impl<T> Part<T> {
+    fn new(held: Held<'_>, read: fn(&[u8]) -> Result<T, Text>) -> Self {
+        match held {
+            Held::File(path) => Self::Unseen(Place::Beside(path.to_owned())),
+            Held::Argument(path) => Self::Unseen(Place::Argument(path.to_owned())),
+            Held::Data(_) => Self::of(
+                held.data()
+                    .map_or_else(|| Err("not base64".into()), |data| read(&data)),
+            ),
+        }
+    }
+
+    fn of(read: Result<T, Text>) -> Self {
+        read.map_or_else(Self::Broken, Self::Seen)
+    }
+
+    fn look_up(
+        &mut self,
+        folder: &Path,
+        read_file: ReadFile<'_>,
+        read: fn(&[u8]) -> Result<T, Text>,
+    ) {
+        let path = match self {
+            Self::Unseen(Place::Beside(path)) => folder.join(path),
+            Self::Unseen(Place::Argument(path)) => PathBuf::from(path.as_str()),
+            _ => return,
+        };
+        let contents = read_file(&path)
+            .and_then(|contents| read(&contents).map_err(|why| text!("{}: {}", path, why)));
+        *self = Self::of(contents);
+    }
+}
+
+fn certificate(pem: &[u8]) -> Result<Certificate, Text> {
+    let chain = Certificate::chain_from_pem(pem).map_err(|error| error.show())?;
+    let first = chain.into_iter().next();
+    first.ok_or_else(|| Error::NoCertificate.show())
+}
+
+fn key(pem: &[u8]) -> Result<Key, Text> {
+    let read = || -> Result<Key, Error> {
+        let encoded = EncodedKey::find(pem)?;
+        if encoded.is_encrypted() {
+            return Ok(Key::Encrypted);
+        }
+        Ok(Key::Plain(encoded.open(None)?.public_key().clone()))
+    };
+    read().map_err(|error| error.show())
+}
+
+/// The files that kubeconfigs among these documents name as certificates and keys. Those without an
+/// absolute path lie in or below `folder`.
+#[must_use]
+pub fn named_files(input: &[u8], folder: &Path) -> Vec<PathBuf> {
+    if !may_name_files(input) {
+        return Vec::new();
+    }
+    let documents = crate::yaml::documents(input);
+    let objects = super::artefact::flattened(&documents).into_iter();
+    objects
+        .filter(|object| super::artefact::is_kubeconfig(object))
+        .filter_map(|object| Kubeconfig::from_object(object.into_owned()).ok())
+        .flat_map(|kubeconfig| {
+            let users = kubeconfig.auth_infos();
+            let held = users.flat_map(|user| [user.certificate, user.key]);
+            let paths = held.flatten().filter_map(|held| held.path(folder));
+            paths.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Whether a field or option of [`AuthInfo`] that names a file is in there, which is cheaper to know
+/// than to read it all.
+fn may_name_files(input: &[u8]) -> bool {
+    ["client-certificate", "client-key", "--certificate", "--key"]
+        .iter()
+        .any(|word| {
+            memchr::memmem::find_iter(input, word).any(|at| {
+                let rest = input.get(at + word.len()..).unwrap_or_default();
+                !rest.starts_with(b"-data")
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_that_kubeconfigs_name_are_told_and_no_others() {
+        let folder = Path::new("/f");
+        let named = |text: &str| named_files(text.as_bytes(), folder);
+        let config =
+            "kind: Config\nusers:\n- {name: a, user: {client-certificate: c, client-key: /k}}\n";
+        let both = [PathBuf::from("/f/c"), PathBuf::from("/k")];
+        assert_eq!(named(config), both);
+        assert_eq!(named(&format!("kind: Secret\n---\n{config}")), both);
+        assert_eq!(
+            named(&config.replace("Config", "Secret")),
+            [] as [PathBuf; 0]
+        );
+        let data = "kind: Config\nusers:\n- {name: a, user: {client-certificate-data: c}}\n";
+        assert!(!may_name_files(data.as_bytes()));
+        assert_eq!(named(data), [] as [PathBuf; 0]);
+    }
+}

@@ -1,0 +1,200 @@
+//! How each user of a kubeconfig proves who it is (k8s.io/client-go/tools/clientcmd/api `AuthInfo`).
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::assemble::EXTENSION;
+use super::{Kubeconfig, text};
+use crate::pem;
+
+/// A user entry, with the certificate and key that it has or names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthInfo<'a> {
+    /// The name of the entry.
+    pub name: &'a str,
+    /// The certificate.
+    pub certificate: Option<Held<'a>>,
+    /// The private key.
+    pub key: Option<Held<'a>>,
+    /// Whether `kube-enroll credential` serves both.
+    pub is_exec: bool,
+    /// Whether this program made the entry.
+    pub is_ours: bool,
+}
+
+/// Where a certificate or key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held<'a> {
+    /// In the kubeconfig, in base64.
+    Data(&'a str),
+    /// In a file, which lies in or below the folder of the kubeconfig if its path is not absolute
+    /// (clientcmd `ResolveLocalPaths`).
+    File(&'a str),
+    /// In a file that an argument names.
+    Argument(&'a str),
+}
+
+/// The names of this program, as a command and as a plugin of kubectl.
+const COMMANDS: [&str; 2] = ["kube-enroll", "kubectl-enroll"];
+
+impl Held<'_> {
+    /// The file, of a kubeconfig in this folder.
+    #[must_use]
+    pub fn path(&self, folder: &Path) -> Option<PathBuf> {
+        match self {
+            Self::Data(_) => None,
+            Self::File(path) => Some(folder.join(path)),
+            Self::Argument(path) => Some(PathBuf::from(path)),
+        }
+    }
+
+    /// What is in the kubeconfig; nothing where it is not base64.
+    #[must_use]
+    pub fn data(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Data(base64) => pem::decode_base64(base64.as_bytes()).ok(),
+            Self::File(_) | Self::Argument(_) => None,
+        }
+    }
+}
+
+impl Kubeconfig {
+    /// Every user entry.
+    pub fn auth_infos(&self) -> impl Iterator<Item = AuthInfo<'_>> {
+        let users = self.entries("users", "user");
+        users.map(|(name, body)| AuthInfo::read(name, body))
+    }
+}
+
+impl<'a> AuthInfo<'a> {
+    fn read(name: &'a str, body: Option<&'a Map<String, Value>>) -> Self {
+        let field = |name| body.map_or("", |body| text(body, name));
+        // Data takes the place of a file (client-go `rest.LoadTLSFiles`).
+        let held = |data, file| match (field(data), field(file)) {
+            ("", "") => None,
+            ("", file) => Some(Held::File(file)),
+            (data, _) => Some(Held::Data(data)),
+        };
+        let arguments = body.and_then(our_arguments);
+        let mut read = Self {
+            name,
+            certificate: held("client-certificate-data", "client-certificate"),
+            key: held("client-key-data", "client-key"),
+            is_exec: arguments.is_some(),
+            is_ours: arguments.is_some() || body.is_some_and(has_our_mark),
+        };
+        if let Some(arguments) = arguments {
+            let named = |option| argument(&arguments, option).map(Held::Argument);
+            read.certificate = named("--certificate");
+            read.key = named("--key");
+        }
+        read
+    }
+}
+
+fn has_our_mark(user: &Map<String, Value>) -> bool {
+    let extensions = user.get("extensions").and_then(Value::as_array);
+    let mut extensions = extensions.into_iter().flatten();
+    extensions.any(|extension| extension.get("name") == Some(&EXTENSION.into()))
+}
+
+/// The arguments of an exec entry that runs `kube-enroll credential`.
+fn our_arguments(user: &Map<String, Value>) -> Option<Vec<&str>> {
+    let exec = user.get("exec")?.as_object()?;
+    let command = Path::new(text(exec, "command")).file_name()?.to_str()?;
+    let arguments = exec.get("args").and_then(Value::as_array)?;
+    let arguments: Vec<_> = arguments.iter().filter_map(Value::as_str).collect();
+    let is_ours = COMMANDS.contains(&command) && arguments.first() == Some(&"credential");
+    is_ours.then_some(arguments)
+}
+
+/// The value of an option: the next argument, or what stands behind an equals sign.
+fn argument<'a>(arguments: &[&'a str], option: &str) -> Option<&'a str> {
+    let mut arguments = arguments.iter();
+    let rest = arguments.find_map(|argument| {
+        let rest = argument.strip_prefix(option)?;
+        (rest.is_empty() || rest.starts_with('=')).then_some(rest)
+    })?;
+    match rest.strip_prefix('=') {
+        Some(value) => Some(value),
+        None => arguments.next().copied(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "
+users:
+- {name: data, user: {client-certificate-data: YQ==, client-certificate: x, client-key: /k}}
+- {name: files, user: {client-certificate: c, client-key: d/k}}
+- name: exec
+  user:
+    exec: {command: /opt/kube-enroll, args: [credential, --certificate, c, --key=/k]}
+- {name: token, user: {token: t}}
+- name: theirs
+  user: {exec: {command: aws, args: [credential, --certificate, /c]}}
+- name: other
+  user: {exec: {command: kube-enroll, args: [version, --certificate, /c]}}
+- name: marked
+  user: {extensions: [{name: kube-enroll, extension: {}}]}
+- {name: nothing}
+";
+
+    #[test]
+    fn certificate_and_key_are_found_in_every_style() {
+        let kubeconfig = Kubeconfig::read(CONFIG.as_bytes()).unwrap();
+        let (data, file, argument) = (Held::Data, Held::File, Held::Argument);
+        let expected = [
+            ("data", Some(data("YQ==")), Some(file("/k")), false, false),
+            ("files", Some(file("c")), Some(file("d/k")), false, false),
+            (
+                "exec",
+                Some(argument("c")),
+                Some(argument("/k")),
+                true,
+                true,
+            ),
+            ("token", None, None, false, false),
+            ("theirs", None, None, false, false),
+            ("other", None, None, false, false),
+            ("marked", None, None, false, true),
+            ("nothing", None, None, false, false),
+        ];
+        let expected = expected.map(|(name, certificate, key, is_exec, is_ours)| AuthInfo {
+            name,
+            certificate,
+            key,
+            is_exec,
+            is_ours,
+        });
+        let found: Vec<_> = kubeconfig.auth_infos().collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn files_lie_beside_the_kubeconfig_and_arguments_are_taken_as_they_are() {
+        let folder = Path::new("/home/alice");
+        for (held, path) in [
+            (Held::File("c"), Some("/home/alice/c")),
+            (Held::File("/c"), Some("/c")),
+            (Held::Argument("c"), Some("c")),
+            (Held::Data("YQ=="), None),
+        ] {
+            assert_eq!(held.path(folder), path.map(PathBuf::from));
+        }
+        assert_eq!(Held::Data("YQ==").data().unwrap()[..], *b"a");
+        assert_eq!(Held::Data("-").data(), None);
+    }
+
+    #[test]
+    fn an_option_has_its_value_behind_it_or_behind_an_equals_sign() {
+        assert_eq!(argument(&["--key", "k"], "--key"), Some("k"));
+        assert_eq!(argument(&["--keys", "x", "--key=k"], "--key"), Some("k"));
+        assert_eq!(argument(&["--key"], "--key"), None);
+        assert_eq!(argument(&[], "--key"), None);
+    }
+}
