@@ -16,6 +16,7 @@ mod from;
 mod hint;
 mod inspect;
 mod kubeconfig;
+mod list;
 mod lock;
 mod man;
 mod os;

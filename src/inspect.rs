@@ -21,6 +21,7 @@ mod style;
 mod text;
 mod together;
 
+pub(crate) use artefact::{flattened, is_kubeconfig, kind};
 pub use contexts::{ContextReport, ReadFile, named_files};
 pub use object::{
     CertificateReport, CsrReport, KubeconfigReport, PrivateKeyReport, PublicKeyReport,
@@ -210,9 +211,9 @@ pub fn inspect(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object>
 /// Every `CertificateSigningRequest` among the documents of a file, those in lists included.
 #[must_use]
 pub fn signing_requests(documents: &[crate::yaml::Document]) -> Vec<CertificateSigningRequest> {
-    artefact::flattened(documents)
+    flattened(documents)
         .into_iter()
-        .filter(|object| artefact::kind(object) == Some(crate::manifest::KIND))
+        .filter(|object| kind(object) == Some(crate::manifest::KIND))
         .map(|object| CertificateSigningRequest::read(&object))
         .collect()
 }

@@ -91,6 +91,7 @@
 //! |---|---|---|
 //! | one file back; the signer played | [`reply`], [`rehearsal`] | kube-controller-manager |
 //! | what may be created: the verdict, and the manifest written anew | [`verdict`] | |
+//! | what many files hold, in a line each | [`list`] | |
 //! | what any file is, as text, JSON or YAML | [`inspect`] | |
 //! | what was agreed on, point by point | [`agreement`] | |
 //! | what the cluster will do, and what would mislead | [`policy`] | kube-apiserver, kube-controller-manager |
@@ -129,6 +130,7 @@ pub mod inspect;
 pub mod key;
 pub mod kubeconfig;
 pub mod lifetime;
+pub mod list;
 pub mod looks;
 pub mod manifest;
 pub mod name;

@@ -115,6 +115,26 @@ impl Text {
         Self(Cow::Owned(format!("{self}{}", " ".repeat(missing))))
     }
 
+    /// The same, where it takes more than `width` columns with its end cut off and told.
+    #[must_use]
+    pub fn cut(self, width: usize) -> Self {
+        if self.width() <= width {
+            return self;
+        }
+        let mut used = 0;
+        let room = width.saturating_sub("...".len());
+        let end = self.0.char_indices().find(|(_, character)| {
+            used +=
+                unicode_width::UnicodeWidthStr::width(character.encode_utf8(&mut [0; 4]) as &str);
+            used > room
+        });
+        let end = end.map_or(self.0.len(), |(end, _)| end);
+        Self(Cow::Owned(format!(
+            "{}...",
+            self.0.get(..end).unwrap_or_default()
+        )))
+    }
+
     /// The texts in a row, with a separator between them.
     #[must_use]
     pub fn join(texts: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
@@ -235,6 +255,15 @@ mod tests {
         assert!(shown.as_str().ends_with("é... (1000 characters)"));
         assert_eq!(shown.as_str().matches('é').count(), 300);
         assert_eq!(Label::from("é".repeat(300)).show().width(), 300);
+    }
+
+    #[test]
+    fn a_text_that_is_too_wide_is_cut() {
+        let text = |raw: &str| Label::from(raw).show();
+        assert_eq!(text("abcdef").cut(6).as_str(), "abcdef");
+        assert_eq!(text("abcdefg").cut(6).as_str(), "abc...");
+        // Each of these takes two columns.
+        assert_eq!(text("漢字漢字").cut(6).as_str(), "漢...");
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn journey() -> Folder {
 }
 
 /// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 20] = [
+const TAKES_A_FILE: [&[&str]; 21] = [
     &["request", "bob", "--no-passphrase", "--key", "FILE"],
     &[
         "request",
@@ -41,6 +41,7 @@ const TAKES_A_FILE: [&[&str]; 20] = [
     &["request", "--no-passphrase", "--config", "FILE"],
     &["inspect", "FILE"],
     &["inspect", "-o", "json", "FILE"],
+    &["list", "FILE"],
     &["inspect", "alice.key", "--passphrase-file", "FILE"],
     &["verify", "FILE", "--user", "bob", "--no-groups"],
     &["reply", "FILE", "--kubeconfig", "admin"],

@@ -161,6 +161,7 @@ fn code_that_is_injected_does_nothing_outside_of_what_the_command_needs() {
             "alice.csr.yaml",
             "",
         ),
+        ("list alice.csr.yaml", "alice.csr.yaml", ""),
         ("rbac alice.csr.yaml --revoke", "alice.csr.yaml", ""),
         (
             "request bob --algorithm ecdsa-p256 --no-passphrase --config team.yaml --output-dir out",

@@ -125,6 +125,16 @@ const RUNS: &[Run] = &[
         &[],
     ),
     run(
+        "list out/a bob.csr",
+        &[
+            "out/a",
+            "out/a/alice.csr",
+            "out/a/alice.csr.yaml",
+            "bob.csr",
+        ],
+        &[],
+    ),
+    run(
         "verify out/a/alice.csr.yaml bob.csr --user alice --no-groups",
         &["out/a/alice.csr.yaml", "bob.csr"],
         &[],

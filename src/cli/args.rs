@@ -13,8 +13,8 @@ use kube_enroll::text::{Show as _, Text};
 
 use super::console::Color;
 use super::{
-    Action, completions, credential, inspect, kubeconfig, lock, man, passphrase, rbac, rehearse,
-    reply, request, verify, version,
+    Action, completions, credential, inspect, kubeconfig, list, lock, man, passphrase, rbac,
+    rehearse, reply, request, verify, version,
 };
 
 /// Offline Kubernetes client-certificate enrollment.
@@ -57,6 +57,8 @@ pub enum Command {
     Request(request::Args),
     /// Show what keys, requests, certificates, replies and kubeconfigs are and say
     Inspect(inspect::Args),
+    /// List credentials, certificates and requests: who, where, until when
+    List(list::Args),
     /// Check a request against what was agreed and against the cluster's rules (admin)
     Verify(verify::Args),
     /// Join the issued object and the cluster's address into one file to send back (admin)
@@ -87,6 +89,7 @@ impl Command {
         match self {
             Self::Request(args) => args,
             Self::Inspect(args) => args,
+            Self::List(args) => args,
             Self::Verify(args) => args,
             Self::Reply(args) => args,
             Self::Kubeconfig(args) => args,

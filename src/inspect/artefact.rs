@@ -230,7 +230,7 @@ fn documents_are_binary(input: &[u8]) -> bool {
 }
 
 /// The objects of all documents, lists taken apart, those too that kubectl would not create.
-pub(super) fn flattened(documents: &[Document]) -> Vec<Cow<'_, Map<String, Value>>> {
+pub(crate) fn flattened(documents: &[Document]) -> Vec<Cow<'_, Map<String, Value>>> {
     let objects = documents
         .iter()
         .filter_map(|document| document.content.as_ref().ok()?.as_object());
@@ -245,7 +245,7 @@ fn plain_items(list: &Map<String, Value>) -> Vec<Cow<'_, Map<String, Value>>> {
 }
 
 /// The kind that an object says it is.
-pub(super) fn kind(object: &Map<String, Value>) -> Option<&str> {
+pub(crate) fn kind(object: &Map<String, Value>) -> Option<&str> {
     object
         .get("kind")
         .and_then(Value::as_str)
@@ -253,7 +253,7 @@ pub(super) fn kind(object: &Map<String, Value>) -> Option<&str> {
 }
 
 /// Whether an object is a kubeconfig, which need not say so.
-pub(super) fn is_kubeconfig(object: &Map<String, Value>) -> bool {
+pub(crate) fn is_kubeconfig(object: &Map<String, Value>) -> bool {
     match kind(object) {
         Some(kind) => kind == kubeconfig::KIND,
         None => object.contains_key("clusters"),

@@ -45,8 +45,27 @@ impl Style {
     pub fn object(self, object: &Object) -> String {
         match self {
             Self::Text(look) => render(object, look),
-            Self::Json => indented(&escaped(&format!("{:#}", object.to_value()))),
-            Self::Yaml => yaml::to_string(&Value::Array(vec![object.to_value()])),
+            Self::Json | Self::Yaml => self.value(&object.to_value()),
+        }
+    }
+
+    /// A report over values that are no objects of files. As text they are JSON.
+    #[must_use]
+    pub(crate) fn values(self, values: &[Value]) -> String {
+        let is_empty = values.is_empty();
+        let written: Vec<String> = values.iter().map(|value| self.value(value)).collect();
+        [
+            self.head(is_empty),
+            written.join(self.between()),
+            self.tail(is_empty).to_owned(),
+        ]
+        .concat()
+    }
+
+    fn value(self, value: &Value) -> String {
+        match self {
+            Self::Yaml => yaml::to_string(&Value::Array(vec![value.clone()])),
+            Self::Text(_) | Self::Json => indented(&escaped(&format!("{value:#}"))),
         }
     }
 

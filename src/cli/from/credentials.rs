@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kube_enroll::inspect::{Object, named_files};
 use kube_enroll::parallel;
+use kube_enroll::text;
 use kube_enroll::text::Text;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -36,30 +37,44 @@ pub fn named_by(files: &[PathBuf]) -> Vec<PathBuf> {
 
 /// Looks at the certificates and keys that the kubeconfigs in a file name.
 pub fn look_up(objects: &mut [Object], source: &Stream, now: OffsetDateTime) {
+    let named = NamedFiles::of(source);
     // What names files through a pipe was not there when it was decided what may be read.
-    let Some(path) = source.path().filter(|path| path.is_file()) else {
+    let Some(path) = source.path().filter(|_| named.are_in_reach) else {
         return;
     };
-    let left = Cell::new(FILES);
-    let read = |path: &Path| -> Result<Zeroizing<Vec<u8>>, Text> {
-        left.set(left.get().saturating_sub(1));
-        if left.get() == 0 {
-            return Err("it names more files than are read here".into());
-        }
-        read_named(path)
-    };
     for object in objects {
-        object.look_up(folder(path), &read, now);
+        object.look_up(folder(path), &|path| named.read(path), now);
     }
 }
 
-/// A file that another one names: never a pipe or device, which may wait or have no end.
-fn read_named(path: &Path) -> Result<Zeroizing<Vec<u8>>, Text> {
-    let source = Stream::from(path);
-    if path.exists() && !path.is_file() {
-        return Err(kube_enroll::text!("{} is not a file", path));
+/// The files that one other file names, of which a number is read.
+pub struct NamedFiles {
+    are_in_reach: bool,
+    left: Cell<usize>,
+}
+
+impl NamedFiles {
+    pub fn of(source: &Stream) -> Self {
+        Self {
+            are_in_reach: source.path().is_some_and(Path::is_file),
+            left: Cell::new(FILES),
+        }
     }
-    file::read(&source, LIMIT).map_err(|failure| failure.what().clone())
+
+    /// Reads one: never a pipe or device, which may wait or have no end.
+    pub fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Text> {
+        if !self.are_in_reach {
+            return Err(text!("{} is not read: it is named through a pipe", path));
+        }
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return Err("it names more files than are read here".into());
+        };
+        self.left.set(left);
+        if path.exists() && !path.is_file() {
+            return Err(text!("{} is not a file", path));
+        }
+        file::read(&Stream::from(path), LIMIT).map_err(|failure| failure.what().clone())
+    }
 }
 
 fn folder(path: &Path) -> &Path {

@@ -92,6 +92,14 @@ pub fn read(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     }
 }
 
+/// The first bytes of a file that is no pipe.
+pub fn head(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    const LENGTH: u64 = 1 << 16;
+    let mut head = Zeroizing::new(Vec::new());
+    open(path)?.take(LENGTH).read_to_end(&mut head)?;
+    Ok(head)
+}
+
 /// Reads a secret that nobody else may be able to read.
 pub fn read_private(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let Stream::File(path) = input else {

@@ -9,6 +9,7 @@ use landlock::{
 };
 
 use super::Restriction;
+use kube_enroll::stack;
 use kube_enroll::text;
 use kube_enroll::text::Text;
 
@@ -30,31 +31,34 @@ const PROMPT: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFil
 /// Confines the process to what a command needs.
 ///
 /// A kubeconfig may name the file of its certificate authority, or certificates and keys of its
-/// users, anywhere. So where these are read too, everything is readable until that kubeconfig is
-/// read, and nothing else has been read by then. A cluster's kubeconfig that comes through a pipe can
-/// be read only once, by the command; then everything stays readable.
+/// users, anywhere. So where these are read too, a thread that can read nothing but what the command
+/// was given reads the kubeconfig first. A cluster's kubeconfig that comes through a pipe can be read
+/// only once, by the command; then everything is readable.
 pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
     let cluster = reach.cluster.take();
     let credentials = std::mem::take(&mut reach.credentials);
-    if cluster.is_none() && credentials.is_empty() {
+    let mut kubeconfigs = cluster.iter().flat_map(|(kubeconfigs, _)| kubeconfigs);
+    if !kubeconfigs.all(|kubeconfig| kubeconfig.is_file()) {
+        reach.read = vec![PathBuf::from("/")];
+        reach.list.push(PathBuf::from("/"));
         return restrict(&reach);
     }
-    let named = std::mem::replace(&mut reach.read, vec![PathBuf::from("/")]);
-    let listed = reach.list.clone();
-    reach.list.push(PathBuf::from("/"));
-    let first = restrict(&reach);
-    let mut files = credentials::named_by(&credentials);
-    if let Some((kubeconfigs, context)) = cluster {
-        if !kubeconfigs.iter().all(|kubeconfig| kubeconfig.is_file()) {
-            return first;
-        }
-        let authority = cluster::authority_file(&kubeconfigs, context.as_deref());
-        files.extend(kubeconfigs.into_iter().chain(authority));
+    if cluster.is_some() || !credentials.is_empty() {
+        let (kubeconfigs, context) = cluster.unwrap_or_default();
+        reach.read.extend(kubeconfigs.iter().cloned());
+        let only_reading = reach.only_reading();
+        let look = || {
+            // Where it fails, so will that of the process, which is told.
+            let _ = restrict(&only_reading);
+            let mut named = credentials::named_by(&credentials);
+            named.extend(cluster::authority_file(&kubeconfigs, context.as_deref()));
+            named
+        };
+        let named = stack::own_thread(look).unwrap_or_default().into_iter();
+        let named: Vec<_> = named.map(Stream::from).collect();
+        reach = reach.read(&named);
     }
-    reach.read = named;
-    reach.list = listed;
-    let files: Vec<_> = files.into_iter().map(Stream::from).collect();
-    restrict(&reach.read(&files))
+    restrict(&reach)
 }
 
 /// Leaves `reach` and nothing else: no other file, no TCP, no abstract socket, no signal.

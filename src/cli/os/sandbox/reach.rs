@@ -126,6 +126,15 @@ impl Reach {
         self
     }
 
+    /// The same without what it writes.
+    pub(super) fn only_reading(&self) -> Self {
+        Self {
+            read: self.read.clone(),
+            list: self.list.clone(),
+            ..Self::default()
+        }
+    }
+
     /// How often standard input is read.
     pub fn stdin(&self) -> usize {
         self.stdin

@@ -1,0 +1,290 @@
+//! `kube-enroll list`: one line for each credential, certificate and request.
+
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kube_enroll::lifetime;
+use kube_enroll::list::{Contents, Layout, Row, contents, may_be_listed, sort};
+use kube_enroll::looks::{Look, look};
+use kube_enroll::parallel;
+use kube_enroll::text;
+use kube_enroll::text::{Show as _, Text, count};
+use time::{Duration, OffsetDateTime};
+
+use super::args::{Refused, size};
+use super::console::Console;
+use super::failure::Failure;
+use super::from::cluster::default_kubeconfigs;
+use super::from::credentials::NamedFiles;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::os::sandbox::Reach;
+use super::to::files::folder_of;
+use super::{Action, Verdict, report};
+
+/// Files that could not be read and are named.
+const LISTED: usize = 20;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll list
+  kube-enroll list replies/ --expires-within 14d
+  kube-enroll list ~/.kube/config -o wide
+  kube-enroll list -o csv replies/ > issued.csv
+
+Exit status: 1 where --expires-within finds something, 2 where a file could not be read.")]
+pub struct Args {
+    /// Files, and folders whose files are listed [default: the current folder and the kubeconfig in
+    /// use]
+    #[arg(value_name = "FILE|DIR")]
+    pub files: Vec<Stream>,
+    /// The format of the list
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
+    /// Only what ends within this time or has ended: 14d, 36h
+    #[arg(long, value_name = "TIME", value_parser = within)]
+    pub expires_within: Option<i64>,
+    /// Read files up to this many bytes
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, value_parser = size)]
+    pub max_size: u64,
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people: a line each
+    #[default]
+    Table,
+    /// For people: everything about each
+    Wide,
+    /// For programs
+    Json,
+    /// For programs, as YAML
+    Yaml,
+    /// For spreadsheets
+    Csv,
+    /// The files alone, for kube-enroll renew
+    Name,
+}
+
+impl From<Format> for Layout {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Table => Self::Table,
+            Format::Wide => Self::Wide,
+            Format::Json => Self::Json,
+            Format::Yaml => Self::Yaml,
+            Format::Csv => Self::Csv,
+            Format::Name => Self::Name,
+        }
+    }
+}
+
+/// A number of seconds, none included.
+fn within(typed: &str) -> Result<i64, Refused> {
+    const LONGEST: i64 = 1000 * 365 * 86_400;
+    match lifetime::seconds(typed) {
+        Ok(seconds @ 0..=LONGEST) => Ok(seconds),
+        Ok(_) => Err(Refused("up to a thousand years, please".into())),
+        Err(error) => Err(Refused(error.show())),
+    }
+}
+
+/// A file to list.
+struct Listed {
+    source: Stream,
+    /// Whether it was named, and not just in a folder.
+    is_named: bool,
+}
+
+/// What came of a file.
+enum Outcome {
+    Read(Contents),
+    /// It was named, and there is nothing to list in it.
+    Other(Look),
+    /// It was not named, and there is nothing to list in it.
+    Passed,
+    Unread(Failure),
+}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let (folders, files): (Vec<Stream>, Vec<Stream>) = self
+            .places()
+            .into_iter()
+            .partition(|place| place.path().is_some_and(Path::is_dir));
+        let folders: Vec<&Path> = folders.iter().filter_map(Stream::path).collect();
+        let mut reach = Reach::default().read(&files);
+        let mut inside = Vec::new();
+        for folder in folders {
+            reach = reach.list(folder).read_in([folder]);
+            inside.extend(files_in(folder).unwrap_or_default());
+        }
+        let named = files.iter().filter_map(Stream::path);
+        let all = named.chain(inside.iter().map(PathBuf::as_path));
+        reach
+            .credentials_of(all)
+            .of_strangers(files.len() + inside.len(), self.max_size)
+    }
+
+    /// Writes the list. Exit 1 says that something ends in time, 2 that a file could not be read.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let mut verdict = Verdict::Good;
+        let mut listed = Vec::new();
+        for place in self.places() {
+            match self.expand(place) {
+                Ok(files) => listed.extend(files),
+                Err(failure) => verdict = verdict.max(report(&failure)),
+            }
+        }
+        let now = OffsetDateTime::now_utc();
+        let outcomes = parallel::map(&listed, |file| self.look_into(file, now));
+        let mut rows: Vec<Row> = Vec::new();
+        let mut unread = Vec::new();
+        for (file, outcome) in listed.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Read(contents) => {
+                    let problems = contents.problems.into_iter();
+                    unread.extend(problems.map(|problem| text!("{}: {}", file.source, problem)));
+                    rows.extend(contents.rows);
+                }
+                Outcome::Other(look @ (Look::PrivateKey | Look::PublicKey)) => {
+                    console.note(text!("{}: nothing to list: {}", file.source, look));
+                }
+                Outcome::Other(look) => {
+                    console.warn(text!("{}: nothing to list: {}", file.source, look));
+                    verdict = verdict.max(Verdict::NotGood);
+                }
+                Outcome::Passed => {}
+                Outcome::Unread(failure) => unread.push(failure.what().clone()),
+            }
+        }
+        if !unread.is_empty() {
+            verdict = verdict.max(Verdict::CouldNotRun);
+            report(&unreadable(&unread));
+        }
+        if let Some(seconds) = self.expires_within {
+            let then = now + Duration::seconds(seconds);
+            rows.retain(|row| row.ends_by(then));
+            if !rows.is_empty() {
+                verdict = verdict.max(Verdict::NotGood);
+            }
+        }
+        sort(&mut rows);
+        self.write(&rows, console)?;
+        Ok(verdict)
+    }
+}
+
+impl Args {
+    /// What was named; else the current folder and the kubeconfigs in use that are there.
+    fn places(&self) -> Vec<Stream> {
+        if !self.files.is_empty() {
+            return self.files.clone();
+        }
+        let in_use = default_kubeconfigs().unwrap_or_default().into_iter();
+        let there = in_use.filter(|file| file.path().is_some_and(Path::is_file));
+        std::iter::once(Stream::from(Path::new(".")))
+            .chain(there)
+            .collect()
+    }
+
+    /// The file, or those in the folder; none twice.
+    fn expand(&self, place: Stream) -> Result<Vec<Listed>, Failure> {
+        let folder = place.path().filter(|path| path.is_dir());
+        let Some(folder) = folder else {
+            // The kubeconfig in use may lie here.
+            let is_here = |path: &Path| {
+                let folder = folder_of(path).canonicalize();
+                self.files.is_empty() && folder.ok() == Path::new(".").canonicalize().ok()
+            };
+            if place.path().is_some_and(is_here) {
+                return Ok(Vec::new());
+            }
+            return Ok(vec![Listed {
+                source: place,
+                is_named: !self.files.is_empty(),
+            }]);
+        };
+        let files = files_in(folder).map_err(|error| Failure::io("read", folder, &error))?;
+        let listed = files.into_iter().map(|path| Listed {
+            source: path.into(),
+            is_named: false,
+        });
+        Ok(listed.collect())
+    }
+
+    /// Reads one file, and keeps no more of it than its lines.
+    fn look_into(&self, listed: &Listed, now: OffsetDateTime) -> Outcome {
+        let input = match file::read(&listed.source, self.max_size) {
+            Ok(input) => input,
+            Err(_) if self.is_passed(listed) => return Outcome::Passed,
+            Err(failure) => return Outcome::Unread(failure),
+        };
+        let path = listed.source.path();
+        let named = NamedFiles::of(&listed.source);
+        let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+        match contents(&input, folder, &|path| named.read(path), now) {
+            Some(mut contents) => {
+                for row in &mut contents.rows {
+                    row.source = listed.source.source();
+                }
+                Outcome::Read(contents)
+            }
+            None if listed.is_named => Outcome::Other(look(&input)),
+            None => Outcome::Passed,
+        }
+    }
+
+    /// Whether a file of a folder that is too large does not even begin like one to be listed.
+    fn is_passed(&self, listed: &Listed) -> bool {
+        let Some(path) = listed.source.path().filter(|_| !listed.is_named) else {
+            return false;
+        };
+        let size = path.metadata().map(|metadata| metadata.len());
+        size.is_ok_and(|size| size > self.max_size)
+            && file::head(path).is_ok_and(|head| !may_be_listed(&head))
+    }
+
+    fn write(&self, rows: &[Row], console: &Console) -> Result<(), Failure> {
+        if rows.is_empty() && matches!(self.output, Format::Table | Format::Wide) {
+            console.note(match self.expires_within {
+                Some(_) => "no certificate ends within that time",
+                None => "no credential, certificate or request here",
+            });
+            return Ok(());
+        }
+        console.data(&Layout::from(self.output).write(rows))
+    }
+}
+
+/// The files of a folder, by name, and none of its folders. There is nothing to list in keys.
+fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let shown = if folder == Path::new(".") {
+        Path::new("")
+    } else {
+        folder
+    };
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?
+        .filter_map(|entry| Some(shown.join(entry.ok()?.file_name())))
+        .filter(|path| path.extension().is_none_or(|extension| extension != "key"))
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+/// How many files could not be read, and which.
+fn unreadable(problems: &[Text]) -> Failure {
+    let number = count(problems.len(), "problem", "problems");
+    let what = text!("{} with files that could not be read", number);
+    let shown = problems.iter().take(LISTED).cloned();
+    let failure = shown.fold(Failure::could_not_run(what), Failure::say);
+    match problems.len().saturating_sub(LISTED) {
+        0 => failure,
+        more => failure.say(text!("and {} more", more)),
+    }
+}

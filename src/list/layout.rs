@@ -1,0 +1,225 @@
+//! Rows in each format.
+
+use serde_json::Value;
+
+use super::Row;
+use crate::inspect::Style;
+use crate::shell::quoted;
+use crate::text;
+use crate::text::{Label, Show as _, Text};
+
+/// Longer cells of the table are cut, in columns.
+const WIDEST: usize = 40;
+/// So much of a fingerprint tells one key from others at a glance.
+const SHORT_FINGERPRINT: usize = "SHA256:".len() + 8;
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Columns for people.
+    Table,
+    /// All columns, none of them cut.
+    Wide,
+    /// For programs.
+    Json,
+    /// For programs, as YAML.
+    Yaml,
+    /// RFC 4180, every cell quoted, deceptive characters escaped; a cell that a spreadsheet would take
+    /// for a formula has `'` in front.
+    Csv,
+    /// The files, quoted for the shell where they need it, each once.
+    Name,
+}
+
+impl Layout {
+    /// All rows, in their order.
+    #[must_use]
+    pub fn write(self, rows: &[Row]) -> String {
+        match self {
+            Self::Table => table(&HEAD[..7], rows.iter().map(|row| row.cells(true))),
+            Self::Wide => table(&HEAD, rows.iter().map(|row| row.cells(false))),
+            Self::Json => Style::Json.values(&values(rows)),
+            Self::Yaml => Style::Yaml.values(&values(rows)),
+            Self::Csv => csv(rows),
+            Self::Name => names(rows),
+        }
+    }
+}
+
+const HEAD: [&str; 13] = [
+    "USER",
+    "GROUPS",
+    "CLUSTER",
+    "STATE",
+    "EXPIRES",
+    "KEY",
+    "FILE",
+    "KIND",
+    "NAME",
+    "SERVER",
+    "SIGNER",
+    "ALGORITHM",
+    "CREDENTIAL",
+];
+
+fn values(rows: &[Row]) -> Vec<Value> {
+    // Strings, numbers and lists of them: nothing here can fail to be JSON.
+    let value = |row| serde_json::to_value(row).unwrap_or_default();
+    rows.iter().map(value).collect()
+}
+
+impl Row {
+    /// In the order of [`HEAD`]; the first seven, cut, where they are to be short.
+    fn cells(&self, short: bool) -> Vec<Text> {
+        let label = |text: &Option<String>| match text.as_deref() {
+            None | Some("") => Text::from("-"),
+            Some(text) => Label::from(text).show(),
+        };
+        let groups = self.groups.iter().map(|group| group_name(group));
+        let groups = match self.groups.as_slice() {
+            [] => Text::from("-"),
+            _ => Text::join(groups, ","),
+        };
+        let expires = match (self.end, self.days_left) {
+            (Some(end), Some(days)) if short => text!("{} ({}d)", Label::from(date(end)), days),
+            (Some(end), Some(days)) => text!("{} ({}d)", end, days),
+            _ => Text::from("-"),
+        };
+        let key = match &self.key {
+            Some(key) if short => Some(key.chars().take(SHORT_FINGERPRINT).collect()),
+            key => key.clone(),
+        };
+        let mut cells = vec![
+            label(&self.user),
+            groups,
+            label(&self.cluster),
+            self.state.name().into(),
+            expires,
+            label(&key),
+        ];
+        if short {
+            cells = cells.into_iter().map(|cell| cell.cut(WIDEST)).collect();
+            cells.push(quoted(&self.source));
+            return cells;
+        }
+        cells.extend([
+            quoted(&self.source),
+            self.kind.into(),
+            label(&self.name),
+            label(&self.server),
+            label(&self.signer_name),
+            label(&self.algorithm),
+            label(&self.credential_id),
+        ]);
+        cells
+    }
+
+    /// For spreadsheets and scripts.
+    fn fields(&self) -> [String; 14] {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let days = self.days_left.map(|days| days.to_string());
+        [
+            text(&self.user),
+            self.groups.join(";"),
+            text(&self.cluster),
+            self.state.name().to_owned(),
+            text(&self.not_after),
+            days.unwrap_or_default(),
+            text(&self.key),
+            self.source.clone(),
+            self.kind.to_owned(),
+            text(&self.name),
+            text(&self.server),
+            text(&self.signer_name),
+            text(&self.algorithm),
+            text(&self.credential_id),
+        ]
+    }
+}
+
+/// A group with a comma in its name is one group.
+fn group_name(group: &str) -> Text {
+    let shown = Label::from(group);
+    if group.is_empty() || group.contains([',', '"', ' ']) {
+        text!("\"{}\"", shown)
+    } else {
+        shown.show()
+    }
+}
+
+/// The day, in UTC.
+fn date(end: time::OffsetDateTime) -> String {
+    let end = end.to_offset(time::UtcOffset::UTC).date();
+    format!(
+        "{:04}-{:02}-{:02}",
+        end.year(),
+        u8::from(end.month()),
+        end.day()
+    )
+}
+
+/// Columns with two spaces between them.
+fn table(head: &[&'static str], rows: impl Iterator<Item = Vec<Text>>) -> String {
+    let head: Vec<Text> = head.iter().map(|name| Text::from(*name)).collect();
+    let rows: Vec<Vec<Text>> = std::iter::once(head).chain(rows).collect();
+    let mut widths = Vec::new();
+    for row in &rows {
+        widths.resize(row.len(), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    let mut page = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let missing = width.saturating_sub(cell.width());
+            line.push_str(cell.as_str());
+            line.extend(std::iter::repeat_n(' ', missing + 2));
+        }
+        page.push_str(line.trim_end());
+        page.push('\n');
+    }
+    page
+}
+
+fn csv(rows: &[Row]) -> String {
+    let head = [
+        "user",
+        "groups",
+        "cluster",
+        "state",
+        "notAfter",
+        "daysLeft",
+        "key",
+        "file",
+        "kind",
+        "name",
+        "server",
+        "signerName",
+        "algorithm",
+        "credentialId",
+    ];
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
+        cells.join(",") + "\r\n"
+    };
+    let lines = rows.iter().map(|row| line(&row.fields()));
+    std::iter::once(line(&head.map(str::to_owned)))
+        .chain(lines)
+        .collect()
+}
+
+fn csv_cell(cell: &str) -> String {
+    let shown = text::visible(cell).to_string().replace('"', "\"\"");
+    let is_number = shown.parse::<i64>().is_ok();
+    let formula = !is_number && shown.starts_with(['=', '+', '-', '@']);
+    format!("\"{}{shown}\"", if formula { "'" } else { "" })
+}
+
+fn names(rows: &[Row]) -> String {
+    let mut seen = std::collections::HashSet::new();
+    let first = rows.iter().filter(|row| seen.insert(row.source.as_str()));
+    let lines = first.map(|row| text!("{}\n", quoted(&row.source)));
+    Text::join(lines, "").to_string()
+}

@@ -1,0 +1,353 @@
+//! `list`: who, where and until when, over files and folders.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use base64::Engine as _;
+use common::{Folder, admin_kubeconfig, authority, issue, issue_at};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+const DENIED: &str =
+    "status:\n  conditions:\n  - {type: Denied, status: \"True\", reason: No, message: no}\n";
+
+/// Requests and what became of them: alice's certificate is good for 300 days, bob's for 10, carol's
+/// has ended, dave was denied, erin waits.
+fn team() -> Folder {
+    let folder = Folder::new();
+    let authority = authority();
+    folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+    for (user, group, lifetime, age) in [
+        ("alice", "developers", "300d", Some(0)),
+        ("bob", "a,b", "20d", Some(10)),
+        ("carol", "developers", "30d", Some(40)),
+        ("dave", "developers", "30d", None),
+        ("erin", "developers", "30d", None),
+    ] {
+        let args = ["request", user, "-g", group, "--expires-in", lifetime];
+        let more = [
+            "--algorithm",
+            "ecdsa-p256",
+            "--no-passphrase",
+            "--output-dir",
+            "requests",
+        ];
+        folder.run(&[&args[..], &more].concat()).good();
+        let manifest = folder.read(&format!("requests/{user}.csr.yaml"));
+        if let Some(age) = age {
+            let then = OffsetDateTime::now_utc() - Duration::days(age);
+            let object = issue_at(&manifest, &authority, then);
+            folder.write(&format!("{user}.object.yaml"), &object);
+        }
+    }
+    folder.peer("mkdir", &["replies", "replies/deeper", "other"]);
+    let denied = folder.read("requests/dave.csr.yaml") + DENIED;
+    folder.write("replies/dave.yaml", denied);
+    folder.write("replies/erin.yaml", folder.read("requests/erin.csr.yaml"));
+    folder.write(
+        "replies/deeper/alice.yaml",
+        folder.read("alice.object.yaml"),
+    );
+    folder.write(
+        "replies/notes.md",
+        "# Notes\n\nThe kind: Config, and CertificateSigningRequest\n- a: b: c\n",
+    );
+    folder.write("replies/picture", [0xFF, 0xD8, 0xFF, 0x00]);
+    folder.write("replies/huge", vec![b'x'; 2 << 20]);
+    for user in ["alice", "bob"] {
+        let object = folder.read(&format!("{user}.object.yaml"));
+        let out = format!("replies/{user}.reply.yaml");
+        let reply = ["reply", "--kubeconfig", "admin.kubeconfig", "--out", &out];
+        folder.run_with(&reply, object.as_bytes()).good();
+    }
+    let carol = folder.read("carol.object.yaml");
+    folder.write("replies/carol.crt", common::certificate_of(&carol));
+    folder
+}
+
+fn rows(folder: &Folder, args: &[&str]) -> Vec<Value> {
+    let ended = folder.run(&[&["list", "-o", "json"], args].concat());
+    let report = ended.json();
+    assert_eq!(report["apiVersion"], "kube-enroll/v1");
+    report["objects"].as_array().unwrap().clone()
+}
+
+fn column<'a>(rows: &'a [Value], name: &str) -> Vec<&'a Value> {
+    rows.iter().map(|row| &row[name]).collect()
+}
+
+#[test]
+fn a_folder_is_listed_by_what_ends_first() {
+    let folder = team();
+    let table = folder.run(&["list", "replies"]).good();
+    assert_eq!(table.stderr, "");
+    let lines: Vec<Vec<&str>> = table
+        .stdout
+        .lines()
+        .map(|line| {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty())
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        lines[0],
+        [
+            "USER", "GROUPS", "CLUSTER", "STATE", "EXPIRES", "KEY", "FILE"
+        ]
+    );
+    let column = |index: usize| {
+        lines[1..]
+            .iter()
+            .map(|line| line[index])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(column(0), ["carol", "bob", "alice", "dave", "erin"]);
+    assert_eq!(column(1)[1], "\"a,b\"");
+    assert_eq!(column(2), ["-", "prod", "prod", "-", "-"]);
+    assert_eq!(
+        column(3),
+        ["Expired", "Issued", "Issued", "Denied", "Pending"]
+    );
+    assert!(column(4)[0].ends_with("(-11d)"), "{}", column(4)[0]);
+    assert_eq!(column(4)[3], "-");
+    assert_eq!(column(6)[0], "replies/carol.crt");
+
+    let rows = rows(&folder, &["replies"]);
+    let days: Vec<_> = rows.iter().map(|row| row["daysLeft"].as_i64()).collect();
+    assert_eq!(days, [Some(-11), Some(9), Some(299), None, None]);
+    assert_eq!(rows[2]["groups"], json!(["developers"]));
+    assert_eq!(rows[2]["server"], "https://10.0.0.1:6443");
+    assert_eq!(rows[2]["signerName"], "kubernetes.io/kube-apiserver-client");
+    let inspected = folder
+        .run(&["inspect", "-o", "json", "replies/carol.crt"])
+        .json();
+    let certificate = &inspected["objects"][0]["certificate"];
+    assert_eq!(rows[0]["credentialId"], certificate["credentialId"]);
+    assert_eq!(rows[0]["notAfter"], certificate["notAfter"]);
+    assert_eq!(
+        rows[0]["key"],
+        inspected["objects"][0]["publicKey"]["fingerprint"]
+    );
+}
+
+#[test]
+fn what_ends_in_time_is_listed_alone_and_is_the_exit_status() {
+    let folder = team();
+    let users = |time: &str| {
+        let ended = folder.run(&["list", "replies", "--expires-within", time, "-o", "json"]);
+        let rows = ended.json()["objects"].clone();
+        let users = rows.as_array().unwrap().iter();
+        let users: Vec<_> = users
+            .map(|row| row["user"].as_str().unwrap().to_owned())
+            .collect();
+        (ended.status, users.join(" "))
+    };
+    assert_eq!(users("0"), (1, "carol".to_owned()));
+    assert_eq!(users("14d"), (1, "carol bob".to_owned()));
+    assert_eq!(users("1y"), (1, "carol bob alice".to_owned()));
+    let one = [
+        "list",
+        "replies/alice.reply.yaml",
+        "--expires-within",
+        "14d",
+    ];
+    let none = folder.run(&one).good();
+    assert_eq!(none.stdout, "");
+    folder
+        .run(&["list", "--expires-within", "soon"])
+        .fails(2, &["--expires-within"]);
+}
+
+#[test]
+fn every_format_has_every_row() {
+    let folder = team();
+    let list = |format| {
+        folder
+            .run(&["list", "replies", "requests", "-o", format])
+            .good()
+            .stdout
+    };
+    let json: Value = serde_json::from_str(&list("json")).unwrap();
+    let yaml = kube_enroll::yaml::first_document(list("yaml").as_bytes()).unwrap();
+    assert_eq!(json, yaml);
+    // A request and a manifest for each of five, and the five replies.
+    assert_eq!(json["objects"].as_array().unwrap().len(), 15);
+    let csv = list("csv");
+    let lines: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 16);
+    assert!(lines[0].starts_with("\"user\",\"groups\",\"cluster\",\"state\",\"notAfter\""));
+    assert!(
+        lines[2].starts_with("\"bob\",\"a,b\",\"prod\",\"Issued\""),
+        "{}",
+        lines[2]
+    );
+    let names = list("name");
+    assert_eq!(names.lines().count(), 15);
+    assert!(names.starts_with("replies/carol.crt\n"), "{names}");
+    let wide = list("wide");
+    assert_eq!(wide.lines().count(), 16);
+    assert!(
+        wide.contains("X509SHA256=") && wide.contains("ECDSA 256"),
+        "{wide}"
+    );
+}
+
+#[test]
+fn kubeconfigs_are_listed_by_context_with_no_key_opened() {
+    let folder = team();
+    folder.write("pass", "correct horse\n");
+    let lock = [
+        "passphrase",
+        "requests/alice.key",
+        "--new-passphrase-file",
+        "pass",
+    ];
+    folder.run(&lock).good();
+    let write = [
+        "kubeconfig",
+        "replies/alice.reply.yaml",
+        "--key",
+        "requests/alice.key",
+    ];
+    let exec = [
+        "--exec",
+        "--passphrase-file",
+        "pass",
+        "--output-dir",
+        "home/.kube",
+    ];
+    folder.run(&[&write[..], &exec].concat()).good();
+    let bob = [
+        "kubeconfig",
+        "replies/bob.reply.yaml",
+        "--key",
+        "requests/bob.key",
+    ];
+    folder
+        .run(&[&bob[..], &["--merge", "home/.kube/alice.kubeconfig"]].concat())
+        .good();
+    folder.peer("mv", &["home/.kube/alice.kubeconfig", "other/config"]);
+    // The key is not even there any more.
+    std::fs::remove_file(folder.file("requests/alice.key")).unwrap();
+    let rows = rows(&folder, &["other"]);
+    assert_eq!(column(&rows, "user"), ["bob", "alice"]);
+    assert_eq!(column(&rows, "cluster"), ["prod", "prod"]);
+    assert_eq!(column(&rows, "name"), ["bob@prod", "alice@prod"]);
+    assert_eq!(column(&rows, "state"), ["Issued", "Issued"]);
+    assert_eq!(column(&rows, "kind"), ["Config", "Config"]);
+
+    std::fs::remove_file(folder.file("home/.kube/alice@prod.crt")).unwrap();
+    let ended = folder.run(&["list", "other"]);
+    ended.fails(
+        2,
+        &[
+            "other/config: user alice@prod: ",
+            "alice@prod.crt: no such file",
+            "bob",
+        ],
+    );
+}
+
+#[test]
+fn without_arguments_it_is_the_folder_and_the_kubeconfig_in_use() {
+    let folder = team();
+    folder.peer("mkdir", &["-p", ".kube", "empty"]);
+    let write = [
+        "kubeconfig",
+        "replies/alice.reply.yaml",
+        "--key",
+        "requests/alice.key",
+    ];
+    folder
+        .run(&[&write[..], &["--out", ".kube/config"]].concat())
+        .good();
+    let rows = rows(&folder, &[]);
+    let home = folder.file(".kube/config");
+    let sources = column(&rows, "source");
+    assert_eq!(sources.len(), 4);
+    assert!(sources.contains(&&json!("alice.object.yaml")));
+    assert!(sources.contains(&&json!(home.to_str().unwrap())));
+    // The kubeconfig of the admin has a token and no certificate.
+    assert!(!sources.contains(&&json!("admin.kubeconfig")));
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_and_named_and_what_is_not_ours_only_when_it_was_named() {
+    let folder = team();
+    folder.write(
+        "other/broken.crt",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
+    folder.write(
+        "other/broken.yaml",
+        "apiVersion: v1\nkind: Config\nusers: {\n",
+    );
+    let mut large = folder.read("alice.object.yaml");
+    large.push_str(&"# x\n".repeat(1 << 18));
+    folder.write("other/large.yaml", large);
+    folder.write("other/notes", "hello");
+    let ended = folder.run(&["list", "other"]);
+    ended.fails(
+        2,
+        &[
+            "3 problems",
+            "other/broken.crt: ",
+            "other/broken.yaml: line",
+            "other/large.yaml is larger",
+        ],
+    );
+    assert!(!ended.stderr.contains("notes"), "{}", ended.stderr);
+    folder
+        .run(&["list", "other/notes", "replies/bob.reply.yaml"])
+        .fails(
+            1,
+            &["other/notes: nothing to list: one line of text", "bob"],
+        );
+    folder
+        .run(&["list", "requests/bob.key"])
+        .fails(0, &["nothing to list: a private key"]);
+    folder
+        .run(&["list", "nowhere"])
+        .fails(2, &["nowhere", "no such file"]);
+    let more = ["list", "other/large.yaml", "--max-size", "4000000"];
+    assert!(folder.run(&more).good().stdout.contains("alice"));
+}
+
+#[test]
+fn names_of_strangers_stay_in_their_cells() {
+    let folder = Folder::new();
+    let user = "=cmd|' /C calc'!A1";
+    let request = [
+        "request",
+        user,
+        "--no-passphrase",
+        "--algorithm",
+        "ecdsa-p256",
+    ];
+    folder
+        .run(&[&request[..], &["--output-dir", "in"]].concat())
+        .good();
+    let manifest = std::fs::read_dir(folder.file("in")).unwrap();
+    let mut manifest = manifest.map(|entry| entry.unwrap().path());
+    let manifest = manifest.find(|path| path.extension().is_some_and(|it| it == "yaml"));
+    let manifest = std::fs::read_to_string(manifest.unwrap()).unwrap();
+    let certificate = common::certificate_of(&issue(&manifest, &authority()));
+    let data = base64::prelude::BASE64_STANDARD.encode(certificate);
+    folder.write(
+        "config",
+        format!(
+            "kind: Config\nclusters:\n- {{name: \"a\\e[2Jb\", cluster: {{server: \"https://\\u202e\"}}}}\n\
+             users:\n- {{name: u, user: {{client-certificate-data: {data}}}}}\ncontexts:\n- name: \"x\\ny\"\n  \
+             context: {{cluster: \"a\\e[2Jb\", user: u}}\n"
+        ),
+    );
+    for format in ["table", "wide", "json", "yaml", "csv", "name"] {
+        let shown = folder.run(&["list", "config", "-o", format]).good().stdout;
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+        assert_eq!(format == "csv", shown.contains("\"'=cmd"), "{shown}");
+        assert_eq!(format != "name", shown.contains("=cmd"), "{shown}");
+    }
+}
