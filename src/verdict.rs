@@ -88,7 +88,19 @@ impl Checked {
 
 /// Judges a request, with a comparison and findings added to its report. Good is what has no error,
 /// is what was agreed on, has a name that is safe to handle and is encoded as DER demands.
+///
+/// Of a bare request, which names none, the report then shows name, signer and usages that the manifest
+/// will have.
 pub fn judge(object: &mut Object, agreement: &Agreement) {
+    if let Some(requested) = object.requested.as_deref()
+        && object.signer_name.is_none()
+        && object.usages.is_none()
+        && object.name.is_none()
+    {
+        object.name = Some(requested.name.clone());
+        object.signer_name = Some(requested.signer.clone());
+        object.usages = Some(requested.usages.clone());
+    }
     let fingerprint = object
         .requested()
         .map(|it| it.request.public_key().fingerprint());

@@ -25,6 +25,7 @@ pub mod private_key;
 pub mod reply;
 pub mod report;
 pub mod request;
+pub mod verdict;
 pub mod yaml;
 
 mod keys;
@@ -35,7 +36,7 @@ mod signed;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its program and of the folder of its seeds.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("certificate", certificate::check),
     ("csr", csr::check),
     ("kubeconfig", kubeconfig::check),
@@ -49,5 +50,6 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("reply", reply::check),
     ("report", report::check),
     ("request", request::check),
+    ("verdict", verdict::check),
     ("yaml", yaml::check),
 ];
