@@ -214,6 +214,7 @@ mod tests {
         Identity {
             username: "alice".to_owned(),
             groups: vec!["dev".to_owned(), "ops".to_owned()],
+            uid: None,
         }
     }
 

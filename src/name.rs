@@ -19,6 +19,23 @@ pub struct Identity {
     pub username: String,
     /// The groups: every organization.
     pub groups: Vec<String>,
+    /// The user's UID, which API servers since 1.33 read ([`Attribute::is_user_uid`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+}
+
+/// Why a certificate's UID of a user is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableUid {
+    /// It is given more than once.
+    #[error("more than one user UID")]
+    Several,
+    /// It is not a string.
+    #[error("a user UID that is not a string")]
+    NoString,
+    /// There is nothing in it.
+    #[error("an empty user UID")]
+    Empty,
 }
 
 /// An `RDNSequence` as found, attribute by attribute.
@@ -80,9 +97,38 @@ impl Name {
     /// Who the API server takes the holder of this very name for: the last common name, and every
     /// organization in the order of the encoding (k8s.io/apiserver `x509.CommonNameUserConversion`,
     /// crypto/x509/pkix `FillFromRDNSequence`). `None` where there is no common name, or an empty
-    /// one: the certificate is then passed over.
+    /// one: the certificate is then passed over; and where the user's UID is unusable.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {
+        let uid = self.user_uid().ok()?.map(str::to_owned);
+        Some(Identity {
+            uid,
+            ..self.common_name_identity()?
+        })
+    }
+
+    /// The user's UID: one string that is not empty, or none at all
+    /// (k8s.io/apiserver/pkg/authentication/request/x509 `parseUIDFromCert`).
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, for which API servers since 1.33 refuse the certificate.
+    pub fn user_uid(&self) -> Result<Option<&str>, UnusableUid> {
+        let mut uids = self.attributes().filter(|it| it.is_user_uid());
+        let Some(uid) = uids.next() else {
+            return Ok(None);
+        };
+        if uids.next().is_some() {
+            return Err(UnusableUid::Several);
+        }
+        match uid.text.as_deref() {
+            None => Err(UnusableUid::NoString),
+            Some("") => Err(UnusableUid::Empty),
+            Some(text) => Ok(Some(text)),
+        }
+    }
+
+    fn common_name_identity(&self) -> Option<Identity> {
         let username = self.values(AttributeKind::CommonName).last()?;
         if username.is_empty() {
             return None;
@@ -91,14 +137,15 @@ impl Name {
         Some(Identity {
             username: username.to_owned(),
             groups: groups.map(str::to_owned).collect(),
+            uid: None,
         })
     }
 
     /// [`Name::identity`] once kube-controller-manager has signed: it encodes the name anew, all
-    /// organizations in one SET, which DER sorts (crypto/x509/pkix `ToRDNSequence`).
+    /// organizations in one SET, which DER sorts, and no UID (crypto/x509/pkix `ToRDNSequence`).
     #[must_use]
     pub fn identity_when_issued(&self) -> Option<Identity> {
-        let mut identity = self.identity()?;
+        let mut identity = self.common_name_identity()?;
         identity.groups.sort_by_cached_key(|group| set_order(group));
         Some(identity)
     }
@@ -182,6 +229,13 @@ impl Attribute {
             [0x55, 4, 17] => Some(Kind::PostalCode),
             _ => None,
         }
+    }
+
+    /// Whether it is the UID of a Kubernetes user (k8s.io/apimachinery/pkg/apis/asn1 `X509UID`,
+    /// 1.3.6.1.4.1.57683.2).
+    #[must_use]
+    pub fn is_user_uid(&self) -> bool {
+        self.oid.as_bytes() == [0x2B, 6, 1, 4, 1, 0x83, 0xC2, 0x53, 2]
     }
 
     /// The short name of the type (RFC 4514 and what openssl prints), or its object identifier.
@@ -441,6 +495,34 @@ mod tests {
         assert_eq!(pilot(25).type_name(), "DC");
         let email = attribute(&[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 1]);
         assert_eq!(email.type_name(), "emailAddress");
+    }
+
+    #[test]
+    fn a_user_uid_is_one_string_and_the_signer_drops_it() {
+        let uid = |tag, text: &[u8]| {
+            let kind = encode(6, &[0x2B, 6, 1, 4, 1, 0x83, 0xC2, 0x53, 2]);
+            let pair = [kind, encode(tag, text)].concat();
+            Attribute::read(Reader::new(&pair)).unwrap()
+        };
+        let user = name(&[(CN, UTF8, b"alice")]).unwrap();
+        for (uids, expected) in [
+            (vec![], Ok(None)),
+            (vec![uid(UTF8, b"x")], Ok(Some("x"))),
+            (vec![uid(UTF8, b"")], Err(UnusableUid::Empty)),
+            (vec![uid(2, b"\x01")], Err(UnusableUid::NoString)),
+            (
+                vec![uid(UTF8, b"x"), uid(UTF8, b"x")],
+                Err(UnusableUid::Several),
+            ),
+        ] {
+            let mut name = user.clone();
+            name.relative.push(uids);
+            assert_eq!(name.user_uid(), expected);
+            assert_eq!(name.identity().is_some(), expected.is_ok());
+            let issued = name.identity_when_issued().unwrap();
+            assert_eq!(issued.uid, None);
+            assert_eq!(issued.username, "alice");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Requested {
     pub(crate) fn of_request(request: &CertificationRequest) -> Self {
         let user = request
             .subject()
-            .identity()
+            .identity_when_issued()
             .map(|identity| identity.username);
         let manifest = Manifest::new(user.as_deref().unwrap_or_default(), request);
         Self {

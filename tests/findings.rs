@@ -362,6 +362,7 @@ fn returned() -> Vec<(&'static str, Vec<Object>)> {
             looked(&for_servers(&issued_at(&manifest, 0))),
         ),
         ("lifetime-cut", looked(&issued_at(&long, 0))),
+        ("unusable-uid", with_uids(&["1", "2"])),
         (
             "expired",
             look(
@@ -370,6 +371,50 @@ fn returned() -> Vec<(&'static str, Vec<Object>)> {
             ),
         ),
     ]
+}
+
+/// A certificate of another issuer than the cluster, with these user UIDs; its signature is not
+/// looked at.
+fn with_uids(uids: &[&str]) -> Vec<Object> {
+    const USER_UID: &[u8] = &[0x2B, 6, 1, 4, 1, 0x83, 0xC2, 0x53, 2];
+    // The type is six bytes longer than the one that the signer keeps.
+    let units: Vec<String> = uids.iter().map(|uid| format!("......{uid}")).collect();
+    let mut subject: Vec<_> = units.iter().map(|unit| (OU, UTF8, &**unit)).collect();
+    subject.push((CN, UTF8, "alice"));
+    let request = manifest(&OddRequest::new(&subject).to_pem());
+    let issued = common::certificate_of(&common::issue(&request, &common::authority()));
+    let mut der = kube_enroll::pem::first(&issued).unwrap().contents.to_vec();
+    for (uid, unit) in uids.iter().zip(&units) {
+        let length = |text: &str| u8::try_from(text.len()).unwrap();
+        let kept = [
+            &[6, 3, 0x55, 4, 11][..],
+            &[der_tag(&der, unit), length(unit)],
+            unit.as_bytes(),
+        ];
+        let wanted = [&[6, 9], USER_UID, &[UTF8, length(uid)], uid.as_bytes()].concat();
+        let kept = kept.concat();
+        let at = der.windows(kept.len()).position(|it| it == kept).unwrap();
+        der[at..at + kept.len()].copy_from_slice(&wanted);
+    }
+    look(&der, agreed())
+}
+
+/// The tag before a string of a certificate.
+fn der_tag(der: &[u8], text: &str) -> u8 {
+    let at = der.windows(text.len()).position(|it| it == text.as_bytes());
+    der[at.unwrap() - 2]
+}
+
+#[test]
+fn a_user_uid_is_shown_and_refused_unless_it_is_one_string() {
+    let one = &with_uids(&["4f2b"])[0];
+    assert_eq!(one.to_value()["identity"]["uid"], "4f2b");
+    assert!(codes(one).is_empty());
+    for refused in [&["1", "2"][..], &[""]] {
+        let refused = &with_uids(refused)[0];
+        assert_eq!(codes(refused), ["unusable-uid"]);
+        assert!(refused.identity.is_none());
+    }
 }
 
 /// An object whose certificate is for server authentication; its signature is not looked at.

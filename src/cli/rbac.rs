@@ -139,7 +139,9 @@ fn subjects(args: &Args) -> Result<Vec<Subject>, Failure> {
         SystemNames::Refuse
     };
     if let Some(input) = &args.file {
-        let Identity { username, groups } = identity(&read(input)?, input)?;
+        let Identity {
+            username, groups, ..
+        } = identity(&read(input)?, input)?;
         return Subject::of(&username, &groups, system).map_err(|error| refused(&error));
     }
     let user = args.user.iter().map(|name| Subject::user(name, system));
@@ -158,7 +160,9 @@ fn subjects(args: &Args) -> Result<Vec<Subject>, Failure> {
 fn leavers(args: &Args) -> Result<Vec<Leaver>, Failure> {
     if let Some(input) = &args.file {
         let objects = read(input)?;
-        let Identity { username, groups } = identity(&objects, input)?;
+        let Identity {
+            username, groups, ..
+        } = identity(&objects, input)?;
         let leaver = Leaver::user(&username, &groups).map_err(|error| refused(&error))?;
         return Ok(vec![match not_after(&objects) {
             Some(end) => leaver.until(&end),

@@ -239,7 +239,10 @@ impl Object {
             identity: identity.filter(|_| certificate.client_auth() && !certificate.is_ca()),
             public_key: Some(certificate.public_key().into()),
             certificate: Some(CertificateReport::new(certificate, now)),
-            findings: status::dates(certificate, now).into_iter().collect(),
+            findings: status::uid(certificate)
+                .into_iter()
+                .chain(status::dates(certificate, now))
+                .collect(),
             ..Self::default()
         }
     }

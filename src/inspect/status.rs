@@ -173,7 +173,10 @@ pub fn check_issued(
             csr.public_key().fingerprint()
         )));
     }
-    let (found, expected) = (certificate.subject().identity(), csr.subject().identity());
+    let (found, expected) = (
+        certificate.subject().identity(),
+        csr.subject().identity_when_issued(),
+    );
     let user = |identity: &Option<crate::name::Identity>| {
         identity
             .as_ref()
@@ -238,6 +241,16 @@ fn lifetime_cut(certificate: &Certificate, object: &CertificateSigningRequest) -
         );
         Finding::new(Effect::Warns, Code::LifetimeCut, FIELD, message)
     })
+}
+
+pub(super) fn uid(certificate: &Certificate) -> Option<Finding> {
+    let error = certificate.subject().user_uid().err()?;
+    Some(Finding::new(
+        Effect::NotAuthenticated,
+        Code::UnusableUid,
+        "certificate.subject",
+        format!("{error}: API servers since 1.33 refuse it"),
+    ))
 }
 
 pub(super) fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Finding> {

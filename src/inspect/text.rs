@@ -88,6 +88,9 @@ impl Page {
         if let Some(identity) = &object.identity {
             self.field("User", &cut(&visible(&identity.username).to_string()));
             self.field("Groups", &items(&identity.groups));
+            if let Some(uid) = &identity.uid {
+                self.field("UID", &cut(&visible(uid).to_string()));
+            }
         } else if object.csr.is_some() {
             self.field("User", "(none: it would not authenticate)");
         }
@@ -475,6 +478,7 @@ mod tests {
         let identity = Some(Identity {
             username: "alice".to_owned(),
             groups: vec!["dev".to_owned(), "on\u{202e}call".to_owned()],
+            uid: None,
         });
         let holder = Object {
             identity,

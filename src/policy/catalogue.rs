@@ -97,6 +97,7 @@ catalogue! {
     Expired "expired" "a certificate that is not valid any more"
     NotYetValid "not-yet-valid" "a certificate that is not valid yet"
     NoClientAuth "no-client-auth" "a certificate that is not for client authentication"
+    UnusableUid "unusable-uid" "a user UID for which the certificate is refused"
     BadKubeconfig "bad-kubeconfig" "a kubeconfig that kubectl does not take"
     Redacted "redacted" "a kubeconfig whose data was left out by kubectl"
 }

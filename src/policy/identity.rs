@@ -332,7 +332,7 @@ pub(super) fn check_comments(
     comments: &[String],
     csr: Option<&CertificationRequest>,
 ) -> Option<Finding> {
-    let identity = csr?.subject().identity();
+    let identity = csr?.subject().identity_when_issued();
     let user = identity.as_ref().map_or("", |identity| &identity.username);
     let claimed = comments.iter().find_map(|comment| {
         let claimed = claimed_user(comment)?;

@@ -54,6 +54,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Set the clock.",
     ),
     entry(
+        Code::UnusableUid,
+        "The certificate's user UID (1.3.6.1.4.1.57683.2) is given twice, is empty or is no string.",
+        "API servers since 1.33 refuse such a certificate with 401; older ones do not look at it.",
+        "two attributes 1.3.6.1.4.1.57683.2 in the subject",
+        "Have a certificate issued with one UID or none. The cluster's own signer puts none in.",
+    ),
+    entry(
         Code::NoClientAuth,
         "The certificate is not for client authentication.",
         "The API server does not take it for a user.",
