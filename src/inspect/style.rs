@@ -49,17 +49,16 @@ impl Style {
         }
     }
 
-    /// A report over values that are no objects of files. As text they are JSON.
-    #[must_use]
-    pub(crate) fn values(self, values: &[Value]) -> String {
-        let is_empty = values.is_empty();
-        let written: Vec<String> = values.iter().map(|value| self.value(value)).collect();
-        [
-            self.head(is_empty),
-            written.join(self.between()),
-            self.tail(is_empty).to_owned(),
-        ]
-        .concat()
+    /// A report over values that are no objects of files, one after the other. As text they are JSON.
+    pub(crate) fn values(self, values: impl ExactSizeIterator<Item = Value>) -> String {
+        let is_empty = values.len() == 0;
+        let mut text = self.head(is_empty);
+        for (position, value) in values.enumerate() {
+            text.push_str(if position == 0 { "" } else { self.between() });
+            text.push_str(&self.value(&value));
+        }
+        text.push_str(self.tail(is_empty));
+        text
     }
 
     fn value(self, value: &Value) -> String {

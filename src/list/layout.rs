@@ -38,8 +38,8 @@ impl Layout {
         match self {
             Self::Table => table(&HEAD[..7], rows.iter().map(|row| row.cells(true))),
             Self::Wide => table(&HEAD, rows.iter().map(|row| row.cells(false))),
-            Self::Json => Style::Json.values(&values(rows)),
-            Self::Yaml => Style::Yaml.values(&values(rows)),
+            Self::Json => Style::Json.values(values(rows)),
+            Self::Yaml => Style::Yaml.values(values(rows)),
             Self::Csv => csv(rows),
             Self::Name => names(rows),
         }
@@ -62,10 +62,10 @@ const HEAD: [&str; 13] = [
     "CREDENTIAL",
 ];
 
-fn values(rows: &[Row]) -> Vec<Value> {
+fn values(rows: &[Row]) -> impl ExactSizeIterator<Item = Value> {
     // Strings, numbers and lists of them: nothing here can fail to be JSON.
     let value = |row| serde_json::to_value(row).unwrap_or_default();
-    rows.iter().map(value).collect()
+    rows.iter().map(value)
 }
 
 impl Row {
@@ -204,10 +204,11 @@ fn csv(rows: &[Row]) -> String {
         let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
         cells.join(",") + "\r\n"
     };
-    let lines = rows.iter().map(|row| line(&row.fields()));
-    std::iter::once(line(&head.map(str::to_owned)))
-        .chain(lines)
-        .collect()
+    let mut page = line(&head.map(str::to_owned));
+    for row in rows {
+        page.push_str(&line(&row.fields()));
+    }
+    page
 }
 
 fn csv_cell(cell: &str) -> String {
