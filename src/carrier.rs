@@ -12,12 +12,16 @@ mod mail;
 
 /// Coats that may lie over each other.
 const MOST: usize = 8;
+/// U+FEFF in UTF-8.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What was undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     /// UTF-16, with or without a byte order mark.
     Utf16,
+    /// A byte order mark at the start of UTF-8.
+    Mark,
     /// Lines that end with a carriage return alone.
     CarriageReturns,
     /// Line breaks written as `\n`.
@@ -50,6 +54,7 @@ impl Show for Step {
     fn show(&self) -> Text {
         match self {
             Self::Utf16 => "UTF-16",
+            Self::Mark => "a byte order mark (BOM) at its start",
             Self::CarriageReturns => "lines that end with a carriage return (CR) alone",
             Self::EscapedBreaks => r"line breaks that were written as \n",
             Self::Html => "HTML escapes (&quot; and the like)",
@@ -81,8 +86,13 @@ impl Undone {
     /// What was undone, in one sentence.
     #[must_use]
     pub fn note(&self) -> Text {
-        let steps = self.steps.iter().map(Show::show);
-        text!("read all the same, without {}", Text::join(steps, ", and "))
+        text!("read all the same, without {}", self.coats())
+    }
+
+    /// What was undone, in a row.
+    #[must_use]
+    pub fn coats(&self) -> Text {
+        Text::join(self.steps.iter().map(Show::show), ", and ")
     }
 }
 
@@ -96,6 +106,8 @@ pub fn undo(input: &[u8]) -> Undone {
     };
     if let Some(text) = utf16(input) {
         undone.put(Step::Utf16, text);
+    } else if let Some(rest) = input.strip_prefix(MARK) {
+        undone.put(Step::Mark, Zeroizing::new(rest.to_vec()));
     }
     for _ in 0..MOST {
         let Some((step, text)) = next(&undone.bytes) else {
@@ -117,7 +129,6 @@ impl Undone {
 
 /// The outermost coat, and what is below.
 fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).ok()?;
     let found = |step, text: Option<Zeroizing<String>>| {
         text.map(|text| (step, Zeroizing::new(text.as_bytes().to_vec())))

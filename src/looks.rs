@@ -1,15 +1,20 @@
 //! What unknown bytes look like, so that a wrong file is called by its name, with a next step. Nothing
-//! of what is in a file is told but its kind.
+//! of what is in a file is told but its kind, and the line that something is in.
 
-use std::path::Path;
-
+use crate::carrier;
 use crate::certificate::Certificate;
 use crate::csr::CertificationRequest;
 use crate::key::{EncodedKey, PublicKey};
 use crate::pem;
-use crate::shell::quoted;
 use crate::text;
 use crate::text::{Show, Text};
+
+mod steps;
+
+pub use steps::Want;
+
+/// How much of a file is searched for words of people, in bytes: what they write is short.
+const SEARCHED: usize = 1 << 20;
 
 /// What a file looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +24,14 @@ pub enum Look {
     /// A private key that can be read here.
     PrivateKey,
     /// `BEGIN OPENSSH PRIVATE KEY`.
-    OpenSshKey,
+    OpenSshKey(Conversion),
     /// `PuTTY-User-Key-File-3`.
-    PuttyKey,
+    PuttyKey(Conversion),
     /// `ssh-ed25519 AAAA...`.
     SshPublicKey,
     /// `{"kty": ...}`.
     Jwk,
-    /// `BEGIN PGP ...`.
+    /// `BEGIN PGP ... KEY BLOCK`.
     Pgp,
     /// PKCS#12 (RFC 7292).
     Pkcs12,
@@ -40,6 +45,12 @@ pub enum Look {
     Certificate,
     /// PEM or DER.
     Request,
+    /// A list of revoked certificates (RFC 5280 section 5).
+    Crl,
+    /// `EC PARAMETERS` or `DH PARAMETERS`, and nothing else.
+    Parameters,
+    /// What `openssl x509 -text` prints above the PEM.
+    OpensslText,
     /// A `CertificateSigningRequest` object.
     Object,
     /// A kubeconfig.
@@ -54,30 +65,40 @@ pub enum Look {
     Description,
     /// What kubectl prints when it finds nothing.
     NotFound,
-    /// What kubectl prints when it fails.
-    KubectlError,
-    /// Places that were not filled in.
-    Template,
+    /// What kubectl or a shell prints when it fails.
+    ErrorMessage,
+    /// Places that were not filled in, the first of them in this line.
+    Template(usize),
     /// A request of cfssl.
     Cfssl,
     /// A configuration of OpenSSL.
     OpensslConfig,
-    /// PEM without its end.
+    /// An INF file of certreq.
+    Certreq,
+    /// PEM without its end; its last line.
     CutPem(usize),
-    /// PEM that cannot be decoded.
-    BrokenPem,
-    /// gzip.
-    Gzip,
-    /// zip, which office documents are too.
-    Zip,
-    /// PDF.
-    Pdf,
+    /// PEM that cannot be decoded; the line of its BEGIN.
+    BrokenPem(usize),
+    /// Compressed, or an archive.
+    Packed(Packing),
+    /// Encrypted as a whole by another program.
+    Sealed(Sealing),
+    /// A document of an office program, or PDF.
+    Document(&'static str),
     /// A picture.
     Image,
     /// HTML.
     Html,
     /// A mail.
     Mail,
+    /// A program or script.
+    Program,
+    /// What Git LFS has in place of a file.
+    LfsPointer,
+    /// `<<<<<<<`, in this line.
+    Conflict(usize),
+    /// A JSON Web Token (RFC 7519).
+    Token,
     /// UTF-16.
     Utf16,
     /// One word or line.
@@ -88,51 +109,145 @@ pub enum Look {
     Binary,
 }
 
+/// Whether `ssh-keygen` writes such a key in another form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conversion {
+    /// RSA, ECDSA.
+    Possible,
+    /// Ed25519 and keys of hardware, which exist in the form of OpenSSH alone.
+    Impossible,
+}
+
+/// A compression or archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// RFC 1952.
+    Gzip,
+    /// What office documents are too.
+    Zip,
+    /// POSIX.1-1988.
+    Tar,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
+    /// RFC 8878.
+    Zstd,
+    /// 7z.
+    SevenZip,
+}
+
+/// An encryption of whole files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sealing {
+    /// `age-encryption.org`.
+    Age,
+    /// `BEGIN PGP MESSAGE`.
+    Pgp,
+    /// `openssl enc`.
+    Openssl,
+    /// Ansible Vault.
+    Ansible,
+    /// PKCS#7 or CMS for one reader (RFC 5652 section 6).
+    Smime,
+}
+
 impl Show for Look {
     fn show(&self) -> Text {
         match self {
             Self::Empty => "there is nothing in it".into(),
             Self::PrivateKey => "a private key".into(),
-            Self::OpenSshKey => "a private key in the format of OpenSSH".into(),
-            Self::PuttyKey => "a private key of PuTTY (PPK)".into(),
+            Self::OpenSshKey(Conversion::Possible) => {
+                "a private key in the format of OpenSSH".into()
+            }
+            Self::OpenSshKey(Conversion::Impossible) => {
+                "an Ed25519 or hardware key in the format of OpenSSH".into()
+            }
+            Self::PuttyKey(_) => "a private key of PuTTY (PPK)".into(),
             Self::SshPublicKey => "a public key of SSH".into(),
             Self::Jwk => "a key in JSON (JWK)".into(),
-            Self::Pgp => "a key or message of OpenPGP (GnuPG)".into(),
+            Self::Pgp => "a key of OpenPGP (GnuPG)".into(),
             Self::Pkcs12 => "a PKCS#12 file (PFX)".into(),
             Self::Jks => "a Java key store (JKS)".into(),
             Self::Pkcs7 => "a PKCS#7 file (P7B)".into(),
             Self::PublicKey => "a public key".into(),
             Self::Certificate => "a certificate".into(),
             Self::Request => "a certification request (CSR)".into(),
+            Self::Crl => "a list of revoked certificates (CRL)".into(),
+            Self::Parameters => "parameters of a curve or of Diffie-Hellman without a key".into(),
+            Self::OpensslText => {
+                "what openssl prints for people with -text, without the PEM".into()
+            }
             Self::Object => "a CertificateSigningRequest object".into(),
             Self::Kubeconfig => "a kubeconfig".into(),
             Self::EmptyList => "a list with nothing in it".into(),
             Self::OtherObject => "a Kubernetes object of another kind".into(),
-            Self::Table => "the table that kubectl get prints for people".into(),
+            Self::Table => "a table that kubectl prints for people".into(),
             Self::Description => "what kubectl describe prints for people".into(),
-            Self::NotFound => "an error message of kubectl: NotFound".into(),
-            Self::KubectlError => "an error message of kubectl".into(),
-            Self::Template => "a template with places that are not filled in".into(),
+            Self::NotFound => "what kubectl prints where nothing is there (NotFound)".into(),
+            Self::ErrorMessage => "an error message, of kubectl or the shell".into(),
+            Self::Template(line) => {
+                text!("a template: the place in line {} is not filled in", *line)
+            }
             Self::Cfssl => "a request of cfssl in JSON".into(),
             Self::OpensslConfig => "a configuration of OpenSSL".into(),
+            Self::Certreq => "an INF file for certreq of Windows".into(),
             Self::CutPem(line) => text!(
                 "PEM that is cut off behind line {}: its END line is missing",
                 *line
             ),
-            Self::BrokenPem => {
-                "PEM that is damaged: what stands between BEGIN and END is not base64".into()
-            }
-            Self::Gzip => "compressed with gzip".into(),
-            Self::Zip => "a zip archive or office document".into(),
-            Self::Pdf => "a PDF document".into(),
+            Self::BrokenPem(line) => text!(
+                "PEM that is damaged: what stands between the BEGIN in line {} and its END is not base64",
+                *line
+            ),
+            Self::Packed(packing) => packing.show(),
+            Self::Sealed(sealing) => text!("encrypted as a whole, with {}", sealing),
+            Self::Document(what) => (*what).into(),
             Self::Image => "an image (a picture such as PNG or JPEG)".into(),
             Self::Html => "a web page (HTML)".into(),
             Self::Mail => "a mail".into(),
+            Self::Program => "a program or script".into(),
+            Self::LfsPointer => "a pointer of Git LFS, not the file itself".into(),
+            Self::Conflict(line) => {
+                text!(
+                    "a file with a conflict of git in line {} that nobody resolved",
+                    *line
+                )
+            }
+            Self::Token => "a token (JWT)".into(),
             Self::Utf16 => "text in UTF-16 without a byte order mark, or with NUL bytes".into(),
             Self::Line => "one line of text".into(),
             Self::Text => "text of no kind that is known here".into(),
             Self::Binary => "binary data of no kind that is known here".into(),
         }
+    }
+}
+
+impl Show for Packing {
+    fn show(&self) -> Text {
+        match self {
+            Self::Gzip => "compressed with gzip",
+            Self::Zip => "a zip archive or office document",
+            Self::Tar => "a tar archive",
+            Self::Bzip2 => "compressed with bzip2",
+            Self::Xz => "compressed with xz",
+            Self::Zstd => "compressed with zstd",
+            Self::SevenZip => "a 7z archive",
+        }
+        .into()
+    }
+}
+
+impl Show for Sealing {
+    fn show(&self) -> Text {
+        match self {
+            Self::Age => "age",
+            Self::Pgp => "OpenPGP (GnuPG)",
+            Self::Openssl => "openssl enc",
+            Self::Ansible => "Ansible Vault",
+            Self::Smime => "S/MIME",
+        }
+        .into()
     }
 }
 
@@ -143,102 +258,19 @@ impl Look {
         !matches!(self, Self::Text | Self::Binary | Self::Line)
     }
 
-    /// What to do with such a file where a private key is wanted.
+    /// Whether a file of this kind holds a private key.
     #[must_use]
-    pub fn to_a_key(self, file: &Path) -> Vec<Text> {
-        let name = quoted(file);
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        let new = Path::new(&format!("{stem}-pkcs8.key")).to_owned();
-        let new = quoted(&new);
-        match self {
-            Self::OpenSshKey => vec![
-                "convert a copy of it; the second command asks for the passphrases:".into(),
-                text!("  cp {} {}", name, new),
-                text!("  ssh-keygen -p -m PKCS8 -f {}", new),
-            ],
-            Self::PuttyKey => vec![
-                "export it and convert that; both ask for its passphrase:".into(),
-                text!("  puttygen {} -O private-openssh -o {}", name, new),
-                text!("  ssh-keygen -p -m PKCS8 -f {}", new),
-            ],
-            Self::Pkcs12 => vec![
-                "take the key out of it; it asks for the old passphrase and a new one:".into(),
-                text!("  openssl pkcs12 -in {} -nocerts -out {}", name, new),
-            ],
-            Self::Jks => vec![
-                "convert the store, then take the key out of it:".into(),
-                text!(
-                    "  keytool -importkeystore -srckeystore {} -destkeystore store.p12 -deststoretype PKCS12",
-                    name
-                ),
-                text!("  openssl pkcs12 -in store.p12 -nocerts -out {}", new),
-            ],
-            Self::SshPublicKey | Self::PublicKey => {
-                vec!["the private key is needed, the other file of the pair".into()]
-            }
-            Self::Certificate | Self::Request => {
-                vec!["the private key that it belongs to is needed, a file of its own".into()]
-            }
-            Self::Pgp | Self::Jwk => {
-                vec!["it cannot be used here: make a new key, leave --key out".into()]
-            }
-            Self::CutPem(_) | Self::BrokenPem => {
-                vec!["take it from where it came once more, whole".into()]
-            }
-            Self::Gzip => vec![text!("unpack it: gunzip {}", name)],
-            Self::Empty => vec!["it may be the wrong file, or a copy that failed".into()],
-            _ => vec!["a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER".into()],
-        }
-    }
-
-    /// What to do with such a file where a reply, an issued object or a certificate is wanted.
-    #[must_use]
-    pub fn to_a_reply(self, file: &Path) -> Vec<Text> {
-        let name = quoted(file);
-        let get = "  kubectl get csr NAME -o yaml";
-        match self {
-            Self::Table | Self::Description => vec![
-                "the object itself is needed; the administrator runs:".into(),
-                get.into(),
-            ],
-            Self::NotFound | Self::EmptyList => vec![
-                "a request is deleted one hour after it was issued, denied or failed, and 24 \
-                 hours after it was created if nobody approved it; or the name is another one:"
-                    .into(),
-                "  kubectl get csr".into(),
-            ],
-            Self::KubectlError => vec!["ask the administrator to run it again, until it prints an object".into()],
-            Self::Request => vec![
-                "it is what is sent to the administrator; the reply is what comes back".into(),
-            ],
-            Self::Kubeconfig => vec![
-                "it names a cluster: give it with --cluster, beside the certificate or object".into(),
-            ],
-            Self::Gzip => vec![text!("unpack it: gunzip {}", name)],
-            Self::Zip => vec![text!("unpack it: unzip {}", name)],
-            Self::Pkcs7 => vec![
-                "take the certificates out of it:".into(),
-                text!("  openssl pkcs7 -print_certs -in {} -out certificates.pem", name),
-            ],
-            Self::Pdf | Self::Image | Self::Html | Self::Mail => {
-                vec!["ask for the file itself, as an attachment".into()]
-            }
-            Self::CutPem(_) | Self::BrokenPem | Self::Empty => {
-                vec!["ask for the file once more, whole".into()]
-            }
-            Self::PrivateKey | Self::OpenSshKey | Self::PuttyKey | Self::Pkcs12 => {
-                vec!["keys are given with --key".into()]
-            }
-            Self::Line => vec![
-                "the name of an object is not the object; the administrator runs:".into(),
-                get.into(),
-            ],
-            _ => vec![
-                "a reply is what kube-enroll reply wrote, or what kubectl get csr NAME -o yaml printed, \
-                 or a certificate"
-                    .into(),
-            ],
-        }
+    pub fn is_key(self) -> bool {
+        matches!(
+            self,
+            Self::PrivateKey
+                | Self::OpenSshKey(_)
+                | Self::PuttyKey(_)
+                | Self::Pkcs12
+                | Self::Jks
+                | Self::Jwk
+                | Self::Pgp
+        )
     }
 }
 
@@ -275,33 +307,133 @@ pub fn look(bytes: &[u8]) -> Look {
     })
 }
 
+/// What a file is under what the way did to it, and what that was: for who judges, and does not take
+/// it as it came.
+#[must_use]
+pub fn under_its_coats(bytes: &[u8]) -> Option<(Look, Text)> {
+    let undone = carrier::undo(bytes);
+    if undone.steps.is_empty() {
+        return None;
+    }
+    let look = look(&undone.bytes);
+    Some((look, undone.coats())).filter(|_| look.is_telling())
+}
+
+/// The line of the first place that is for a program or a person to fill in: `{{ }}`, `${ }`, `$( )`,
+/// `<NAME>`.
+#[must_use]
+pub fn unfilled(text: &str) -> Option<usize> {
+    let position = text.lines().position(is_unfilled)?;
+    Some(position + 1)
+}
+
+/// Whether there is a place to fill in.
+fn is_unfilled(line: &str) -> bool {
+    let holds = |begin: &str, end: char| {
+        line.split_once(begin)
+            .is_some_and(|(_, rest)| rest.contains(end))
+    };
+    let in_brackets = || {
+        let inside = line
+            .split_once('<')
+            .and_then(|(_, rest)| rest.split_once('>'));
+        inside.is_some_and(|(name, _)| {
+            let is_word = |c: char| c.is_ascii_alphanumeric() || " _-.".contains(c);
+            name.len() > 2
+                && name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name.chars().all(is_word)
+        })
+    };
+    // A command that nobody ran may go on in the next line.
+    holds("{{", '}') || holds("{%", '}') || holds("${", '}') || line.contains("$(") || in_brackets()
+}
+
 fn is_wide(bytes: &[u8]) -> bool {
     memchr::memchr_iter(0, bytes).count() * 3 > bytes.len()
 }
 
 fn by_magic(bytes: &[u8]) -> Option<Look> {
-    const MAGIC: [(&[u8], Look); 9] = [
-        (b"\x1F\x8B", Look::Gzip),
-        (b"PK\x03\x04", Look::Zip),
-        (b"%PDF", Look::Pdf),
+    const MAGIC: [(&[u8], Look); 33] = [
+        (b"\x1F\x8B", Look::Packed(Packing::Gzip)),
+        (b"PK\x03\x04", Look::Packed(Packing::Zip)),
+        (b"PK\x05\x06", Look::Packed(Packing::Zip)),
+        (b"BZh", Look::Packed(Packing::Bzip2)),
+        (b"\xFD7zXZ\0", Look::Packed(Packing::Xz)),
+        (b"\x28\xB5\x2F\xFD", Look::Packed(Packing::Zstd)),
+        (b"7z\xBC\xAF\x27\x1C", Look::Packed(Packing::SevenZip)),
+        (b"%PDF", Look::Document("a PDF document")),
+        (
+            b"{\\rtf",
+            Look::Document("a document of a word processor (RTF)"),
+        ),
+        (
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+            Look::Document("an office document or a message of Outlook"),
+        ),
         (b"\x89PNG", Look::Image),
         (b"\xFF\xD8\xFF", Look::Image),
         (b"GIF8", Look::Image),
+        (b"II*\0", Look::Image),
+        (b"MM\0*", Look::Image),
+        (b"\x7FELF", Look::Program),
+        (b"MZ\x90\0", Look::Program),
+        (b"#!", Look::Program),
         (b"\xFE\xED\xFE\xED", Look::Jks),
-        (b"PuTTY-User-Key-File-", Look::PuttyKey),
+        (b"\xCE\xCE\xCE\xCE", Look::Jks),
         (b"---- BEGIN SSH2 PUBLIC KEY", Look::SshPublicKey),
+        (b"age-encryption.org/", Look::Sealed(Sealing::Age)),
+        (b"-----BEGIN AGE ENCRYPTED FILE", Look::Sealed(Sealing::Age)),
+        (b"-----BEGIN PGP MESSAGE", Look::Sealed(Sealing::Pgp)),
+        (b"Salted__", Look::Sealed(Sealing::Openssl)),
+        (b"U2FsdGVkX1", Look::Sealed(Sealing::Openssl)),
+        (b"$ANSIBLE_VAULT", Look::Sealed(Sealing::Ansible)),
+        (b"version https://git-lfs", Look::LfsPointer),
+        (b"\x95\x01", Look::Pgp),
+        (b"\x95\x03", Look::Pgp),
+        (b"\x99\x01", Look::Pgp),
+        (b"\x99\x02", Look::Pgp),
+        (b"\xC5\xC7", Look::Pgp),
     ];
+    if bytes.starts_with(b"PuTTY-User-Key-File-") {
+        let line = bytes
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        return Some(Look::PuttyKey(conversion_of(line)));
+    }
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Some(Look::Packed(Packing::Tar));
+    }
+    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP")
+        || bytes.get(4..8) == Some(b"ftyp")
+    {
+        return Some(Look::Image);
+    }
     let found = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
     found.map(|(_, look)| *look)
 }
 
+/// What can become of an SSH key, by the name of its algorithm.
+fn conversion_of(head: &[u8]) -> Conversion {
+    let names: [&[u8]; 2] = [b"ssh-ed25519", b"sk-"];
+    let is_bound = names
+        .iter()
+        .any(|name| memchr::memmem::find(head, name).is_some());
+    if is_bound {
+        Conversion::Impossible
+    } else {
+        Conversion::Possible
+    }
+}
+
 fn by_der(bytes: &[u8]) -> Option<Look> {
-    const SIGNED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7];
+    const SIGNED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
+    const ENVELOPED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 3];
     if bytes.first() != Some(&0x30) {
         return None;
     }
     let head = bytes.get(..32.min(bytes.len())).unwrap_or_default();
-    let has = |part: &[u8]| head.windows(part.len()).any(|window| window == part);
+    let has = |part: &[u8]| memchr::memmem::find(head, part).is_some();
     if CertificationRequest::from_der(bytes).is_ok() {
         Some(Look::Request)
     } else if Certificate::from_der(bytes).is_ok() {
@@ -314,6 +446,8 @@ fn by_der(bytes: &[u8]) -> Option<Look> {
         Some(Look::Pkcs12)
     } else if has(SIGNED_DATA) {
         Some(Look::Pkcs7)
+    } else if has(ENVELOPED_DATA) {
+        Some(Look::Sealed(Sealing::Smime))
     } else {
         None
     }
@@ -326,29 +460,52 @@ fn by_pem(text: &str) -> Option<Look> {
     if text.lines().any(|line| line.starts_with("apiVersion:")) {
         return None;
     }
-    let label = text.get(position + BEGIN.len()..)?.split("-----").next()?;
+    let (before, rest) = text.split_at(position);
+    let label = rest.get(BEGIN.len()..)?.split("-----").next()?;
     let look = match label {
-        "OPENSSH PRIVATE KEY" => Look::OpenSshKey,
+        "OPENSSH PRIVATE KEY" => {
+            let block = pem::first(text.as_bytes());
+            let contents = block.map(|block| block.contents);
+            Look::OpenSshKey(contents.map_or(Conversion::Possible, |contents| {
+                conversion_of(contents.get(..200.min(contents.len())).unwrap_or_default())
+            }))
+        }
         "PKCS7" | "CMS" => Look::Pkcs7,
         "PKCS12" => Look::Pkcs12,
         "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Look::Certificate,
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Look::Request,
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Look::PublicKey,
+        "X509 CRL" => Look::Crl,
+        // A key may stand behind its parameters.
+        "EC PARAMETERS" if text.contains("PRIVATE KEY-----") => Look::PrivateKey,
+        "EC PARAMETERS" | "DH PARAMETERS" | "DSA PARAMETERS" => Look::Parameters,
+        "PGP MESSAGE" => return Some(Look::Sealed(Sealing::Pgp)),
         label if label.starts_with("PGP ") => return Some(Look::Pgp),
         label if label.ends_with("PRIVATE KEY") => Look::PrivateKey,
         _ => return None,
     };
-    if !text.contains(&format!("-----END {label}-----")) {
+    let end = memchr::memmem::find(
+        rest.as_bytes(),
+        [b"-----END ", label.as_bytes(), b"-----"]
+            .concat()
+            .as_slice(),
+    );
+    if end.is_none() {
         return Some(Look::CutPem(text.lines().count()));
     }
     Some(if pem::first(text.as_bytes()).is_none() {
-        Look::BrokenPem
+        Look::BrokenPem(before.matches('\n').count() + 1)
     } else {
         look
     })
 }
 
 fn by_words(text: &str) -> Option<Look> {
+    let mut end = text.len().min(SEARCHED);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = text.get(..end)?;
     let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
     let words: Vec<&str> = first.split_whitespace().collect();
     let starts = |prefix: &str| first.starts_with(prefix);
@@ -360,23 +517,32 @@ fn by_words(text: &str) -> Option<Look> {
         "received:",
         "mime-version:",
         "message-id:",
+        "return-path:",
+        "delivered-to:",
     ]
     .iter()
     .any(|head| lower.starts_with(head));
-    let is_key =
-        ["ssh-ed25519", "ssh-rsa", "ssh-dss"].contains(words.first()?) || starts("ecdsa-sha2-");
+    let is_key = ["ssh-ed25519", "ssh-rsa", "ssh-dss"].contains(words.first()?)
+        || [
+            "ecdsa-sha2-",
+            "sk-ssh-",
+            "sk-ecdsa-",
+            "ssh-ed25519-cert",
+            "ssh-rsa-cert",
+        ]
+        .iter()
+        .any(|name| starts(name));
     if is_key && words.len() >= 2 {
         Some(Look::SshPublicKey)
-    } else if starts("Error from server (NotFound)") || text.contains("(NotFound)") {
+    } else if text.lines().take(5).any(is_not_found) {
         Some(Look::NotFound)
-    } else if starts("Error from server")
-        || starts("error:")
-        || starts("Unable to connect to the server")
+    } else if text.lines().take(5).any(is_error_message)
+        || text.contains("\"kind\": \"Status\"") && text.contains("\"Failure\"")
     {
-        Some(Look::KubectlError)
-    } else if words.contains(&"NAME") && words.contains(&"AGE") {
+        Some(Look::ErrorMessage)
+    } else if text.lines().take(5).any(is_table) {
         Some(Look::Table)
-    } else if starts("Name:")
+    } else if text.lines().take(5).any(|line| line.starts_with("Name: "))
         && (has_line("Labels:") || has_line("CreationTimestamp:") || has_line("Requesting User:"))
     {
         Some(Look::Description)
@@ -384,25 +550,36 @@ fn by_words(text: &str) -> Option<Look> {
         Some(Look::Html)
     } else if is_head {
         Some(Look::Mail)
+    } else if starts("Certificate:") || starts("Certificate Request:") {
+        Some(Look::OpensslText)
+    } else if starts("eyJ") && words.len() == 1 && first.matches('.').count() == 2 {
+        Some(Look::Token)
+    } else if let Some(position) = text.lines().position(|line| line.starts_with("<<<<<<< ")) {
+        Some(Look::Conflict(position + 1))
     } else if starts("{") && text.contains("\"kty\"") {
         Some(Look::Jwk)
     } else if starts("{") && text.contains("\"CN\"") && text.contains("\"algo\"") {
         Some(Look::Cfssl)
-    } else if text.contains("{{") && text.contains("}}")
-        || text.contains("${")
-        || text.contains("$(")
+    } else if text
+        .lines()
+        .any(|line| line.trim().eq_ignore_ascii_case("[NewRequest]"))
     {
-        Some(Look::Template)
+        Some(Look::Certreq)
+    } else if let Some(line) = unfilled(text) {
+        Some(Look::Template(line))
     } else if has_line("kind: Config")
         || has_line("clusters:")
         || text.contains("\"kind\": \"Config\"")
+        || text.contains("\"kind\":\"Config\"")
     {
         Some(Look::Kubeconfig)
     } else if has_line("items: []") || text.contains("\"items\": []") {
         Some(Look::EmptyList)
     } else if text.contains("CertificateSigningRequest") {
         Some(Look::Object)
-    } else if has_line("apiVersion:") && has_line("kind:") {
+    } else if has_line("apiVersion:") && has_line("kind:")
+        || starts("{") && text.contains("\"apiVersion\"") && text.contains("\"kind\"")
+    {
         Some(Look::OtherObject)
     } else if text.lines().any(|line| {
         line.trim().trim_matches(['[', ']']).trim() == "req" && line.trim().starts_with('[')
@@ -413,41 +590,153 @@ fn by_words(text: &str) -> Option<Look> {
     }
 }
 
+fn is_not_found(line: &str) -> bool {
+    line.starts_with("Error from server (NotFound)") || line.starts_with("No resources found")
+}
+
+/// What kubectl, klog and shells start a line of trouble with.
+fn is_error_message(line: &str) -> bool {
+    const STARTS: [&str; 9] = [
+        "Error from server",
+        "error: ",
+        "Error: ",
+        "Unable to connect to the server",
+        "The connection to the server",
+        "Error in configuration",
+        "Error loading config",
+        "Unable to use a TTY",
+        "Permission denied",
+    ];
+    const ENDS: [&str; 4] = [
+        "command not found",
+        "No such file or directory",
+        "Permission denied",
+        "(Unauthorized)",
+    ];
+    let is_klog = |line: &str| {
+        let mut bytes = line.bytes();
+        matches!(bytes.next(), Some(b'E' | b'W' | b'F'))
+            && bytes.by_ref().take(4).all(|byte| byte.is_ascii_digit())
+            && bytes.next() == Some(b' ')
+            && line.contains(".go:")
+    };
+    STARTS.iter().any(|start| line.starts_with(start))
+        || ENDS.iter().any(|end| line.trim_end().ends_with(end))
+        || is_klog(line)
+}
+
+/// The head of a table, or a row of one about requests.
+fn is_table(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let has = |word: &str| words.contains(&word);
+    let is_head = has("NAME")
+        && ["AGE", "CLUSTER", "STATUS", "CONDITION"]
+            .into_iter()
+            .any(has);
+    let is_row = words.len() >= 4
+        && words.get(2).is_some_and(|signer| signer.contains('/'))
+        && words.last().is_some_and(|last| {
+            ["Pending", "Approved", "Denied", "Failed"]
+                .iter()
+                .any(|state| last.starts_with(state))
+        });
+    is_head || is_row
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_file_is_called_by_its_name() {
+        let tar = [&[b'x'; 257][..], b"ustar\0"].concat();
+        let openssh = |name: &[u8]| {
+            pem::encode(
+                "OPENSSH PRIVATE KEY",
+                &[&b"openssh-key-v1\0none"[..], name].concat(),
+            )
+        };
         for (bytes, look) in [
             (&b" \n"[..], Look::Empty),
-            (b"\x1F\x8B\x08", Look::Gzip),
-            (b"%PDF-1.7", Look::Pdf),
+            (b"\x1F\x8B\x08", Look::Packed(Packing::Gzip)),
+            (b"BZh91AY", Look::Packed(Packing::Bzip2)),
+            (&tar, Look::Packed(Packing::Tar)),
+            (b"%PDF-1.7", Look::Document("a PDF document")),
             (b"\x89PNG\r\n", Look::Image),
-            (b"PuTTY-User-Key-File-3: ssh-rsa", Look::PuttyKey),
+            (b"RIFF\0\0\0\0WEBP", Look::Image),
+            (
+                b"PuTTY-User-Key-File-3: ssh-rsa\n",
+                Look::PuttyKey(Conversion::Possible),
+            ),
+            (
+                b"PuTTY-User-Key-File-2: ssh-ed25519\r\n",
+                Look::PuttyKey(Conversion::Impossible),
+            ),
             (b"ssh-ed25519 AAAA alice@x\n", Look::SshPublicKey),
             (
-                b"-----BEGIN OPENSSH PRIVATE KEY-----\nYQ==\n-----END OPENSSH PRIVATE KEY-----\n",
-                Look::OpenSshKey,
+                openssh(b"ssh-rsa").as_bytes(),
+                Look::OpenSshKey(Conversion::Possible),
+            ),
+            (
+                openssh(b"ssh-ed25519").as_bytes(),
+                Look::OpenSshKey(Conversion::Impossible),
             ),
             (b"-----BEGIN PRIVATE KEY-----\nYQ==\n", Look::CutPem(2)),
+            (
+                b"\n-----BEGIN PRIVATE KEY-----\nY!==\n-----END PRIVATE KEY-----\n",
+                Look::BrokenPem(2),
+            ),
             (b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nx\n", Look::Pgp),
+            (
+                b"-----BEGIN PGP MESSAGE-----\n\nx\n",
+                Look::Sealed(Sealing::Pgp),
+            ),
+            (b"age-encryption.org/v1\n", Look::Sealed(Sealing::Age)),
             (b"NAME  AGE  SIGNERNAME\na  1d  b\n", Look::Table),
+            (
+                b"$ kubectl get csr\nNAME  AGE  SIGNERNAME\na  1d  b\n",
+                Look::Table,
+            ),
+            (
+                b"alice 58s kubernetes.io/kube-apiserver-client admin 90d Approved,Issued\n",
+                Look::Table,
+            ),
+            (b"CURRENT NAME CLUSTER AUTHINFO\n", Look::Table),
             (b"Name: a\nLabels: <none>\n", Look::Description),
             (b"Error from server (NotFound): a\n", Look::NotFound),
-            (b"Error from server (Forbidden): a\n", Look::KubectlError),
+            (b"No resources found\n", Look::NotFound),
+            (b"Error from server (Forbidden): a\n", Look::ErrorMessage),
+            (b"bash: kubectl: command not found\n", Look::ErrorMessage),
+            (
+                b"E1127 10:00:00.1 12 memcache.go:265] a\n",
+                Look::ErrorMessage,
+            ),
             (b"<!DOCTYPE html>\n", Look::Html),
             (b"{\"kty\":\"RSA\"}", Look::Jwk),
             (b"{\"CN\":\"a\",\"key\":{\"algo\":\"rsa\"}}", Look::Cfssl),
-            (b"a: {{ .b }}\n", Look::Template),
+            (b"a: b\nc: {{ .b }}\n", Look::Template(2)),
+            (b"request: $(cat a.csr\n", Look::Template(1)),
+            (b"request: <BASE64_CSR>\n", Look::Template(1)),
+            (b"Certificate:\n    Data:\n", Look::OpensslText),
+            (b"[NewRequest]\r\nSubject=\"CN=a\"\r\n", Look::Certreq),
             (b"apiVersion: v1\nkind: Config\n", Look::Kubeconfig),
             (b"apiVersion: v1\nkind: Pod\n", Look::OtherObject),
             (b"[ req ]\nprompt = no\n", Look::OpensslConfig),
+            (b"eyJhbGciOiJub25lIn0.e30.x\n", Look::Token),
+            (b"a: 1\n<<<<<<< HEAD\n", Look::Conflict(2)),
             (b"s3cret", Look::Line),
             (b"a\0b\0c\0d\0", Look::Utf16),
             (b"\xFF\xFF\xFF", Look::Binary),
         ] {
             assert_eq!(super::look(bytes), look, "{look:?}");
         }
+    }
+
+    #[test]
+    fn what_the_way_did_is_named_to_who_judges() {
+        let pem = pem::encode("CERTIFICATE REQUEST", b"a request that is long enough");
+        let (look, _) = under_its_coats(pem.replace('\n', " ").as_bytes()).unwrap();
+        assert_eq!(look, Look::Request);
+        assert!(under_its_coats(pem.as_bytes()).is_none());
     }
 }

@@ -91,11 +91,13 @@ fn decode_without(input: &[u8], skipped: &[u8]) -> Result<Zeroizing<Vec<u8>>, us
     match GO_STANDARD.decode_vec(&packed[..], &mut decoded) {
         Ok(()) => Ok(decoded),
         Err(error) => {
-            let packed_offset = match error {
+            let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+            let first_other = packed.iter().position(|byte| !is_base64(byte));
+            let packed_offset = first_other.unwrap_or(match error {
                 base64::DecodeError::InvalidByte(offset, _)
                 | base64::DecodeError::InvalidLastSymbol { offset, .. } => offset,
                 _ => packed.len(),
-            };
+            });
             let kept = |(_, byte): &(usize, &u8)| !skipped.contains(byte);
             let offset = input.iter().enumerate().filter(kept).nth(packed_offset);
             Err(offset.map_or(input.len(), |(offset, _)| offset))

@@ -51,7 +51,12 @@ impl Reply {
     /// # Errors
     /// Those of [`Reply::read`].
     pub fn read_forgiving(input: &[u8]) -> Result<(Self, Option<Text>), ReplyError> {
-        let strict = Self::read(input);
+        // To some readers a carriage return alone ends no line.
+        let strict = if input.contains(&b'\r') && !input.contains(&b'\n') {
+            Err(ReplyError::NothingIssued)
+        } else {
+            Self::read(input)
+        };
         let is_whole = |reply: &Self| {
             let mut requests = reply.requests.iter();
             requests.all(|request| request.problems.is_empty())

@@ -251,11 +251,12 @@ fn each_key_that_stays_closed_is_named_with_its_reason() {
     folder.run(&encrypt).good();
     let ended = folder.run(&["kubeconfig", "alice.reply.yaml", "--key", "keys"]);
     ended.fails(
-        1,
+        2,
         &[
-            "none of the 3 .key files in keys fits",
+            "is not among those that could be opened: of 3 .key files in keys, 2 could not",
             "keys/closed.key is encrypted, and there is no terminal",
-            "keys/empty.key: no private key found",
+            "keys/empty.key is one line of text, not a private key",
+            "--passphrase-file FILE",
         ],
     );
     folder.write("wrong", "horse\n");
@@ -269,7 +270,7 @@ fn each_key_that_stays_closed_is_named_with_its_reason() {
     ];
     folder
         .run(&wrong)
-        .fails(1, &["keys/closed.key: the passphrase does not open"]);
+        .fails(2, &["keys/closed.key: the passphrase does not open"]);
 }
 
 #[test]

@@ -263,6 +263,8 @@ fn subjects() -> Vec<Case> {
         ),
         ("outer-space", with_user("alice "), FINE),
         ("outer-space", with_group(" dev"), FINE),
+        ("name-syntax", with_user("CN=alice"), FINE),
+        ("name-syntax", with_group("${TEAM}"), FINE),
         ("mixed-scripts", with_group("develop\u{435}rs"), FINE),
         ("look-alike", with_user("\u{430}lice"), FINE),
         ("look-alike", with_user("Alice"), FINE),

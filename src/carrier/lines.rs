@@ -67,17 +67,15 @@ pub(super) fn fenced(text: &str) -> Option<Text> {
 /// PEM whose labels do not stand on lines of their own, or whose lines are indented.
 pub(super) fn pem(text: &str) -> Option<Text> {
     let count = text.matches(BEGIN).count();
-    if count == 0 || pem::blocks(text.as_bytes()).count() == count {
+    let is_object = text.lines().any(is_head);
+    if count == 0 || is_object || pem::blocks(text.as_bytes()).count() == count {
         return None;
     }
     let mut mended = Zeroizing::new(String::with_capacity(text.len() + text.len() / 32 + 64));
     let mut rest = text;
     let mut found = false;
     while let Some(begin) = rest.find(BEGIN) {
-        let (before, block) = rest.split_at(begin);
-        if before.contains(|c: char| !c.is_whitespace()) && !before.contains('\n') {
-            return None;
-        }
+        let (_, block) = rest.split_at(begin);
         let (label, body) = block.get(BEGIN.len()..)?.split_once("-----")?;
         let end = body.find(END)?;
         let (base64, tail) = body.split_at(end);

@@ -13,6 +13,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// RFC 2045 section 6.7, rule 5.
+const LONGEST_LINE: usize = 76;
+
 const HEADS: [&str; 8] = [
     "from:",
     "to:",
@@ -87,10 +90,12 @@ fn decoded(part: &str, encoding: Encoding) -> Option<Text> {
 
 /// Quoted-printable without a head that says so.
 pub(super) fn quoted_printable(text: &str) -> Option<Text> {
+    // Padding ends lines of base64 too, but such a line is longer, or the last of its value.
+    let is_short = text.lines().all(|line| line.len() <= LONGEST_LINE);
     let has_soft_break = text
         .lines()
         .any(|line| line.len() >= 60 && line.ends_with('='));
-    let is_encoded = text.contains("=3D") || has_soft_break && text.contains("=\n");
+    let is_encoded = text.contains("=3D") || is_short && has_soft_break;
     if !is_document(text) || !is_encoded {
         return None;
     }

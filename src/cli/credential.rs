@@ -5,7 +5,9 @@
 
 use kube_enroll::certificate::Certificate;
 use kube_enroll::credential::{EXEC_INFO, ExecInfo, answer};
+use kube_enroll::error::Error;
 use kube_enroll::key::PrivateKey;
+use kube_enroll::looks::{Want, look};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::Show as _;
@@ -64,8 +66,11 @@ impl Args {
     /// The certificate, as long as it is of use.
     fn certificates(&self) -> Result<Vec<Certificate>, Failure> {
         let input = &self.certificate;
-        let chain = Certificate::chain_from_pem(&file::read(input, DEFAULT_LIMIT)?)
-            .map_err(|error| Failure::in_file(input, &error))?;
+        let contents = file::read(input, DEFAULT_LIMIT)?;
+        let chain = Certificate::chain_from_pem(&contents).map_err(|error| match error {
+            Error::NoCertificate => Failure::wrong_file(input, look(&contents), Want::Certificate),
+            error => Failure::in_file(input, &error),
+        })?;
         if let Some(leaf) = chain.first() {
             leaf.check_dates(OffsetDateTime::now_utc())
                 .map_err(|error| {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use kube_enroll::error::Error;
+use kube_enroll::looks::{Look, Want};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Show, Text};
@@ -75,7 +77,57 @@ impl Failure {
 
     /// A fact about the contents of `file`, with the step that is the next after it.
     pub fn in_file(file: &Stream, error: &Error) -> Self {
-        Self::about(file, error).after(error)
+        let failure = Self::about(file, error);
+        let convert = |command: Command| {
+            let new = converted(file.typed());
+            command.option("-in", file.typed()).option("-out", new)
+        };
+        match error {
+            Error::Unsupported {
+                what: "private key encoding",
+                ..
+            } => failure
+                .say("convert it; it asks for the passphrase of the key and for a new one twice:")
+                .run(convert(
+                    Command::new("openssl").word("pkcs8").word("-topk8"),
+                )),
+            Error::Unsupported {
+                what: "key encryption",
+                ..
+            } => failure
+                .say("encrypt it anew; it asks for the old passphrase and for a new one twice:")
+                .run(convert(
+                    Command::new("openssl")
+                        .word("pkcs8")
+                        .option("-provider", "legacy")
+                        .option("-provider", "default")
+                        .word("-topk8"),
+                )),
+            _ => failure.after(error),
+        }
+    }
+
+    /// A file is another one than is wanted: what it is, and what to do.
+    pub fn wrong_file(source: &Stream, look: Look, want: Want) -> Self {
+        let failure = match look {
+            Look::Empty
+            | Look::CutPem(_)
+            | Look::BrokenPem(_)
+            | Look::Template(_)
+            | Look::Conflict(_) => Self::about(source, look),
+            _ => Self::could_not_run(text!("{} is {}, not {}", source, look, want)),
+        };
+        let steps = look.steps(want, source.typed());
+        steps.into_iter().fold(failure, Self::say)
+    }
+
+    /// The same failure as the answer to a question.
+    #[must_use]
+    pub fn judged(self) -> Self {
+        Self {
+            status: Verdict::NotGood,
+            ..self
+        }
     }
 
     /// Adds advice.
@@ -85,10 +137,27 @@ impl Failure {
         self
     }
 
+    /// Adds advice that holds in some cases.
+    #[must_use]
+    pub fn say_if(self, holds: bool, advice: Text) -> Self {
+        if holds { self.say(advice) } else { self }
+    }
+
     /// Adds a command to run.
     #[must_use]
     pub fn run(mut self, command: Command) -> Self {
         self.hints.push(Hint::Run(command));
+        self
+    }
+
+    /// Adds the next steps of another failure that are not among these yet.
+    #[must_use]
+    pub fn also(mut self, other: &Self) -> Self {
+        for hint in &other.hints {
+            if !self.hints.contains(hint) {
+                self.hints.push(hint.clone());
+            }
+        }
         self
     }
 
@@ -131,19 +200,15 @@ impl Failure {
                 "a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER; is this the right file?",
             ),
             Error::Unsupported {
-                what: "private key encoding",
+                what:
+                    "private key algorithm" | "elliptic curve" | "RSA private key" | "key encryption"
+                    | "private key encoding",
                 ..
-            } => self.say("convert it: openssl pkcs8 -topk8 -in OLD.key -out NEW.key"),
-            Error::Unsupported {
-                what: "key encryption",
-                ..
-            } => self.say("encrypt it anew; it asks for the old passphrase and for a new one twice:").say(
-                "  openssl pkcs8 -provider legacy -provider default -topk8 -in OLD.key -out NEW.key",
-            ),
-            Error::Unsupported { .. } => {
-                self.say("make a new key (leave --key out), or give one of RSA, ECDSA or Ed25519")
             }
-            Error::RsaSize { .. } => self.say("make a new key: leave --key out"),
+            | Error::RsaSize { .. } => self.say(
+                "make a new key: kube-enroll request USER, without --key; or give another one, of RSA \
+                 (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519",
+            ),
             Error::Randomness | Error::Inconsistent => {
                 self.say("do not use this machine for keys until the cause is found")
             }
@@ -171,6 +236,12 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::could_not_run(error.show()).after(&error)
     }
+}
+
+/// A name for what comes of a key that is converted.
+fn converted(file: &Path) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    file.with_file_name(format!("{stem}-pkcs8.key"))
 }
 
 /// An error of our own where the operating system has none.

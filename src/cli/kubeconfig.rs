@@ -10,7 +10,7 @@ use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{
     Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
 };
-use kube_enroll::looks::{Look, look};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::Reply;
 use kube_enroll::shell::{Command, quoted};
@@ -192,7 +192,7 @@ impl Run<'_> {
     /// Everything in one file. What is not issued, or does not fit, does not stop the others.
     fn reply(&self, input: &Stream) -> Result<Verdict, Failure> {
         let contents = file::read(input, LIMIT)?;
-        let reply = outcome::read_reply(input, &contents, self.console)?;
+        let reply = outcome::read_reply(input, &contents, Want::Reply, self.console)?;
         let one_of_many = reply.requests.len() > 1 || self.args.replies.len() > 1;
         if one_of_many && self.args.out.is_some() {
             return Err(Failure::could_not_run(
@@ -383,7 +383,9 @@ impl Run<'_> {
         }
         if let Authority::Data(pem) = &cluster.authority {
             let authorities = Certificate::chain_from_pem(pem).unwrap_or_default();
-            if !check::is_issued_by(issued, &authorities) {
+            // Where it is none at all, that was said.
+            let is_authority = authorities.iter().any(Certificate::is_ca);
+            if is_authority && !check::is_issued_by(issued, &authorities) {
                 self.console.warn(
                     "the certificate was not issued by the authority of the API server; many \
                      clusters have another one for clients, so this may be as it should",
@@ -615,7 +617,7 @@ fn merge_into(input: &Stream, entry: &NewEntry, console: &Console) -> Result<(),
     let kubeconfig = Kubeconfig::read(&contents).map_err(|error| {
         let look = look(&contents);
         if look.is_telling() && look != Look::Kubeconfig {
-            Failure::could_not_run(text!("{} is {}, not a kubeconfig", input, look))
+            Failure::wrong_file(input, look, Want::Kubeconfig)
         } else {
             Failure::about(input, &error)
         }

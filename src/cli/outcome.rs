@@ -1,8 +1,9 @@
 //! What became of a request, explained with the API's own words and the next step.
 
 use kube_enroll::inspect::{State, state};
-use kube_enroll::looks::{Look, look};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use kube_enroll::pem;
 use kube_enroll::reply::{Reply, ReplyError};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
@@ -24,6 +25,13 @@ pub fn require_issued(request: &CertificateSigningRequest) -> Result<(), Failure
                     kubectl(request, ["certificate", "approve"])
                 ))
                 .say("(within 24 hours of its creation; then it is deleted)")
+                .say_if(
+                    !request.metadata.is_from_server,
+                    text!(
+                        "nothing in the file is from the cluster; what is there is printed by: {}",
+                        kubectl(request, ["get", "csr"]).option("-o", "yaml")
+                    ),
+                )
         }
         State::Denied => Failure::not_good(text!(
             "{} was Denied ({})",
@@ -85,47 +93,68 @@ fn approved_without_certificate(request: &CertificateSigningRequest, name: &impl
 }
 
 /// Reads what came back, with a note of what the way did to it; what it is where it is no reply.
-pub fn read_reply(input: &Stream, contents: &[u8], console: &Console) -> Result<Reply, Failure> {
+pub fn read_reply(
+    input: &Stream,
+    contents: &[u8],
+    want: Want,
+    console: &Console,
+) -> Result<Reply, Failure> {
     match Reply::read_forgiving(contents) {
         Ok((reply, note)) => {
+            let half = reply.requests.last().is_some_and(is_half);
+            if let Some(line) = cut_off(contents).filter(|_| half) {
+                let what = text!("{} is cut off in line {}, its last one", input, line);
+                return Err(Failure::not_good(what).say("ask for it once more, whole"));
+            }
             if let Some(note) = note {
                 console.note(text!("{}: {}", input, note));
             }
             Ok(reply)
         }
-        Err(error) => Err(no_reply(input, contents, &error)),
+        Err(error) => Err(no_reply(input, contents, want, &error)),
     }
 }
 
 /// What a file is that is no reply, and what to do.
-fn no_reply(input: &Stream, contents: &[u8], error: &ReplyError) -> Failure {
+fn no_reply(input: &Stream, contents: &[u8], want: Want, error: &ReplyError) -> Failure {
     let look = look(contents);
     let is_yaml = matches!(
         look,
         Look::Object | Look::Kubeconfig | Look::Text | Look::Binary
     );
-    let failure = match error {
+    match error {
         // Its place is worth more than what it looks like.
         ReplyError::Yaml(_) | ReplyError::Kubeconfig(_) if is_yaml => {
             let failure = Failure::about(input, error);
-            match cut_off(contents) {
+            let failure = match cut_off(contents) {
                 Some(line) => failure.say(text!(
                     "it seems to be cut off in line {}, the last one: ask for it once more, whole",
                     line
                 )),
                 None => failure,
-            }
+            };
+            let steps = look.steps(want, input.typed());
+            steps.into_iter().fold(failure, Failure::say)
         }
-        _ if look == Look::Empty => Failure::not_good(text!("{}: {}", input, look)),
-        _ => Failure::not_good(text!("{} is {}, not a reply", input, look)),
-    };
-    let steps = look.to_a_reply(input.typed());
-    steps.into_iter().fold(failure, Failure::say)
+        _ => Failure::wrong_file(input, look, want).judged(),
+    }
+}
+
+/// An object that ends before its status, or within its request: nothing can be said of what became
+/// of it.
+fn is_half(request: &CertificateSigningRequest) -> bool {
+    let has_request = request.request.as_deref().and_then(pem::first).is_some();
+    let is_asked_for = !request.signer_name.is_empty() && !request.usages.is_empty();
+    !has_request || request.status.is_none() && !is_asked_for
 }
 
 /// The last line, where a file ends in the middle of something.
 fn cut_off(contents: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(contents).ok()?;
+    // JSON that was read has its end.
+    if text.trim_start().starts_with('{') {
+        return None;
+    }
     let last = text.lines().last()?;
     let is_open = !text.ends_with('\n') || last.matches('"').count() % 2 == 1;
     is_open.then(|| text.lines().count())

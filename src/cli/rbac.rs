@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 use kube_enroll::inspect::{Context, Object, inspect};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::CLIENT_SIGNER;
 use kube_enroll::name::Identity;
 use kube_enroll::policy::Agreed;
@@ -195,6 +196,14 @@ fn nobody() -> Failure {
 
 fn read(input: &Stream) -> Result<Vec<Object>, Failure> {
     let contents = file::read(input, DEFAULT_LIMIT)?;
+    let look = look(&contents);
+    let names_somebody = matches!(
+        look,
+        Look::Certificate | Look::Request | Look::Object | Look::Kubeconfig | Look::OtherObject
+    );
+    if look.is_telling() && !names_somebody {
+        return Err(Failure::wrong_file(input, look, Want::Person).judged());
+    }
     let context = Context {
         now: OffsetDateTime::now_utc(),
         agreed: Agreed::default(),

@@ -12,6 +12,7 @@ use kube_enroll::certificate::{Certificate, show_time};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{State, check_issued, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
+use kube_enroll::looks::Want;
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
 use kube_enroll::pem;
 use kube_enroll::policy::{Finding, Level};
@@ -384,7 +385,7 @@ fn read_requests(
     console: &Console,
 ) -> Result<Vec<CertificateSigningRequest>, Failure> {
     let contents = file::read(input, LIMIT)?;
-    match outcome::read_reply(input, &contents, console)? {
+    match outcome::read_reply(input, &contents, Want::Issued, console)? {
         Reply { requests, .. } if !requests.is_empty() => Ok(requests),
         _ => {
             let get = Command::new("kubectl")

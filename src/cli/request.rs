@@ -11,7 +11,7 @@ use kube_enroll::csr::{CertificationRequest, RequestedExtension};
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey};
 use kube_enroll::lifetime::Lifetime;
-use kube_enroll::looks::{Look, look};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::{CLIENT_SIGNER, Manifest};
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
@@ -223,36 +223,16 @@ fn read_config(input: &Stream, console: &Console) -> Result<RequestConfig, Failu
     let is_other = look.is_telling()
         && !matches!(
             look,
-            Look::OpensslConfig | Look::Template | Look::Empty | Look::OtherObject
+            Look::OpensslConfig | Look::Template(_) | Look::Empty | Look::OtherObject
         );
     if is_other {
-        return Err(no_configuration(input, look));
+        return Err(Failure::wrong_file(input, look, Want::Configuration));
     }
     let config = config::read(&contents).map_err(|error| Failure::about(input, error))?;
     for note in &config.notes {
         console.warn(text!("{}: {}", input, note));
     }
     Ok(config)
-}
-
-/// What is given in place of a configuration, and where it belongs.
-fn no_configuration(input: &Stream, look: Look) -> Failure {
-    let what = text!(
-        "{} is {}, not a configuration of a team or of OpenSSL",
-        input,
-        look
-    );
-    let failure = Failure::could_not_run(what);
-    match look {
-        Look::PrivateKey | Look::OpenSshKey | Look::PuttyKey | Look::Pkcs12 => {
-            failure.say("keys are given with --key")
-        }
-        Look::Cfssl => failure.say(
-            "write what it says as: user: NAME (its CN) and group: [GROUP] (its names, O), or name \
-             them: kube-enroll request USER --group GROUP",
-        ),
-        _ => failure,
-    }
 }
 
 fn refused_subject(error: &kube_enroll::name::SubjectError) -> Failure {

@@ -136,8 +136,22 @@ impl<'de> Visitor<'de> for GroupsVisitor {
 }
 
 fn algorithm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Algorithm>, D::Error> {
-    let Text(name) = Text::deserialize(deserializer)?;
-    name.parse().map(Some).map_err(de::Error::custom)
+    deserializer.deserialize_any(AlgorithmVisitor).map(Some)
+}
+
+/// A visitor, so that an error is told with the line of the value.
+struct AlgorithmVisitor;
+
+impl Visitor<'_> for AlgorithmVisitor {
+    type Value = Algorithm;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(STRING)
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Algorithm, E> {
+        name.parse().map_err(E::custom)
+    }
 }
 
 fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Lifetime>, D::Error> {

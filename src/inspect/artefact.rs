@@ -11,11 +11,12 @@ use crate::certificate::{self, Certificate};
 use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
 use crate::kubeconfig;
-use crate::looks::{Look, look};
+use crate::looks::{Look, look, under_its_coats};
 use crate::manifest;
 use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
+use crate::text;
 use crate::text::{Show as _, visible};
 use crate::yaml::{self, Document, Oddity};
 
@@ -130,6 +131,18 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         look,
         Look::Empty | Look::EmptyList | Look::Object | Look::Kubeconfig | Look::OtherObject
     );
+    if is_broken
+        && !input.trim_ascii().is_empty()
+        && let Some((inside, coats)) = under_its_coats(input)
+    {
+        let what = text!(
+            "{}, spoiled on its way: there is {}; kubectl would not read it: have it sent as an \
+             attachment, or save it as plain text",
+            inside,
+            coats
+        );
+        return vec![Object::unreadable(what.as_str())];
+    }
     if is_broken && look.is_telling() && !is_ours {
         return vec![Object::unreadable(look.show().as_str())];
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::looks::unfilled;
 use crate::{go, pem};
 
 /// How many problems are kept for one object: one is enough for the API server to refuse it, and
@@ -32,6 +33,8 @@ pub enum ProblemKind {
     },
     /// The value is not base64, from this offset on.
     Base64(usize),
+    /// The value is not base64, but a place that nobody filled in.
+    Template,
 }
 
 /// The fields of one object. Each is asked for once; what was not asked for is unknown.
@@ -133,6 +136,10 @@ impl<'a> Fields<'a> {
         match self.value(name)? {
             Value::String(text) => match pem::decode_base64(text.as_bytes()) {
                 Ok(bytes) => Some(bytes.to_vec()),
+                Err(_) if unfilled(text).is_some() => {
+                    self.report(self.path_of(name), ProblemKind::Template);
+                    None
+                }
                 Err(offset) => {
                     self.report(self.path_of(name), ProblemKind::Base64(offset));
                     None

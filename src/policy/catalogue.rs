@@ -77,6 +77,7 @@ catalogue! {
     MixedScripts "mixed-scripts" "a name that mixes scripts, as look-alikes do"
     LookAlike "look-alike" "a name that looks like the one agreed on and is another"
     LongName "long-name" "a name of more than 64 characters, the limit of RFC 5280"
+    NameSyntax "name-syntax" "a name that holds what separates names elsewhere, or was not filled in"
     MisleadingComment "misleading-comment" "a comment that names another user"
     SubjectAltNames "subject-alt-names" "subject alternative names, copied and not used by Kubernetes"
     ExtensionDropped "extension-dropped" "an extension that the signer drops"

@@ -7,6 +7,7 @@ use unicode_security::skeleton;
 
 use super::{Agreed, Code, Effect, Finding};
 use crate::csr::CertificationRequest;
+use crate::looks::unfilled;
 use crate::name::{Attribute, AttributeKind};
 use crate::text::{is_deceptive, visible};
 
@@ -173,6 +174,26 @@ fn name_text(what: &str, name: &str) -> Vec<Finding> {
         let message = format!("{what} \"{shown}\" mixes scripts whose letters look alike");
         misleads(Code::MixedScripts, message);
     }
+    let syntax = if unfilled(name).is_some() {
+        Some("is a template that nobody filled in")
+    } else if what == "user" && holds_attributes(name) || what == "group" && name.starts_with("O=")
+    {
+        Some(
+            "holds attributes: a comma or slash separates nothing inside of a name, so all of it is the \
+             name; user and groups are given one by one",
+        )
+    } else {
+        None
+    };
+    if let Some(syntax) = syntax {
+        let message = format!("{what} \"{shown}\" {syntax}");
+        findings.push(Finding::new(
+            Effect::Warns,
+            Code::NameSyntax,
+            SUBJECT,
+            message,
+        ));
+    }
     let length = name.chars().count();
     if length > 64 {
         let message = format!(
@@ -186,6 +207,21 @@ fn name_text(what: &str, name: &str) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Whether a user is written like a subject: `CN=`, `/O=`, `, OU=`.
+fn holds_attributes(name: &str) -> bool {
+    name.split([',', '/', '+', ';']).any(|part| {
+        let key = part
+            .trim_start()
+            .split_once('=')
+            .map(|(key, _)| key.trim_end());
+        key.is_some_and(|key| {
+            ["CN", "O", "OU", "UID", "DC"]
+                .iter()
+                .any(|attribute| key.eq_ignore_ascii_case(attribute))
+        })
+    })
 }
 
 /// The beginning of a name, safe to show.
@@ -425,10 +461,26 @@ mod tests {
             ("a\u{200b}b", "deceptive-characters"),
             ("p\u{430}ul", "mixed-scripts"),
             (&format!("{long}a"), "long-name"),
+            ("{{ team }}", "name-syntax"),
+            ("O=dev", "name-syntax"),
         ] {
             assert_eq!(codes(name), [code], "{name:?}");
         }
         assert_eq!(name_text("user", ""), []);
+        for (user, is_syntax) in [
+            ("jane,O=dev", true),
+            ("/CN=alice/O=dev", true),
+            ("CN=alice", true),
+            ("a=b@example.org", false),
+            ("Doe, Jane", false),
+        ] {
+            assert_eq!(
+                name_text("user", user).len(),
+                usize::from(is_syntax),
+                "{user}"
+            );
+        }
+        assert_eq!(codes("cn=devs,ou=groups,dc=example"), [""; 0]);
     }
 
     #[test]

@@ -54,7 +54,16 @@ fn problem(problem: &FieldProblem) -> Finding {
         ),
         ProblemKind::Type { found, expected } => (
             Code::WrongType,
-            format!("found {found}, expected {expected}; quote strings"),
+            format!(
+                "found {found}, expected {expected}{}",
+                how_to_write(&problem.field, found, expected)
+            ),
+        ),
+        ProblemKind::Template => (
+            Code::BadBase64,
+            "a template that nobody filled in, where base64 of the request belongs: run what fills it \
+             in, or write it with base64 -w0"
+                .to_owned(),
         ),
         ProblemKind::Base64(offset) => (
             Code::BadBase64,
@@ -66,6 +75,21 @@ fn problem(problem: &FieldProblem) -> Finding {
     };
     let field = visible(&problem.field).to_string();
     Finding::new(Effect::NotAccepted, code, field, message)
+}
+
+/// How a value is written there.
+fn how_to_write(field: &str, found: &str, expected: &str) -> &'static str {
+    match (found, expected) {
+        _ if field == "spec.usages" => "; write [\"client auth\"]",
+        ("text", _) if field == "spec.expirationSeconds" => {
+            "; a number of seconds without quotes, such as 86400 for a day"
+        }
+        ("text", "a whole number of 32 bits" | "a whole number" | "true or false") => {
+            "; take the quotes away"
+        }
+        ("a number" | "true or false" | "nothing", "a string") => "; put it in quotes",
+        _ => "",
+    }
 }
 
 fn api_version(api_version: &str) -> Option<Finding> {
@@ -90,6 +114,18 @@ fn name(metadata: &Metadata) -> Option<Finding> {
         ))
     };
     let name = &metadata.name;
+    if name.is_empty()
+        && !metadata.generate_name.is_empty()
+        && !metadata.generate_name.contains(['/', '%'])
+    {
+        return Some(Finding::new(
+            Effect::Warns,
+            Code::BadName,
+            "metadata.generateName",
+            "the server makes up a name, which nobody knows before: kubectl apply refuses that, and \
+             kubectl create prints the name to approve; better set metadata.name",
+        ));
+    }
     if name.is_empty() && metadata.generate_name.is_empty() {
         return refused("metadata.name", "a name is required".to_owned());
     }

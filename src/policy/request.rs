@@ -4,8 +4,9 @@ use super::{Code, Effect, Finding};
 use crate::csr::{CertificationRequest, PEM_LABEL};
 use crate::error::Error;
 use crate::key::{Hash, SignatureError};
+use crate::looks::{look, under_its_coats};
 use crate::pem;
-use crate::text::visible;
+use crate::text::{Show as _, visible};
 
 const FIELD: &str = "spec.request";
 
@@ -126,9 +127,21 @@ fn no_block(input: &[u8]) -> Finding {
     if trimmed.first() == Some(&0x30) {
         return refused(Code::NoRequest, "DER where PEM is needed; encode the PEM");
     }
+    let found = look(input);
+    if found.is_key() {
+        return refused(
+            Code::NoRequest,
+            "a private key in place of the request: it is not secret any more, and a new one is needed",
+        );
+    }
+    let why = match under_its_coats(input) {
+        Some((_, coats)) => format!("; there is {coats}"),
+        None if found.is_telling() => format!("; what is there: {}", found.show()),
+        None => String::new(),
+    };
     refused(
         Code::NoRequest,
-        format!("no PEM block {PEM_LABEL} that can be decoded"),
+        format!("no PEM block {PEM_LABEL} that can be decoded{why}"),
     )
 }
 

@@ -7,7 +7,7 @@ use kube_enroll::carrier;
 use kube_enroll::certificate::Certificate;
 use kube_enroll::error::Error;
 use kube_enroll::kubeconfig::{Authority, Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
-use kube_enroll::looks::{Look, look};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
@@ -31,8 +31,7 @@ pub fn read(
         let read = Kubeconfig::read(&contents).map_err(|error| {
             let look = look(&contents);
             if look.is_telling() && look != Look::Kubeconfig {
-                let what = text!("{} is {}, not a kubeconfig", kubeconfig, look);
-                return Failure::could_not_run(what);
+                return Failure::wrong_file(kubeconfig, look, Want::Kubeconfig);
             }
             unusable(kubeconfig, &error, chosen_by)
         })?;
@@ -73,10 +72,7 @@ pub fn authorities(source: &Stream, console: &Console) -> Result<Vec<u8>, Failur
         Ok(found)
     });
     let found = found.map_err(|error| match error {
-        Error::NoCertificate => {
-            let look = look(&contents);
-            Failure::could_not_run(text!("{} is {}, not a certificate", source, look))
-        }
+        Error::NoCertificate => Failure::wrong_file(source, look(&contents), Want::Certificate),
         error => Failure::in_file(source, &error),
     })?;
     if let [only] = &found[..]

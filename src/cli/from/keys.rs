@@ -9,7 +9,7 @@ use kube_enroll::carrier;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey, PublicKey};
-use kube_enroll::looks::{Look, look};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::parallel;
 use kube_enroll::pem;
 use kube_enroll::secret::Passphrase;
@@ -52,34 +52,31 @@ pub fn read(
 
 /// The key in a file, whatever the way did to it; else what the file is and how to come to a key.
 fn encoded(source: &Stream, contents: &[u8], console: &Console) -> Result<EncodedKey, Failure> {
+    let (found, note) = found_in(source, contents)?;
+    if let Some(note) = note {
+        console.note(text!("{}: {}", source, note));
+    }
+    Ok(found)
+}
+
+/// The same with a note of what was undone.
+fn found_in(source: &Stream, contents: &[u8]) -> Result<(EncodedKey, Option<Text>), Failure> {
     let error = match EncodedKey::find(contents) {
-        Ok(found) => return Ok(found),
+        Ok(found) => return Ok((found, None)),
         Err(error) => error,
     };
     let undone = carrier::undo(contents);
     if !undone.steps.is_empty()
         && let Ok(found) = EncodedKey::find(&undone.bytes)
     {
-        console.note(text!("{}: {}", source, undone.note()));
-        return Ok(found);
+        return Ok((found, Some(undone.note())));
     }
     let look = look(contents);
     if look == Look::PrivateKey || matches!(error, Error::Unsupported { .. }) && !look.is_telling()
     {
         return Err(Failure::in_file(source, &error));
     }
-    let failure = match look {
-        Look::Empty | Look::CutPem(_) | Look::BrokenPem => {
-            Failure::about(source, text!("{}", look))
-        }
-        _ => Failure::could_not_run(text!(
-            "{} is {}, not a private key that can be read here",
-            source,
-            look
-        )),
-    };
-    let steps = look.to_a_key(source.typed());
-    Err(steps.into_iter().fold(failure, Failure::say))
+    Err(Failure::wrong_file(source, look, Want::Key))
 }
 
 /// Every key that can be found. A folder is looked through once, however many certificates are
@@ -99,7 +96,7 @@ struct Folder {
     /// Encrypted ones without a request beside them.
     unknown: Vec<PathBuf>,
     /// Those that could not be opened, with the reason.
-    closed: Vec<(PathBuf, Text)>,
+    closed: Vec<(PathBuf, Failure)>,
 }
 
 impl<'a> KeyFiles<'a> {
@@ -163,20 +160,20 @@ impl<'a> KeyFiles<'a> {
                 return Ok(found);
             }
             number += folder.count;
-            closed.extend(folder.closed.iter().map(|(_, reason)| reason.clone()));
+            closed.extend(folder.closed.iter().map(|(_, failure)| failure.clone()));
         }
-        let failure = Failure::not_good(text!(
-            "none of the {} {} fits the certificate, which is for {}",
-            count(number, ".key file", ".key files"),
-            place,
-            wanted.fingerprint()
-        ));
-        let more = closed.len().saturating_sub(LISTED);
-        let mut failure = closed.into_iter().take(LISTED).fold(failure, Failure::say);
-        if more > 0 {
-            failure = failure.say(text!("and {} more that could not be opened", more));
+        let name = "name the key with --key FILE, or the folder of keys with --key DIR";
+        match closed.len() {
+            0 => Err(Failure::not_good(text!(
+                "none of the {} {} fits the certificate, which is for {}",
+                count(number, ".key file", ".key files"),
+                place,
+                wanted.fingerprint()
+            ))
+            .say(name)),
+            1 if number == 1 => Err(closed.remove(0)),
+            _ => Err(not_opened(wanted, number, &closed, place).say(name)),
         }
-        Err(failure.say("name the key with --key FILE, or the folder of keys with --key DIR"))
     }
 
     /// Encrypted keys are told by the request beside them.
@@ -277,8 +274,31 @@ impl Folder {
     /// The last reason of each file counts.
     fn is_closed(&mut self, path: PathBuf, failure: &Failure) {
         self.closed.retain(|(closed, _)| *closed != path);
-        self.closed.push((path, failure.what().clone()));
+        self.closed.push((path, failure.clone()));
     }
+}
+
+/// Keys that could not be opened, each with its reason, and each next step once: the one that is
+/// looked for may be among them.
+fn not_opened(wanted: &PublicKey, number: usize, closed: &[Failure], place: &Text) -> Failure {
+    let mut failure = Failure::could_not_run(text!(
+        "the key of the certificate, {}, is not among those that could be opened: of {} {}, {} could not",
+        wanted.fingerprint(),
+        count(number, ".key file", ".key files"),
+        place,
+        closed.len()
+    ));
+    let more = closed.len().saturating_sub(LISTED);
+    for one in closed.iter().take(LISTED) {
+        failure = failure.say(one.what().clone());
+    }
+    if more > 0 {
+        failure = failure.say(text!("and {} more that could not be opened", more));
+    }
+    for one in closed.iter().take(LISTED) {
+        failure = failure.also(one);
+    }
+    failure
 }
 
 /// What a file tells of a key without a passphrase.
@@ -292,7 +312,7 @@ fn public_half(path: &Path) -> Result<PublicHalf, Failure> {
     let source = Stream::from(path);
     let contents = file::read(&source, DEFAULT_LIMIT)?;
     let failed = |error| Failure::in_file(&source, &error);
-    let encoded = EncodedKey::find(&contents).map_err(failed)?;
+    let encoded = found_in(&source, &contents)?.0;
     if encoded.is_encrypted() {
         let key = requested_key(&path.with_extension("csr"));
         return Ok(key.map_or(PublicHalf::Unknown, |key| {

@@ -9,6 +9,7 @@ use clap::Args;
 use getrandom::SysRng;
 use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, PrivateKey};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::secret::{Passphrase, Secret};
 use kube_enroll::text;
 use kube_enroll::text::Text;
@@ -72,6 +73,15 @@ impl NewPassphraseArgs {
 /// The first line of a file that nobody else can read.
 pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     let contents = file::read_private(file, LIMIT)?;
+    let look = look(&contents);
+    let is_other_file = look.is_telling()
+        && !matches!(
+            look,
+            Look::Empty | Look::Token | Look::Template(_) | Look::ErrorMessage | Look::Utf16
+        );
+    if is_other_file {
+        return Err(Failure::wrong_file(file, look, Want::Passphrase));
+    }
     let line = contents
         .split(|byte| *byte == b'\n')
         .next()
@@ -79,7 +89,7 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return Err(Failure::about(file, "the first line is empty")
-            .say("for a key without passphrase use --no-passphrase"));
+            .say("a passphrase is the first line of a file that holds nothing else"));
     }
     Ok(Passphrase::new(line.to_vec()))
 }

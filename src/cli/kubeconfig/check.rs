@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kube_enroll::carrier;
 use kube_enroll::certificate::Certificate;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::check_issued;
+use kube_enroll::looks::look;
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::pem;
 use kube_enroll::policy::Level;
@@ -31,7 +33,7 @@ pub(super) fn check(
         .as_ref()
         .map(|object| read_request(object, source))
         .transpose()?;
-    let ours = our_requests(issued, source);
+    let ours = our_requests(issued, source, console);
     if let Some(theirs) = &theirs
         && !ours.iter().any(|(_, ours)| ours.info() == theirs.info())
     {
@@ -83,7 +85,11 @@ fn check_use(issued: &Issued, source: &Stream) -> Result<(), Failure> {
 
 /// Every request of this key that is at hand: the `.csr` files beside the key, beside the reply and
 /// here.
-fn our_requests(issued: &Issued, source: &Stream) -> Vec<(PathBuf, CertificationRequest)> {
+fn our_requests(
+    issued: &Issued,
+    source: &Stream,
+    console: &Console,
+) -> Vec<(PathBuf, CertificationRequest)> {
     let folders: BTreeSet<&Path> = [issued.key.source.path(), source.path()]
         .into_iter()
         .flatten()
@@ -100,8 +106,24 @@ fn our_requests(issued: &Issued, source: &Stream) -> Vec<(PathBuf, Certification
     let is_request = |path: &PathBuf| path.extension().is_some_and(|it| it == "csr");
     let read = |path: PathBuf| {
         let contents = file::read(&Stream::from(path.as_path()), DEFAULT_LIMIT).ok()?;
-        let block = pem::first(&contents).map(|block| block.contents);
-        let request = CertificationRequest::from_der(block.as_ref().unwrap_or(&contents)).ok()?;
+        let read = |bytes: &[u8]| {
+            let block = pem::first(bytes).map(|block| block.contents);
+            let der = block.as_ref().map_or(bytes, |block| block);
+            CertificationRequest::from_der(der).ok()
+        };
+        let request = read(&contents).or_else(|| {
+            let undone = carrier::undo(&contents);
+            let request = read(&undone.bytes);
+            match &request {
+                Some(_) => console.note(text!("{}: {}", path, undone.note())),
+                None => console.warn(text!(
+                    "{} was passed over: it is no request ({}); move it away if it is not needed",
+                    path,
+                    look(&contents)
+                )),
+            }
+            request
+        })?;
         Some((path, request))
     };
     paths

@@ -77,6 +77,9 @@ fn algorithm_name(oid: ObjectIdentifier) -> String {
         "1.3.101.110" => "X25519, whose keys cannot sign",
         "1.3.101.111" => "X448, whose keys cannot sign",
         "1.3.101.113" => "Ed448",
+        "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
+        "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
+        "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
         _ => return oid,
     };
     name.to_owned()
@@ -292,7 +295,28 @@ fn explicit_parameters() -> Error {
 }
 
 fn curve_name(curve: Option<ObjectIdentifier>) -> String {
-    curve.map_or_else(|| "not named in the file".to_owned(), |oid| oid.to_string())
+    let Some(oid) = curve else {
+        return "not named in the file".to_owned();
+    };
+    let oid = oid.to_string();
+    let name = match oid.as_str() {
+        "1.3.132.0.10" => "secp256k1",
+        "1.2.840.10045.3.1.1" => "P-192 (prime192v1)",
+        "1.3.132.0.33" => "P-224 (secp224r1)",
+        "1.2.156.10197.1.301" => "SM2",
+        // RFC 5639 section 4.1.
+        "1.3.36.3.3.2.8.1.1.3" => "brainpoolP192r1",
+        "1.3.36.3.3.2.8.1.1.5" => "brainpoolP224r1",
+        "1.3.36.3.3.2.8.1.1.7" => "brainpoolP256r1",
+        "1.3.36.3.3.2.8.1.1.8" => "brainpoolP256t1",
+        "1.3.36.3.3.2.8.1.1.9" => "brainpoolP320r1",
+        "1.3.36.3.3.2.8.1.1.11" => "brainpoolP384r1",
+        "1.3.36.3.3.2.8.1.1.12" => "brainpoolP384t1",
+        "1.3.36.3.3.2.8.1.1.13" => "brainpoolP512r1",
+        "1.3.36.3.3.2.8.1.1.14" => "brainpoolP512t1",
+        _ => return oid,
+    };
+    name.to_owned()
 }
 
 fn checked_rsa(key: rsa::PrivateKey) -> Result<SecretKey> {

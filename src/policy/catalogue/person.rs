@@ -57,6 +57,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Nothing needs to be done.",
     ),
     entry(
+        Code::NameSyntax,
+        "A name holds what separates names elsewhere (CN=, /O=), or a place of a template that was not \
+         filled in.",
+        "Nothing is separated inside of a common name: the person gets the whole text as user name, and \
+         no group.",
+        "CN=jane,O=dev as one common name",
+        "Ask what was meant, and have it made anew with the user and each group by itself.",
+    ),
+    entry(
         Code::Deceptive,
         "A name holds characters that control the terminal, turn the direction of text, or cannot be \
          seen.",

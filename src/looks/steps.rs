@@ -1,0 +1,462 @@
+//! What to do with a file that is another one than is wanted: steps that work as they stand.
+
+use std::path::{Path, PathBuf};
+
+use super::{Conversion, Look, Packing, Sealing};
+use crate::shell::{Command, quoted};
+use crate::text;
+use crate::text::{Show, Text};
+
+/// What a file is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// A private key.
+    Key,
+    /// What came back to the user, who has the key.
+    Reply,
+    /// What stands in the cluster, for the administrator.
+    Issued,
+    /// A request that is to be judged.
+    Request,
+    /// A kubeconfig.
+    Kubeconfig,
+    /// The certificates of an authority, or one certificate.
+    Certificate,
+    /// Defaults of a team, or a configuration of OpenSSL.
+    Configuration,
+    /// Anything that names a user.
+    Person,
+    /// A passphrase, in its first line.
+    Passphrase,
+}
+
+impl Show for Want {
+    fn show(&self) -> Text {
+        match self {
+            Self::Key => "a private key that can be read here",
+            Self::Reply => "a reply",
+            Self::Issued => "what kubectl get csr NAME -o yaml prints",
+            Self::Request => "a request",
+            Self::Kubeconfig => "a kubeconfig",
+            Self::Certificate => "a certificate",
+            Self::Configuration => "a configuration of a team or of OpenSSL",
+            Self::Person => "a request, a certificate or an issued object",
+            Self::Passphrase => "a passphrase",
+        }
+        .into()
+    }
+}
+
+const GET: &str = "  kubectl get csr NAME -o yaml";
+
+impl Look {
+    /// What to do with such a file where another is wanted.
+    #[must_use]
+    pub fn steps(self, want: Want, file: &Path) -> Vec<Text> {
+        let file = if file == Path::new("-") {
+            Path::new("FILE")
+        } else {
+            file
+        };
+        let first = self.unpacked(file).or_else(|| self.once_more(want));
+        if let Some(steps) = first.filter(|_| want != Want::Passphrase) {
+            return steps;
+        }
+        match want {
+            Want::Key => self.to_a_key(file),
+            Want::Reply => self.to_a_reply(file),
+            Want::Issued => self.to_an_object(file),
+            Want::Request => self.to_a_request(file),
+            Want::Kubeconfig => self.to_a_kubeconfig(),
+            Want::Certificate => self.to_a_certificate(file),
+            Want::Configuration => self.to_a_configuration(),
+            Want::Person => self.to_a_person(file),
+            Want::Passphrase => {
+                vec!["a passphrase is the first line of a file that holds nothing else".into()]
+            }
+        }
+    }
+
+    /// What is in it can be had with another program.
+    fn unpacked(self, file: &Path) -> Option<Vec<Text>> {
+        let command = |program| Command::new(program);
+        let unpack = match self {
+            Self::Packed(Packing::Gzip) => command("gunzip").operand(gzipped(file)),
+            Self::Packed(Packing::Zip) => command("unzip").operand(file),
+            Self::Packed(Packing::Tar) => command("tar").word("-xf").operand(file),
+            Self::Packed(Packing::Bzip2) => command("bunzip2").operand(file),
+            Self::Packed(Packing::Xz) => command("xz").word("-d").word("-k").operand(file),
+            Self::Packed(Packing::Zstd) => command("zstd").word("-d").operand(file),
+            Self::Packed(Packing::SevenZip) => command("7z").word("x").operand(file),
+            Self::Sealed(Sealing::Age) => command("age")
+                .word("--decrypt")
+                .option("-o", beside(file, "-opened"))
+                .operand(file),
+            Self::Sealed(Sealing::Pgp) => command("gpg")
+                .option("--output", beside(file, "-opened"))
+                .option("--decrypt", file),
+            Self::Sealed(Sealing::Ansible) => command("ansible-vault").word("view").operand(file),
+            Self::Sealed(Sealing::Openssl) => {
+                return Some(vec![
+                    "decrypt it with openssl enc -d and the cipher and passphrase that it was \
+                     encrypted with"
+                        .into(),
+                ]);
+            }
+            Self::Sealed(Sealing::Smime) => {
+                return Some(vec![
+                    "open it in the mail program that has the key for it, and save what is in it"
+                        .into(),
+                ]);
+            }
+            Self::LfsPointer => command("git").word("lfs").word("pull"),
+            _ => return None,
+        };
+        let step = match self {
+            Self::Packed(Packing::Gzip) if gzipped(file) != file => text!(
+                "unpack it: mv {} {} && {}",
+                quoted(file),
+                quoted(gzipped(file)),
+                unpack
+            ),
+            Self::Packed(_) => text!("unpack it: {}", unpack),
+            Self::LfsPointer => text!("fetch the file: {}", unpack),
+            _ => text!("decrypt it: {}", unpack),
+        };
+        Some(vec![step])
+    }
+
+    /// It is damaged, or a picture of the thing.
+    fn once_more(self, want: Want) -> Option<Vec<Text>> {
+        let own = matches!(want, Want::Key | Want::Configuration);
+        let step = match self {
+            Self::CutPem(_) | Self::BrokenPem(_) | Self::Empty if own => {
+                "take it from where it came once more, whole"
+            }
+            Self::CutPem(_) | Self::BrokenPem(_) | Self::Empty => {
+                "ask for the file once more, whole"
+            }
+            Self::Document(_) | Self::Image | Self::Html | Self::Mail if own => {
+                "find the file itself: not a text about it, nor a picture of it"
+            }
+            Self::Document(_) | Self::Image | Self::Html | Self::Mail => {
+                "ask for the file itself, as an attachment"
+            }
+            Self::Conflict(_) => "resolve the conflict in an editor, or take one side with git",
+            Self::Template(_) if !own => {
+                "the person whose template it is has to fill it in (or run what fills it in)"
+            }
+            Self::Utf16 => "save it as UTF-8, without a byte order mark",
+            _ => return None,
+        };
+        Some(vec![step.into()])
+    }
+
+    fn to_a_key(self, file: &Path) -> Vec<Text> {
+        let name = quoted(file);
+        let new = beside(file, "-pkcs8");
+        let new = quoted(&new);
+        let make = "make a new key: kube-enroll request USER, without --key";
+        match self {
+            Self::OpenSshKey(Conversion::Possible) => vec![
+                "convert a copy of it; the second command asks for the passphrases:".into(),
+                text!("  cp -p {} {}", name, new),
+                text!("  ssh-keygen -p -m PKCS8 -f {}", new),
+            ],
+            Self::PuttyKey(Conversion::Possible) => vec![
+                "export it and convert that; both ask for its passphrase:".into(),
+                text!("  puttygen {} -O private-openssh -o {}", name, new),
+                text!("  ssh-keygen -p -m PKCS8 -f {}", new),
+            ],
+            Self::OpenSshKey(Conversion::Impossible) | Self::PuttyKey(Conversion::Impossible) => {
+                vec![
+                    "no program writes such a key in another form".into(),
+                    make.into(),
+                ]
+            }
+            Self::Pkcs12 => vec![
+                "take the key out of it; it asks for the old passphrase and a new one (add -legacy \
+                 where it is from an older program):"
+                    .into(),
+                text!("  openssl pkcs12 -in {} -nocerts -out {}", name, new),
+            ],
+            Self::Jks => vec![
+                "convert the store, then take the key out of it:".into(),
+                text!(
+                    "  keytool -importkeystore -srckeystore {} -destkeystore {} -deststoretype PKCS12",
+                    name,
+                    quoted(with_suffix(file, ".p12"))
+                ),
+                text!(
+                    "  openssl pkcs12 -in {} -nocerts -out {}",
+                    quoted(with_suffix(file, ".p12")),
+                    new
+                ),
+            ],
+            Self::SshPublicKey | Self::PublicKey => {
+                vec!["the private key is needed, the other file of the pair".into()]
+            }
+            Self::Certificate | Self::Request | Self::Object | Self::OpensslText | Self::Pkcs7 => {
+                vec!["the private key that it belongs to is needed, a file of its own".into()]
+            }
+            Self::Kubeconfig => vec![
+                "a key in it is base64 in client-key-data; the key itself is needed, a file of its own"
+                    .into(),
+            ],
+            Self::Pgp | Self::Jwk => vec!["it cannot be used here".into(), make.into()],
+            _ => vec!["a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER".into()],
+        }
+    }
+
+    fn to_a_reply(self, file: &Path) -> Vec<Text> {
+        match self {
+            Self::Request => {
+                vec!["it is what is sent to the administrator; the reply is what comes back".into()]
+            }
+            Self::Kubeconfig => vec![
+                "it names a cluster: give it with --cluster, beside the certificate or object"
+                    .into(),
+            ],
+            Self::PublicKey | Self::SshPublicKey => vec![
+                "the administrator needs a request for it, and sends a certificate back".into(),
+            ],
+            Self::Pkcs12 => vec![
+                "take the certificate out of it, and the key into a file of its own for --key:"
+                    .into(),
+                text!(
+                    "  openssl pkcs12 -in {} -nokeys -out {}",
+                    quoted(file),
+                    quoted(with_suffix(file, ".crt"))
+                ),
+            ],
+            look if look.is_key() => vec!["keys are given with --key".into()],
+            Self::Line => vec![
+                "the name of an object is not the object; the administrator runs:".into(),
+                GET.into(),
+            ],
+            Self::Table | Self::Description => vec![
+                "the object itself is needed; the administrator runs:".into(),
+                GET.into(),
+            ],
+            Self::ErrorMessage => {
+                vec!["ask the administrator to run it again, until it prints an object".into()]
+            }
+            _ => self.common(file).unwrap_or_else(|| {
+                vec![
+                    "a reply is what kube-enroll reply wrote, or what kubectl get csr NAME -o yaml \
+                     printed, or a certificate"
+                        .into(),
+                ]
+            }),
+        }
+    }
+
+    fn to_an_object(self, file: &Path) -> Vec<Text> {
+        match self {
+            Self::Table | Self::Description => {
+                vec!["the object itself is needed; run:".into(), GET.into()]
+            }
+            Self::ErrorMessage => {
+                vec!["mend what it says, and run it again, until it prints an object".into()]
+            }
+            Self::Certificate => vec![
+                "the object is needed in which the cluster put it; run:".into(),
+                GET.into(),
+            ],
+            Self::Request => vec![
+                "it has to be created in the cluster and approved first; kube-enroll verify says how"
+                    .into(),
+            ],
+            Self::Line => vec![
+                "the name of an object is not the object; run:".into(),
+                GET.into(),
+            ],
+            Self::Kubeconfig => vec!["a kubeconfig is given with --kubeconfig".into()],
+            look if look.is_key() => vec![not_to_you(), GET.into()],
+            _ => self
+                .common(file)
+                .unwrap_or_else(|| vec!["it is made by:".into(), GET.into()]),
+        }
+    }
+
+    fn to_a_request(self, file: &Path) -> Vec<Text> {
+        match self {
+            look if look.is_key() => vec![
+                not_to_you(),
+                "ask for a request, which holds no secret: the .csr.yaml file of kube-enroll request"
+                    .into(),
+            ],
+            Self::Certificate => {
+                vec!["it is what comes back; ask for the request that it is to be issued for".into()]
+            }
+            Self::PublicKey | Self::SshPublicKey => {
+                vec!["ask for a request, which is signed with the key that belongs to it".into()]
+            }
+            Self::Table | Self::Description => {
+                vec!["the object itself is needed; run:".into(), GET.into()]
+            }
+            Self::ErrorMessage => {
+                vec!["mend what it says, and run it again, until it prints an object".into()]
+            }
+            Self::Certreq | Self::Cfssl | Self::OpensslConfig => vec![
+                "it says what a request is to be made of; ask for what was made of it".into(),
+            ],
+            _ => self.common(file).unwrap_or_else(|| {
+                vec![
+                    "a request is a CertificateSigningRequest in YAML or JSON, or a CSR in PEM or DER"
+                        .into(),
+                ]
+            }),
+        }
+    }
+
+    fn to_a_kubeconfig(self) -> Vec<Text> {
+        match self {
+            Self::Table => vec![
+                "the kubeconfig itself is needed; run:".into(),
+                "  kubectl config view --raw --flatten --minify".into(),
+            ],
+            Self::Certificate => vec![
+                "a certificate of the cluster's authority is part of a kubeconfig; that file is \
+                 needed"
+                    .into(),
+            ],
+            _ => vec![
+                "a kubeconfig has clusters, users and contexts: the file in ~/.kube/config, or what"
+                    .into(),
+                "  kubectl config view --raw --flatten --minify".into(),
+            ],
+        }
+    }
+
+    fn to_a_certificate(self, file: &Path) -> Vec<Text> {
+        match self {
+            Self::Request => {
+                vec!["it asks for a certificate; the one that was issued is needed".into()]
+            }
+            Self::Pkcs12 => vec![
+                "take the certificates out of it:".into(),
+                text!(
+                    "  openssl pkcs12 -in {} -nokeys -out {}",
+                    quoted(file),
+                    quoted(with_suffix(file, ".crt"))
+                ),
+            ],
+            Self::Jks => vec![
+                "take the certificate out of it (its names: keytool -list -keystore FILE):".into(),
+                text!(
+                    "  keytool -exportcert -rfc -keystore {} -alias NAME -file {}",
+                    quoted(file),
+                    quoted(with_suffix(file, ".crt"))
+                ),
+            ],
+            Self::Kubeconfig => vec![
+                "take the certificate of the cluster's authority out of it:".into(),
+                text!("  {}", authority_of(file)),
+            ],
+            look if look.is_key() => {
+                vec!["the certificate is needed, which is a file of its own and not secret".into()]
+            }
+            _ => self.common(file).unwrap_or_else(|| {
+                vec!["a certificate is PEM that starts with BEGIN CERTIFICATE, or DER".into()]
+            }),
+        }
+    }
+
+    fn to_a_configuration(self) -> Vec<Text> {
+        match self {
+            Self::Cfssl => vec![
+                "write what it says as: user: NAME (its CN) and group: [GROUP] (its names, O), or name \
+                 them: kube-enroll request USER --group GROUP"
+                    .into(),
+            ],
+            Self::Certreq => vec![
+                "write what its Subject says as: user: NAME and group: [GROUP], or name them: \
+                 kube-enroll request USER --group GROUP"
+                    .into(),
+            ],
+            look if look.is_key() => vec!["keys are given with --key".into()],
+            _ => vec![
+                "a team's defaults are YAML: user, group, algorithm, expiresIn, signer, name".into(),
+            ],
+        }
+    }
+
+    fn to_a_person(self, file: &Path) -> Vec<Text> {
+        self.common(file).unwrap_or_else(|| {
+            vec!["give a request, a certificate or an issued object, or --user NAME".into()]
+        })
+    }
+
+    /// What is the same for all that comes from elsewhere.
+    fn common(self, file: &Path) -> Option<Vec<Text>> {
+        Some(match self {
+            Self::NotFound | Self::EmptyList => vec![
+                "a request is deleted one hour after it was issued, denied or failed, and 24 \
+                 hours after it was created if nobody approved it; or the name is another one:"
+                    .into(),
+                "  kubectl get csr".into(),
+            ],
+            Self::Pkcs7 => vec![
+                "take the certificates out of it (add -inform DER where it is not PEM):".into(),
+                text!(
+                    "  openssl pkcs7 -print_certs -in {} -out {}",
+                    quoted(file),
+                    quoted(with_suffix(file, ".crt"))
+                ),
+            ],
+            Self::OpensslText => vec!["the PEM is needed, from BEGIN to END".into()],
+            _ => return None,
+        })
+    }
+}
+
+/// Prints the authority of the current context's cluster.
+fn authority_of(kubeconfig: &Path) -> Command {
+    Command::new("kubectl")
+        .word("config")
+        .word("view")
+        .word("--raw")
+        .word("--flatten")
+        .word("--minify")
+        .option("--kubeconfig", kubeconfig)
+        .option(
+            "-o",
+            "jsonpath={.clusters[0].cluster.certificate-authority-data}",
+        )
+        .pipe(Command::new("base64").word("-d"))
+}
+
+/// What an administrator who was sent a key does.
+fn not_to_you() -> Text {
+    "a private key stays with its owner: delete it, and have a new one made there".into()
+}
+
+/// `NAME-pkcs8.key` in the same folder.
+fn beside(file: &Path, what: &str) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let suffix = match file.extension() {
+        Some(extension) if what == "-opened" => format!(".{}", extension.to_string_lossy()),
+        _ if what == "-opened" => String::new(),
+        _ => ".key".to_owned(),
+    };
+    file.with_file_name(format!("{stem}{what}{suffix}"))
+}
+
+/// `NAME.crt` in the same folder, which is never the file itself.
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push("-new");
+    name.push(suffix);
+    file.with_file_name(name)
+}
+
+/// A name that gunzip takes.
+fn gzipped(file: &Path) -> PathBuf {
+    if file.extension().is_some_and(|it| it == "gz" || it == "tgz") {
+        return file.to_owned();
+    }
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".gz");
+    file.with_file_name(name)
+}
