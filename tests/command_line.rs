@@ -283,3 +283,44 @@ fn a_report_goes_to_the_file_that_was_named() {
     assert_eq!(quiet.stdout, "");
     assert_eq!(folder.read("report"), shown);
 }
+
+#[test]
+fn files_stand_behind_f_as_for_kubectl_too() {
+    let folder = journey();
+    let same = |operand: &[&str], option: &[&str]| {
+        let (operand, option) = (folder.run(operand).good(), folder.run(option).good());
+        assert_eq!(operand.stdout, option.stdout);
+    };
+    let agreed = ["--user", "alice", "-g", "dev"];
+    same(
+        &["inspect", "alice.csr", "alice.crt"],
+        &["inspect", "-f", "alice.csr", "-f", "alice.crt"],
+    );
+    same(&["list", "alice.crt"], &["list", "--filename=alice.crt"]);
+    same(
+        &[&["verify", "alice.csr.yaml"][..], &agreed].concat(),
+        &[&["verify", "-f", "alice.csr.yaml"][..], &agreed].concat(),
+    );
+    same(
+        &["reply", "issued.yaml", "--kubeconfig", "admin"],
+        &["reply", "-f", "issued.yaml", "--kubeconfig", "admin"],
+    );
+    let role = ["--clusterrole", "view", "-n", "dev"];
+    same(
+        &[&["rbac", "alice.crt"][..], &role].concat(),
+        &[&["rbac", "-falice.crt"][..], &role].concat(),
+    );
+    let kubeconfig = ["kubeconfig", "-f", "alice.reply.yaml", "-n", "dev"];
+    let written = folder.run(&[&kubeconfig[..], &["--out", "-"]].concat());
+    let written = written.good().stdout;
+    assert!(written.contains("namespace: \"dev\""), "{written}");
+    let read = folder.read("alice.csr");
+    let piped = folder.run_with(&["inspect", "-f", "-"], read.as_bytes());
+    piped.good();
+    let twice = ["reply", "-f", "issued.yaml", "-f", "admin"];
+    folder
+        .run(&twice)
+        .fails(2, &["--filename <FILE> is given twice"]);
+    let both = ["reply", "issued.yaml", "-f", "admin"];
+    folder.run(&both).fails(2, &["cannot be used with"]);
+}

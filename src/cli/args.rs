@@ -84,6 +84,19 @@ pub enum Command {
 }
 
 impl Command {
+    /// Makes operands of the files that stand behind `-f`.
+    pub fn join_filenames(&mut self) {
+        match self {
+            Self::Inspect(args) => args.filenames.join_or_stdin(&mut args.files),
+            Self::List(args) => args.filenames.join(&mut args.files),
+            Self::Verify(args) => args.filenames.join(&mut args.files),
+            Self::Kubeconfig(args) => args.filenames.join_or_stdin(&mut args.replies),
+            Self::Reply(args) => args.filename.join(&mut args.file),
+            Self::Rbac(args) => args.filename.join(&mut args.file),
+            _ => {}
+        }
+    }
+
     /// The command as something to do.
     pub fn action(&self) -> &(dyn Action + Sync) {
         match self {

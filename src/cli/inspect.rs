@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::Stream;
+use super::from::file::{Filenames, Stream};
 use super::from::passphrase::KeyPassphraseArgs;
 use super::os::sandbox::Reach;
 use super::report::{Format, Report, ReportArgs};
@@ -23,8 +23,10 @@ Examples:
   kube-enroll inspect -o json alice.csr alice.key alice.kubeconfig")]
 pub struct Args {
     /// Files to look at; - is standard input
-    #[arg(value_name = "FILE", default_value = "-")]
+    #[arg(value_name = "FILE")]
     pub files: Vec<Stream>,
+    #[command(flatten)]
+    pub filenames: Filenames,
     /// The format of the report
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,

@@ -23,7 +23,7 @@ use super::args::unlock_time;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::cluster;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
 use super::os::sandbox::Reach;
@@ -41,8 +41,10 @@ Examples:
   kube-enroll kubeconfig alice.crt --server https://10.0.0.1:6443 --certificate-authority ca.crt")]
 pub struct Args {
     /// A reply, an issued CertificateSigningRequest, or a certificate; - is standard input
-    #[arg(value_name = "REPLY", default_value = "-")]
+    #[arg(value_name = "REPLY")]
     pub replies: Vec<Stream>,
+    #[command(flatten)]
+    pub filenames: Filenames,
     /// The private key, or a folder of keys [default: the .key files beside the reply and here]
     #[arg(long, value_name = "FILE|DIR")]
     pub key: Option<Stream>,
@@ -74,7 +76,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
     /// The namespace of the context
-    #[arg(long)]
+    #[arg(short, long)]
     pub namespace: Option<String>,
     /// The name of the cluster entry [default: as in the reply]
     #[arg(long, value_name = "NAME")]

@@ -19,7 +19,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::from::cluster::default_kubeconfigs;
 use super::from::credentials::NamedFiles;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
 use super::os::sandbox::Reach;
 use super::to::files::folder_of;
 use super::{Action, Verdict, report};
@@ -41,6 +41,8 @@ pub struct Args {
     /// use]
     #[arg(value_name = "FILE|DIR")]
     pub files: Vec<Stream>,
+    #[command(flatten)]
+    pub filenames: Filenames,
     /// The format of the list
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,

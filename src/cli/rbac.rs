@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Filename, Stream};
 use super::os::sandbox::Reach;
 use super::to::files;
 use super::{Action, Verdict};
@@ -34,8 +34,10 @@ Examples:
   kube-enroll rbac --user alice --revoke")]
 pub struct Args {
     /// Take user and groups from this manifest, CSR or certificate; - is standard input
-    #[arg(value_name = "FILE", conflicts_with_all = ["user", "groups"])]
+    #[arg(value_name = "FILE", conflicts_with_all = ["user", "groups", "filename"])]
     pub file: Option<Stream>,
+    #[command(flatten)]
+    pub filename: Filename,
     /// Bind this user
     #[arg(long)]
     pub user: Option<String>,
@@ -51,7 +53,7 @@ pub struct Args {
     )]
     pub role: Option<String>,
     /// Bind to this ClusterRole
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, visible_alias = "clusterrole", value_name = "NAME")]
     pub cluster_role: Option<String>,
     /// Bind in this namespace only
     #[arg(short, long)]

@@ -25,7 +25,7 @@ use super::console::{Console, report_failure};
 use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
 use super::from::cluster;
-use super::from::file::{self, Stream};
+use super::from::file::{self, Filename, Stream};
 use super::os::sandbox::Reach;
 use super::to::files::{self, Access, NewFiles};
 use super::to::names;
@@ -46,8 +46,10 @@ Examples:
   kube-enroll reply issued.yaml --kubeconfig admin.kubeconfig --context prod > alice.reply.yaml")]
 pub struct Args {
     /// What `kubectl get csr NAME -o yaml` (or json) printed; - is standard input
-    #[arg(value_name = "FILE", default_value = "-")]
-    pub file: Stream,
+    #[arg(value_name = "FILE", conflicts_with = "filename")]
+    pub file: Option<Stream>,
+    #[command(flatten)]
+    pub filename: Filename,
     /// The kubeconfig to take the cluster from [default: $KUBECONFIG, else ~/.kube/config]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<Stream>,
@@ -84,7 +86,7 @@ struct Issued<'a> {
 impl Action for Args {
     fn reach(&self) -> Reach {
         let reach = Reach::default()
-            .read([&self.file])
+            .read([self.input()])
             .write([&self.out])
             .write_in(self.output_dir.as_deref())
             .of_strangers(1, LIMIT);
@@ -96,7 +98,7 @@ impl Action for Args {
 
     /// Writes what is issued, and explains what is not.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        let requests = read_requests(&self.file, console)?;
+        let requests = read_requests(self.input(), console)?;
         let wanted: Vec<_> = requests
             .iter()
             .filter(|request| {
@@ -146,6 +148,10 @@ impl Action for Args {
 }
 
 impl Args {
+    fn input(&self) -> &Stream {
+        self.file.as_ref().unwrap_or(&Stream::Stdio)
+    }
+
     /// The kubeconfigs to take the cluster from.
     fn kubeconfig(&self) -> Result<Vec<Stream>, Failure> {
         match &self.kubeconfig {

@@ -57,7 +57,7 @@ pub struct Args {
     /// Use this private key (PKCS#8, PKCS#1 or SEC1; PEM or DER) instead of making one
     #[arg(long, value_name = "FILE")]
     pub key: Option<Stream>,
-    /// The lifetime to ask for: 90d, 12h, or seconds, at least 10m
+    /// The lifetime to ask for: 90d, 2160h, 1d12h or seconds, at least 10m (units: y w d h m s)
     #[arg(long, value_name = "LIFETIME")]
     pub expires_in: Option<Lifetime>,
     /// The signer to ask [default: kubernetes.io/kube-apiserver-client]

@@ -18,12 +18,19 @@ use super::failure::Failure;
 
 /// What was typed; else the exit status, after help was shown or it was said what is wrong.
 pub fn parse(typed: &[OsString]) -> Result<Cli, ExitCode> {
-    let parsed = Cli::try_parse_from(typed);
+    let mut parsed = Cli::try_parse_from(typed);
     let color = match &parsed {
         Ok(cli) => cli.color,
         Err(_) => color_of(typed),
     };
     color.choose();
+    if let Ok(Cli {
+        command: Some(command),
+        ..
+    }) = &mut parsed
+    {
+        command.join_filenames();
+    }
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp => {
             let help = error.render().ansi().to_string();
@@ -140,7 +147,10 @@ impl<'a> Mistake<'a> {
                 failure = failure.say(text!("did you mean {}?", suggested));
             }
         }
-        let values = self.known(ContextKind::ValidValue);
+        let mut values = self.known(ContextKind::ValidValue);
+        if self.error.kind() == ErrorKind::MissingRequiredArgument {
+            values = self.choices();
+        }
         if !values.is_empty() {
             failure = failure.say(text!("it is one of: {}", values));
         }
@@ -187,6 +197,17 @@ impl<'a> Mistake<'a> {
             Some(index) => text!("word {} of the command line", index + 1),
             None => text!("a word of the command line"),
         }
+    }
+
+    /// The values of what is missing, where it has names for them.
+    fn choices(&self) -> Text {
+        let missing = self.values(ContextKind::InvalidArg);
+        let mut arguments = self.command.get_arguments();
+        let missing = arguments.find(|argument| missing.contains(&&*argument.to_string()));
+        let values = missing.map(clap::Arg::get_possible_values);
+        let names = values.into_iter().flatten();
+        let names = names.map(|value| Label::from(value.get_name()).show());
+        Text::join(names, ", ")
     }
 
     /// Names of options and operands of this command. Clap gives nothing else here, and what is
@@ -314,6 +335,10 @@ mod tests {
             (
                 &["request", "a", "--algorithm", "rsa"],
                 "it is one of: rsa-4096, ",
+            ),
+            (
+                &["completions"],
+                "missing: <SHELL>\n  it is one of: bash, elvish, fish, ",
             ),
             (&["request", "a", "--key"], "--key <FILE> needs a value"),
             (

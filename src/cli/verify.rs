@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
-use super::from::file::Stream;
+use super::from::file::{Filenames, Stream};
 use super::os::sandbox::Reach;
 use super::report::{Format, JudgedFormat, Report, ReportArgs};
 use super::{Action, Verdict};
@@ -28,8 +28,10 @@ use super::{Action, Verdict};
 #[command(after_help = EXAMPLES, after_long_help = long_help())]
 pub struct Args {
     /// Requests to check, or folders of them; - is standard input
-    #[arg(value_name = "FILE", required_unless_present = "explain")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["explain", "filename"])]
     pub files: Vec<Stream>,
+    #[command(flatten)]
+    pub filenames: Filenames,
     #[command(flatten)]
     pub agreement: AgreementArgs,
     /// What to write [default: text, and table for several requests]

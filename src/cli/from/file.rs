@@ -71,6 +71,44 @@ impl From<&Path> for Stream {
     }
 }
 
+/// Files behind `-f`, where kubectl has them, besides those that are operands.
+#[derive(Debug, clap::Args)]
+pub struct Filenames {
+    /// The same as an operand, as kubectl has it
+    #[arg(short = 'f', long, value_name = "FILE", hide_short_help = true)]
+    filename: Vec<Stream>,
+}
+
+impl Filenames {
+    /// Adds those files to the operands.
+    pub fn join(&mut self, operands: &mut Vec<Stream>) {
+        operands.append(&mut self.filename);
+    }
+
+    /// The same for a command that reads standard input where no file is named.
+    pub fn join_or_stdin(&mut self, operands: &mut Vec<Stream>) {
+        self.join(operands);
+        if operands.is_empty() {
+            operands.push(Stream::Stdio);
+        }
+    }
+}
+
+/// The one file of a command that takes no more.
+#[derive(Debug, clap::Args)]
+pub struct Filename {
+    /// The same as the operand, as kubectl has it
+    #[arg(short = 'f', long, value_name = "FILE", hide_short_help = true)]
+    filename: Option<Stream>,
+}
+
+impl Filename {
+    /// Makes it the operand.
+    pub fn join(&mut self, operand: &mut Option<Stream>) {
+        *operand = operand.take().or_else(|| self.filename.take());
+    }
+}
+
 /// As something that is read.
 impl Show for Stream {
     fn show(&self) -> Text {
