@@ -24,6 +24,7 @@ mod outcome;
 mod passphrase;
 mod rbac;
 mod rehearse;
+mod renew;
 mod reply;
 mod report;
 mod request;

@@ -59,6 +59,18 @@ impl Algorithm {
         }
     }
 
+    /// The algorithm of a key, if it is one that a request can be made for.
+    #[must_use]
+    pub fn of(key: &PublicKey) -> Option<Self> {
+        match (key.algorithm().as_str(), key.bits()) {
+            ("RSA", Some(bits)) => Self::rsa(bits),
+            ("ECDSA", Some(256)) => Some(Self::EcdsaP256),
+            ("ECDSA", Some(384)) => Some(Self::EcdsaP384),
+            ("Ed25519", _) => Some(Self::Ed25519),
+            _ => None,
+        }
+    }
+
     /// The RSA algorithm with a modulus of `bits`, if it is one that a request can be made for.
     #[must_use]
     pub fn rsa(bits: usize) -> Option<Self> {
@@ -103,6 +115,18 @@ mod tests {
             assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
         }
         assert!("rsa-1024".parse::<Algorithm>().is_err());
+    }
+
+    #[test]
+    fn the_algorithm_of_a_key_is_the_one_it_was_made_with() {
+        for algorithm in [
+            Algorithm::EcdsaP256,
+            Algorithm::EcdsaP384,
+            Algorithm::Ed25519,
+        ] {
+            let key = PrivateKey::generate(algorithm, &mut getrandom::SysRng).unwrap();
+            assert_eq!(Algorithm::of(key.public_key()), Some(algorithm));
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@
 //! |---|---|---|
 //! | one file back; the signer played | [`reply`], [`rehearsal`] | kube-controller-manager |
 //! | what may be created: the verdict, and the manifest written anew | [`verdict`] | |
-//! | what many files hold, in a line each | [`list`] | |
+//! | what many files hold, in a line each; what is asked for once more | [`list`], [`renewal`] | |
 //! | what any file is, as text, JSON or YAML | [`inspect`] | |
 //! | what was agreed on, point by point | [`agreement`] | |
 //! | what the cluster will do, and what would mislead | [`policy`] | kube-apiserver, kube-controller-manager |
@@ -139,6 +139,7 @@ pub mod pem;
 pub mod policy;
 pub mod rbac;
 pub mod rehearsal;
+pub mod renewal;
 pub mod reply;
 pub mod secret;
 pub mod shell;

@@ -28,7 +28,7 @@ fn journey() -> Folder {
 }
 
 /// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 21] = [
+const TAKES_A_FILE: [&[&str]; 23] = [
     &["request", "bob", "--no-passphrase", "--key", "FILE"],
     &[
         "request",
@@ -42,6 +42,8 @@ const TAKES_A_FILE: [&[&str]; 21] = [
     &["inspect", "FILE"],
     &["inspect", "-o", "json", "FILE"],
     &["list", "FILE"],
+    &["renew", "FILE", "--no-passphrase"],
+    &["renew", "alice.crt", "--passphrase-file", "FILE"],
     &["inspect", "alice.key", "--passphrase-file", "FILE"],
     &["verify", "FILE", "--user", "bob", "--no-groups"],
     &["reply", "FILE", "--kubeconfig", "admin"],

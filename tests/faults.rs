@@ -91,6 +91,42 @@ fn request() {
 }
 
 #[test]
+fn renew() {
+    let mut found = journey();
+    let (_, reply) = found.pop().unwrap();
+    let certificate = common::certificate_of(&reply);
+    found.push(("alice.crt", String::from_utf8(certificate).unwrap()));
+    check(&Case {
+        args: &[
+            "renew",
+            "alice.crt",
+            "--no-passphrase",
+            "--output-dir",
+            "out",
+        ],
+        found,
+        new: &[
+            New {
+                name: "out/alice.key",
+                mode: 0o600,
+                is_whole: is_key,
+            },
+            New {
+                name: "out/alice.csr",
+                mode: 0o644,
+                is_whole: is_request,
+            },
+            New {
+                name: "out/alice.csr.yaml",
+                mode: 0o644,
+                is_whole: is_manifest_for_a_year,
+            },
+        ],
+        old: None,
+    });
+}
+
+#[test]
 fn kubeconfig_embed() {
     check(&Case {
         args: &["kubeconfig", "alice.reply.yaml", "--embed"],
@@ -164,6 +200,11 @@ fn is_manifest(text: &str) -> bool {
     let documents = kube_enroll::yaml::documents(text.as_bytes());
     let objects = kube_enroll::inspect::signing_requests(&documents);
     objects.len() == 1 && text.ends_with("\"client auth\"\n")
+}
+
+fn is_manifest_for_a_year(text: &str) -> bool {
+    text.strip_suffix("  expirationSeconds: 31536000\n")
+        .is_some_and(is_manifest)
 }
 
 /// One with our key in it.

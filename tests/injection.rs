@@ -169,6 +169,11 @@ fn code_that_is_injected_does_nothing_outside_of_what_the_command_needs() {
             "files",
         ),
         (
+            "renew alice.crt --no-passphrase --output-dir out",
+            "alice.crt",
+            "files",
+        ),
+        (
             "credential --certificate alice.crt --key alice.key --passphrase-file pass",
             "alice.crt",
             "keyring",

@@ -198,6 +198,16 @@ const RUNS: &[Run] = &[
         &[],
     )
     .ends(1),
+    run(
+        "renew files/alice.kubeconfig --no-passphrase --output-dir second",
+        &[
+            "files/alice.kubeconfig",
+            "files/alice@prod.crt",
+            "files",
+            ".",
+        ],
+        &["second"],
+    ),
     run("rbac --user alice --cluster-role view", &[], &[]),
     run(
         "rbac out/a/alice.csr.yaml --revoke",

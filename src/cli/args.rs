@@ -14,7 +14,7 @@ use kube_enroll::text::{Show as _, Text};
 use super::console::Color;
 use super::{
     Action, completions, credential, inspect, kubeconfig, list, lock, man, passphrase, rbac,
-    rehearse, reply, request, verify, version,
+    rehearse, renew, reply, request, verify, version,
 };
 
 /// Offline Kubernetes client-certificate enrollment.
@@ -55,6 +55,8 @@ pub struct Cli {
 pub enum Command {
     /// Make a private key and a certificate signing request (user)
     Request(request::Args),
+    /// Make a key and a request to follow a certificate that ends: for the same user and groups (user)
+    Renew(renew::Args),
     /// Show what keys, requests, certificates, replies and kubeconfigs are and say
     Inspect(inspect::Args),
     /// List credentials, certificates and requests: who, where, until when
@@ -101,6 +103,7 @@ impl Command {
     pub fn action(&self) -> &(dyn Action + Sync) {
         match self {
             Self::Request(args) => args,
+            Self::Renew(args) => args,
             Self::Inspect(args) => args,
             Self::List(args) => args,
             Self::Verify(args) => args,

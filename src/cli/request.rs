@@ -24,15 +24,16 @@ use super::args::algorithm_parser;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
-use super::from::keys;
+use super::from::keys::{self, FoundKey};
 use super::from::passphrase::{self, NewPassphraseArgs};
 use super::os::privacy;
 use super::os::sandbox::Reach;
-use super::to::files::{Access, NewFiles};
+use super::renew::Renewal;
+use super::to::files::{Access, NewFiles, folder_of};
 use super::to::names;
 use super::{Action, Verdict};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
 Examples:
   kube-enroll request alice --group developers
@@ -95,43 +96,87 @@ impl Action for Args {
 
     /// Makes the key and the request, checks what was built, and writes it.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        self.make(Key::AsTyped, None, console)
+    }
+}
+
+/// The key of a request.
+pub enum Key {
+    /// That of the command line, else a new one.
+    AsTyped,
+    /// One that was opened already.
+    File(FoundKey),
+    /// One that is in no file of its own, and is written to one.
+    Loose(PrivateKey),
+}
+
+impl Args {
+    /// What [`Action::run`] does with this key. `renewal` is what `kubeconfig` is given in the end
+    /// besides the reply, where it is known.
+    pub fn make(
+        &self,
+        key: Key,
+        renewal: Option<&Renewal>,
+        console: &Console,
+    ) -> Result<Verdict, Failure> {
         let args = self;
         let wanted = resolve(args, console)?;
         let subject = &wanted.subject;
         let extensions = &wanted.config.extensions;
-        let (key, request, new_key) = match &args.key {
-            Some(path) => {
-                let key = existing_key(path, &args.passphrase, console)?;
+        let existing = match (key, &args.key) {
+            (Key::File(found), _) => Ok(found),
+            (Key::AsTyped, Some(path)) => Ok(existing_key(path, &args.passphrase, console)?),
+            (Key::Loose(key), _) => Err(Some(key)),
+            (Key::AsTyped, None) => Err(None),
+        };
+        let (key, request, key_file, new_key) = match existing {
+            Ok(FoundKey { source, key, .. }) => {
                 let request = CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
-                (
-                    key,
-                    earlier_request(&wanted, &args.output_dir, request),
-                    None,
-                )
+                let request = earlier_request(&wanted, &args.output_dir, request);
+                (key, request, Some(source), None)
             }
-            None => {
+            Err(loose) => {
                 let passphrase = args.passphrase.get(console)?;
-                let (key, request) = new_request(subject, extensions, wanted.algorithm, console)?;
+                let (key, request) = match loose {
+                    Some(key) => {
+                        let request =
+                            CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
+                        (key, request)
+                    }
+                    None => new_request(subject, extensions, wanted.algorithm, console)?,
+                };
                 let text = passphrase::encode(&key, passphrase.as_ref())?;
-                (key, request, Some((text, passphrase.is_some())))
+                (key, request, None, Some((text, passphrase.is_some())))
             }
         };
         let manifest = manifest(&wanted, &request);
-        let mut paths = Paths::new(&wanted, &manifest.name, &args.output_dir, args.key.as_ref());
+        let mut paths = Paths::new(&wanted, &manifest.name, &args.output_dir, key_file.as_ref());
         let plain = Paths::with_stem(
             &names::stem(subject.user(), &manifest.name),
             &args.output_dir,
         );
-        if args.key.is_some() && is_there(&plain, &request, &manifest.to_yaml()) {
+        let fingerprint = key.public_key().fingerprint();
+        if key_file.is_some() && is_there(&plain, &request, &manifest.to_yaml()) {
             paths.request = plain.request;
             paths.manifest = plain.manifest;
         }
         let yaml = manifest.to_yaml();
-        if args.key.is_some() && is_there(&paths, &request, &yaml) {
+        if key_file.is_some() && is_there(&paths, &request, &yaml) {
             console.say(text!(
                 "{} is there already, and asks for the same\n",
                 quoted(&paths.manifest)
             ))?;
+            if renewal.is_some() {
+                let name = &manifest.name;
+                console.say(next_steps(
+                    &wanted,
+                    &paths,
+                    name,
+                    &fingerprint,
+                    None,
+                    renewal,
+                ))?;
+            }
             return Ok(Verdict::Good);
         }
         let objects = read_back(&paths.manifest, &yaml, &wanted)?;
@@ -153,13 +198,13 @@ impl Action for Args {
             console.data(&report(&objects, Style::Text(console.look())))?;
         }
         let encrypted = new_key.map(|(_, encrypted)| encrypted);
-        let fingerprint = key.public_key().fingerprint();
         console.say(next_steps(
             &wanted,
             &paths,
             &manifest.name,
             &fingerprint,
             encrypted,
+            renewal,
         ))?;
         Ok(Verdict::Good)
     }
@@ -276,13 +321,13 @@ fn existing_key(
     source: &Stream,
     passphrase: &NewPassphraseArgs,
     console: &Console,
-) -> Result<PrivateKey, Failure> {
+) -> Result<FoundKey, Failure> {
     if let Some(path) = source.path() {
         privacy::warn_exposed(path, console);
     }
     let given = passphrase.passphrase_file.as_ref();
     let given = given.map(passphrase::from_file).transpose()?;
-    keys::read(source, given.as_ref(), console.can_ask(), console).map(|found| found.key)
+    keys::read(source, given.as_ref(), console.can_ask(), console)
 }
 
 /// Makes a key and a request for it, with a spinner while it takes its time.
@@ -380,6 +425,7 @@ fn next_steps(
     name: &str,
     fingerprint: &Fingerprint,
     encrypted: Option<bool>,
+    renewal: Option<&Renewal>,
 ) -> Text {
     let sent = paths.manifest.file_name().unwrap_or_default();
     let reply = sent.to_string_lossy().replace(".csr.yaml", ".reply.yaml");
@@ -394,14 +440,13 @@ fn next_steps(
     };
     let verify = verify.option("--fingerprint", fingerprint.to_string());
     let home = Command::ours("kubeconfig").operand(&reply);
-    let here = paths
-        .manifest
-        .parent()
-        .is_none_or(|folder| folder == Path::new(""));
-    let home = match paths.key.path().filter(|_| !here) {
+    // Keys are looked for here.
+    let elsewhere = |key: &&Path| folder_of(key) != Path::new(".");
+    let home = match paths.key.path().filter(elsewhere) {
         Some(key) => home.option("--key", key),
         None => home,
     };
+    let home = renewal.map_or_else(|| home.clone(), |renewal| renewal.add_to(home.clone()));
     let kubectl = Command::new("kubectl");
     let create = verify
         .option("-o", "manifest")

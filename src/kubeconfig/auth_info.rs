@@ -20,6 +20,8 @@ pub struct AuthInfo<'a> {
     pub key: Option<Held<'a>>,
     /// Whether `kube-enroll credential` serves both.
     pub is_exec: bool,
+    /// For how long that keeps the key unlocked, as it was typed.
+    pub unlock_for: Option<&'a str>,
     /// Whether this program made the entry.
     pub is_ours: bool,
 }
@@ -83,12 +85,14 @@ impl<'a> AuthInfo<'a> {
             certificate: held("client-certificate-data", "client-certificate"),
             key: held("client-key-data", "client-key"),
             is_exec: arguments.is_some(),
+            unlock_for: None,
             is_ours: arguments.is_some() || body.is_some_and(has_our_mark),
         };
         if let Some(arguments) = arguments {
             let named = |option| argument(&arguments, option).map(Held::Argument);
             read.certificate = named("--certificate");
             read.key = named("--key");
+            read.unlock_for = argument(&arguments, "--unlock-for");
         }
         read
     }
@@ -169,6 +173,7 @@ users:
             certificate,
             key,
             is_exec,
+            unlock_for: None,
             is_ours,
         });
         let found: Vec<_> = kubeconfig.auth_infos().collect();

@@ -41,7 +41,7 @@ impl KeyPassphraseArgs {
 }
 
 /// Where the passphrase of a new key comes from, if not from the terminal.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[group(multiple = false)]
 pub struct NewPassphraseArgs {
     /// Read the passphrase from the first line of this file

@@ -1,0 +1,249 @@
+//! `kube-enroll renew`: a request to follow a certificate, for the same user and groups.
+
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
+use std::path::{Path, PathBuf};
+
+use kube_enroll::key::{EncodedKey, PublicKey};
+use kube_enroll::kubeconfig::Kubeconfig;
+use kube_enroll::lifetime::Lifetime;
+use kube_enroll::looks::look;
+use kube_enroll::renewal::{Entry, EntryKey, Renewable, RenewalError};
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::{Label, count};
+use time::OffsetDateTime;
+
+use super::console::Console;
+use super::failure::Failure;
+use super::from::credentials::NamedFiles;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::keys::{self, KeyFiles};
+use super::from::passphrase::{self, NewPassphraseArgs};
+use super::os::sandbox::Reach;
+use super::request::{self, Key};
+use super::{Action, Verdict};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll renew alice.kubeconfig
+  kube-enroll renew ~/.kube/config --context alice@prod
+  kube-enroll renew alice@prod.crt --keep-key --expires-in 90d
+  kube-enroll renew alice.reply.yaml -g developers -g oncall")]
+pub struct Args {
+    /// A kubeconfig, a certificate or a reply; a certificate that has ended will do
+    #[arg(value_name = "CREDENTIAL")]
+    pub credential: Stream,
+    /// The context of the kubeconfig whose user it is [default: the current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Use the same private key instead of making a new one
+    #[arg(long)]
+    pub keep_key: bool,
+    /// The lifetime to ask for [default: that of the certificate]
+    #[arg(long, value_name = "LIFETIME")]
+    pub expires_in: Option<Lifetime>,
+    /// A group in place of those of the certificate (repeat for more)
+    #[arg(
+        short,
+        long = "group",
+        value_name = "GROUP",
+        allow_hyphen_values = true
+    )]
+    pub groups: Vec<String>,
+    /// The signer to ask [default: as in the reply, else kubernetes.io/kube-apiserver-client]
+    #[arg(long, value_name = "NAME")]
+    pub signer: Option<String>,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub output_dir: PathBuf,
+    #[command(flatten)]
+    pub passphrase: NewPassphraseArgs,
+}
+
+/// How the reply comes to take the place of what is renewed.
+pub struct Renewal {
+    /// The kubeconfig.
+    merge: Stream,
+    entry: Entry,
+    /// Whether clients can read the new key from its file.
+    is_plain: bool,
+}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let credential = std::slice::from_ref(&self.credential);
+        let (reach, _) = keys::reach(Reach::default(), None, credential);
+        reach
+            .read(credential)
+            .read(self.passphrase.passphrase_file.as_ref())
+            .credentials_of(self.credential.path())
+            .read_in([self.output_dir.as_path()])
+            .write_in([self.output_dir.as_path()])
+    }
+
+    /// Asks for the same once more.
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let contents = file::read(&self.credential, DEFAULT_LIMIT)?;
+        let named = NamedFiles::of(&self.credential);
+        let path = self.credential.path();
+        let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+        let read_file = |path: &Path| named.read(path);
+        let context = self.context.as_deref();
+        let found = Renewable::find(&contents, folder, context, &read_file)
+            .map_err(|error| self.nothing(&contents, error))?;
+        tell(&found, console);
+        let key = if self.keep_key {
+            self.old_key(&found, &contents, console)?
+        } else {
+            Key::AsTyped
+        };
+        let is_plain = match &key {
+            Key::File(found) => !found.was_encrypted,
+            _ => self.passphrase.no_passphrase,
+        };
+        let request = request::Args {
+            user: Some(found.identity.username.clone()),
+            groups: if self.groups.is_empty() {
+                found.identity.groups.clone()
+            } else {
+                self.groups.clone()
+            },
+            algorithm: found.algorithm(),
+            expires_in: self.expires_in.or_else(|| found.lifetime()),
+            signer: self.signer.clone().or(found.signer().map(str::to_owned)),
+            output_dir: self.output_dir.clone(),
+            passphrase: self.passphrase.clone(),
+            // It was granted before.
+            allow_system: true,
+            ..request::Args::default()
+        };
+        let renewal = found.entry.map(|entry| Renewal {
+            merge: self.credential.clone(),
+            entry,
+            is_plain,
+        });
+        request.make(key, renewal.as_ref(), console)
+    }
+}
+
+impl Args {
+    fn nothing(&self, contents: &[u8], error: RenewalError) -> Failure {
+        let input = &self.credential;
+        let failure = match &error {
+            RenewalError::Nothing => Failure::could_not_run(text!(
+                "{} is {}, {}",
+                input,
+                look(contents),
+                text!("and neither a kubeconfig, a certificate nor a reply")
+            )),
+            _ => Failure::about(input, &error),
+        };
+        let again = Command::ours("renew").operand(input.typed());
+        match error {
+            RenewalError::NoContext(_) | RenewalError::NoCertificate(_) => failure
+                .say("name a context with --context; this shows them all:")
+                .run(Command::ours("inspect").operand(input.typed())),
+            RenewalError::Several(names) if self.is_kubeconfig(contents) => {
+                let name = names.first().map_or("NAME", |name| name.raw());
+                failure
+                    .say("say which:")
+                    .run(again.option("--context", name))
+            }
+            RenewalError::Several(_) => failure.say("renew each from its own certificate"),
+            RenewalError::NotIssued(_) => failure.say("it can be renewed once it was issued"),
+            RenewalError::Nothing | RenewalError::Unreadable(_) | RenewalError::Nobody => failure,
+        }
+    }
+
+    fn is_kubeconfig(&self, contents: &[u8]) -> bool {
+        Kubeconfig::read(contents).is_ok()
+    }
+
+    /// The key of the certificate: where the kubeconfig says, else beside the credential or here.
+    fn old_key(
+        &self,
+        found: &Renewable,
+        contents: &[u8],
+        console: &Console,
+    ) -> Result<Key, Failure> {
+        let wanted = found.certificate.public_key();
+        let given = self.passphrase.passphrase_file.as_ref();
+        let given = given.map(passphrase::from_file).transpose()?;
+        let named = match found.entry.as_ref().and_then(|entry| entry.key.as_ref()) {
+            Some(EntryKey::File(path)) => Some(Stream::from(path.as_path())),
+            _ => None,
+        };
+        let keys = KeyFiles::new(named.as_ref(), given.as_ref(), console);
+        match keys.find(wanted, &self.credential) {
+            Ok(key) => Ok(Key::File(key)),
+            Err(failure) if failure.is_interrupted() => Err(failure),
+            Err(failure) => embedded(found, contents, wanted)
+                .map(Key::Loose)
+                .ok_or_else(|| failure.say("without --keep-key a new key is made")),
+        }
+    }
+}
+
+/// The key in the kubeconfig itself.
+fn embedded(
+    found: &Renewable,
+    contents: &[u8],
+    wanted: &PublicKey,
+) -> Option<kube_enroll::key::PrivateKey> {
+    let entry = found.entry.as_ref()?;
+    if entry.key != Some(EntryKey::Embedded) {
+        return None;
+    }
+    let kubeconfig = Kubeconfig::read(contents).ok()?;
+    let user = kubeconfig.auth_infos().find(|it| it.name == entry.user)?;
+    let key = EncodedKey::find(&user.key?.data()?).ok()?.open(None).ok()?;
+    (key.public_key() == wanted).then_some(key)
+}
+
+/// What is renewed, and how urgent it is.
+fn tell(found: &Renewable, console: &Console) {
+    let days = found.days_left(OffsetDateTime::now_utc());
+    let left = match days {
+        ..0 => text!("has ended"),
+        0 => text!("ends within a day"),
+        days => text!(
+            "ends in {}",
+            count(usize::try_from(days).unwrap_or_default(), "day", "days")
+        ),
+    };
+    console.note(text!(
+        "renewing the certificate of {}, which {} ({})",
+        Label::from(found.identity.username.as_str()),
+        left,
+        found.certificate.not_after()
+    ));
+}
+
+impl Renewal {
+    /// `kubeconfig REPLY` with what makes it replace this very entry.
+    pub fn add_to(&self, command: Command) -> Command {
+        let Some(path) = self.merge.path() else {
+            return command;
+        };
+        let mut command = command.option("--merge", path);
+        let entry = &self.entry;
+        // Entries of others are left alone: a context of ours is added.
+        if entry.is_ours {
+            command = command
+                .option("--context", &entry.context)
+                .option("--cluster-name", &entry.cluster);
+        }
+        if entry.is_exec {
+            command = command.word("--exec");
+            if let Some(time) = &entry.unlock_for {
+                command = command.option("--unlock-for", time);
+            }
+        } else if matches!(entry.key, Some(EntryKey::File(_))) && self.is_plain {
+            command = command.word("--files");
+        }
+        command
+    }
+}

@@ -1,0 +1,288 @@
+//! What a second request asks for: the same as the certificate of the first, unless somebody wants it
+//! otherwise.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use crate::certificate::Certificate;
+use crate::error::Error;
+use crate::inspect::{self, ReadFile, flattened, is_kubeconfig};
+use crate::key::Algorithm;
+use crate::kubeconfig::Kubeconfig;
+use crate::lifetime::{Lifetime, MIN_SECONDS};
+use crate::manifest::{self, CertificateSigningRequest};
+use crate::name::Identity;
+use crate::pem;
+use crate::text;
+use crate::text::{Label, Show, Text};
+use crate::yaml;
+
+/// A certificate that is to be followed by another.
+#[derive(Debug, Clone)]
+pub struct Renewable {
+    /// The certificate, which may have ended.
+    pub certificate: Certificate,
+    /// Whom it is for.
+    pub identity: Identity,
+    /// The signer and lifetime that were asked for, where the request came along.
+    asked: Option<(String, Option<Lifetime>)>,
+    /// Where it stands in a kubeconfig.
+    pub entry: Option<Entry>,
+}
+
+/// A user of a kubeconfig with its context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name of the context.
+    pub context: String,
+    /// The name of the cluster entry.
+    pub cluster: String,
+    /// The name of the user entry.
+    pub user: String,
+    /// The private key.
+    pub key: Option<EntryKey>,
+    /// Whether this program made the entry.
+    pub is_ours: bool,
+    /// Whether this program serves the key.
+    pub is_exec: bool,
+    /// For how long it keeps the key unlocked, as it was typed.
+    pub unlock_for: Option<String>,
+}
+
+/// Where the private key of a kubeconfig is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKey {
+    /// In the kubeconfig.
+    Embedded,
+    /// In a file.
+    File(PathBuf),
+}
+
+/// Why there is nothing to renew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RenewalError {
+    /// Neither kubeconfig, certificate nor reply.
+    Nothing,
+    /// A certificate, kubeconfig or file that it names cannot be read.
+    Unreadable(Text),
+    /// There is no context of this name.
+    NoContext(Label),
+    /// The context, or none of them, has a certificate.
+    NoCertificate(Option<Label>),
+    /// There are several, of these names.
+    Several(Vec<Label>),
+    /// The certificate names nobody.
+    Nobody,
+    /// The request has no certificate yet.
+    NotIssued(Label),
+}
+
+impl Show for RenewalError {
+    fn show(&self) -> Text {
+        match self {
+            Self::Nothing => text!("neither a kubeconfig, a certificate nor a reply"),
+            Self::Unreadable(why) => why.clone(),
+            Self::NoContext(name) => text!("there is no context {}", name),
+            Self::NoCertificate(Some(name)) => text!("context {} has no client certificate", name),
+            Self::NoCertificate(None) => text!("no user of it has a client certificate"),
+            Self::Several(names) => {
+                let names = names.iter().map(Label::show);
+                text!("there are several: {}", Text::join(names, ", "))
+            }
+            Self::Nobody => text!("the certificate has no user (CN)"),
+            Self::NotIssued(name) => text!("there is no certificate in {} yet", name),
+        }
+    }
+}
+
+impl Renewable {
+    /// Finds the certificate in a kubeconfig, a certificate's file (PEM or DER) or a reply. `context`
+    /// chooses in a kubeconfig, else the current one, else there has to be but one. Files that a
+    /// kubeconfig names are read by `read_file`; those without an absolute path lie in or below
+    /// `folder`.
+    ///
+    /// # Errors
+    /// [`RenewalError`].
+    pub fn find(
+        input: &[u8],
+        folder: &Path,
+        context: Option<&str>,
+        read_file: ReadFile<'_>,
+    ) -> Result<Self, RenewalError> {
+        if let Ok(certificate) = Certificate::from_der(input) {
+            return Self::new(certificate, None, None);
+        }
+        if pem::first(input).is_some() {
+            return Self::new(leaf(input)?, None, None);
+        }
+        let documents = yaml::documents(input);
+        let objects = flattened(&documents);
+        let kubeconfig = objects.iter().find(|object| is_kubeconfig(object));
+        let requests: Vec<_> = objects
+            .iter()
+            .filter(|object| inspect::kind(object) == Some(manifest::KIND))
+            .map(|object| CertificateSigningRequest::read(object))
+            .collect();
+        match (requests.as_slice(), kubeconfig) {
+            ([request], _) => Self::of_request(request),
+            ([], Some(kubeconfig)) => {
+                let kubeconfig = Kubeconfig::from_object(kubeconfig.clone().into_owned());
+                let kubeconfig =
+                    kubeconfig.map_err(|error| RenewalError::Unreadable(error.show()))?;
+                Self::of_kubeconfig(&kubeconfig, folder, context, read_file)
+            }
+            ([], None) => {
+                let mut broken = documents.iter();
+                let broken = broken.find_map(|document| document.content.as_ref().err());
+                Err(broken.map_or(RenewalError::Nothing, |error| {
+                    RenewalError::Unreadable(error.show())
+                }))
+            }
+            (several, _) => {
+                let names = several.iter().map(|it| it.metadata.name.as_str().into());
+                Err(RenewalError::Several(names.collect()))
+            }
+        }
+    }
+
+    fn new(
+        certificate: Certificate,
+        asked: Option<(String, Option<Lifetime>)>,
+        entry: Option<Entry>,
+    ) -> Result<Self, RenewalError> {
+        let identity = certificate.subject().identity();
+        Ok(Self {
+            identity: identity.ok_or(RenewalError::Nobody)?,
+            certificate,
+            asked,
+            entry,
+        })
+    }
+
+    fn of_request(request: &CertificateSigningRequest) -> Result<Self, RenewalError> {
+        let status = request.status.as_ref();
+        let Some(pem) = status.and_then(|status| status.certificate.as_deref()) else {
+            let name = request.metadata.name.as_str();
+            return Err(RenewalError::NotIssued(name.into()));
+        };
+        let seconds = request.expiration_seconds.map(i64::from);
+        let lifetime = seconds.and_then(|seconds| Lifetime::try_from(seconds).ok());
+        Self::new(
+            leaf(pem)?,
+            Some((request.signer_name.clone(), lifetime)),
+            None,
+        )
+    }
+
+    fn of_kubeconfig(
+        kubeconfig: &Kubeconfig,
+        folder: &Path,
+        context: Option<&str>,
+        read_file: ReadFile<'_>,
+    ) -> Result<Self, RenewalError> {
+        let (context, cluster, user) = choose(kubeconfig, context)?;
+        let user = kubeconfig.auth_infos().find(|it| it.name == user);
+        let no_certificate = || RenewalError::NoCertificate(Some(context.into()));
+        let user = user.ok_or_else(no_certificate)?;
+        let held = user.certificate.ok_or_else(no_certificate)?;
+        let contents = match held.path(folder) {
+            Some(path) => read_file(&path).map_err(RenewalError::Unreadable)?,
+            None => held.data().unwrap_or_default(),
+        };
+        let entry = Entry {
+            context: context.to_owned(),
+            cluster: cluster.to_owned(),
+            user: user.name.to_owned(),
+            key: user.key.map(|held| match held.path(folder) {
+                Some(path) => EntryKey::File(path),
+                None => EntryKey::Embedded,
+            }),
+            is_ours: user.is_ours,
+            is_exec: user.is_exec,
+            unlock_for: user.unlock_for.map(str::to_owned),
+        };
+        Self::new(leaf(&contents)?, None, Some(entry))
+    }
+
+    /// The signer that was asked, where the request came along: a certificate does not name it.
+    #[must_use]
+    pub fn signer(&self) -> Option<&str> {
+        let (signer, _) = self.asked.as_ref()?;
+        Some(signer.as_str()).filter(|signer| !signer.is_empty())
+    }
+
+    /// The lifetime that was asked for; else that of the certificate, which kube-controller-manager
+    /// makes five minutes longer where it is less than eight hours
+    /// (k8s.io/kubernetes/pkg/controller/certificates/authority `PermissiveSigningPolicy`).
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        const BACKDATE: i64 = 5 * 60;
+        const SHORT: i64 = 8 * 3_600;
+        if let Some((_, Some(lifetime))) = &self.asked {
+            return Some(*lifetime);
+        }
+        let granted = self.certificate.not_after() - self.certificate.not_before();
+        let granted = granted.whole_seconds();
+        let asked = match granted - BACKDATE {
+            short @ ..SHORT => short,
+            _ => granted,
+        };
+        let most = i64::from(i32::MAX);
+        Lifetime::try_from(asked.clamp(i64::from(MIN_SECONDS), most)).ok()
+    }
+
+    /// The kind of key, where it is one that requests are made for.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        Algorithm::of(self.certificate.public_key())
+    }
+
+    /// Whole days until it ends.
+    #[must_use]
+    pub fn days_left(&self, now: OffsetDateTime) -> i64 {
+        self.certificate.days_left(now)
+    }
+}
+
+/// The context that is meant.
+fn choose<'a>(
+    kubeconfig: &'a Kubeconfig,
+    context: Option<&'a str>,
+) -> Result<(&'a str, &'a str, &'a str), RenewalError> {
+    let current = Some(kubeconfig.current_context()).filter(|name| !name.is_empty());
+    if let Some(wanted) = context.or(current) {
+        let mut contexts = kubeconfig.contexts();
+        let found = contexts.find(|(name, _, _)| *name == wanted);
+        return found.ok_or_else(|| RenewalError::NoContext(wanted.into()));
+    }
+    let with_certificates: HashSet<&str> = kubeconfig
+        .auth_infos()
+        .filter(|user| user.certificate.is_some())
+        .map(|user| user.name)
+        .collect();
+    let contexts = kubeconfig.contexts();
+    let fitting: Vec<_> = contexts
+        .filter(|(_, _, user)| with_certificates.contains(user))
+        .collect();
+    match fitting.as_slice() {
+        [] => Err(RenewalError::NoCertificate(None)),
+        [only] => Ok(*only),
+        several => {
+            let names = several.iter().map(|(name, _, _)| Label::from(*name));
+            Err(RenewalError::Several(names.collect()))
+        }
+    }
+}
+
+/// The holder's certificate, wherever it stands among those of authorities.
+fn leaf(pem: &[u8]) -> Result<Certificate, RenewalError> {
+    let chain = Certificate::chain_from_pem(pem).map_err(|error| match error {
+        Error::NoCertificate => RenewalError::Nothing,
+        error => RenewalError::Unreadable(error.show()),
+    })?;
+    let position = chain.iter().position(|certificate| !certificate.is_ca());
+    let leaf = chain.into_iter().nth(position.unwrap_or_default());
+    leaf.ok_or(RenewalError::Nothing)
+}

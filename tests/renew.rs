@@ -1,0 +1,358 @@
+//! The second year: `renew`, and the reply in place of what came before.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Ended, Folder, admin_kubeconfig, authority, issue, issue_at};
+use kube_enroll::rehearsal::Authority;
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+/// A person with a kubeconfig in one style, the authority, and what their passphrase is given with.
+struct First {
+    folder: Folder,
+    authority: Authority,
+    secret: &'static [&'static str],
+}
+
+const ENCRYPTED: &[&str] = &["--passphrase-file", "pass"];
+const PLAIN: &[&str] = &["--no-passphrase"];
+
+impl First {
+    /// The certificate was issued so many days ago, for a hundred.
+    fn year(style: &str, target: &[&str], age: i64) -> Self {
+        let secret = if style == "--exec" { ENCRYPTED } else { PLAIN };
+        let first = Self {
+            folder: Folder::new(),
+            authority: authority(),
+            secret,
+        };
+        let folder = &first.folder;
+        folder.write("pass", "correct horse\n");
+        folder.peer("mkdir", &["home"]);
+        folder.write("admin.kubeconfig", admin_kubeconfig(&first.authority));
+        let request = ["request", "alice", "-g", "developers", "-g", "on,call"];
+        let more = ["--expires-in", "100d", "--algorithm", "ecdsa-p384"];
+        folder.run(&[&request[..], &more, secret].concat()).good();
+        first.reply("alice.csr.yaml", "alice.reply.yaml", 0);
+        let write = ["kubeconfig", "alice.reply.yaml", style];
+        folder
+            .run(&[&write[..], first.opening(), target].concat())
+            .good();
+        if age > 0 {
+            first.age(style, age);
+        }
+        first
+    }
+
+    /// What opens a key that is there.
+    fn opening(&self) -> &'static [&'static str] {
+        if self.secret == ENCRYPTED {
+            ENCRYPTED
+        } else {
+            &[]
+        }
+    }
+
+    /// The administrator's side.
+    fn reply(&self, manifest: &str, out: &str, age: i64) {
+        let then = OffsetDateTime::now_utc() - Duration::days(age);
+        let object = issue_at(&self.folder.read(manifest), &self.authority, then);
+        let reply = ["reply", "--kubeconfig", "admin.kubeconfig", "--out", out];
+        self.folder.run_with(&reply, object.as_bytes()).good();
+    }
+
+    /// Time goes by: the certificate that everything has is one of long ago.
+    fn age(&self, style: &str, age: i64) {
+        let then = OffsetDateTime::now_utc() - Duration::days(age);
+        let object = issue_at(&self.folder.read("alice.csr.yaml"), &self.authority, then);
+        let certificate = common::certificate_of(&object);
+        if style == "--embed" {
+            use base64::Engine as _;
+            let name = self.config();
+            let data = base64::prelude::BASE64_STANDARD.encode(certificate);
+            let lines = self.folder.read(&name);
+            let lines =
+                lines
+                    .lines()
+                    .map(|line| match line.split_once("client-certificate-data:") {
+                        Some((indent, _)) => format!("{indent}client-certificate-data: {data}\n"),
+                        None => format!("{line}\n"),
+                    });
+            let text: String = lines.collect();
+            self.folder.write(&name, text);
+        } else {
+            self.folder.write("alice@prod.crt", certificate);
+        }
+    }
+
+    fn config(&self) -> String {
+        let names = ["alice.kubeconfig", "home/config"];
+        let found = names.into_iter().find(|name| self.folder.has(name));
+        found.unwrap().to_owned()
+    }
+
+    fn renew(&self, args: &[&str], secret: &[&str]) -> Ended {
+        let config = self.config();
+        let renew = ["renew", &config];
+        self.folder.run(&[&renew[..], args, secret].concat())
+    }
+
+    /// The only context, as `inspect` shows it.
+    fn context(&self) -> Value {
+        let config = self.config();
+        let report = self.folder.run(&["inspect", "-o", "json", &config]).json();
+        let contexts = report["objects"][0]["kubeconfig"]["contexts"].clone();
+        assert_eq!(contexts.as_array().unwrap().len(), 1, "{contexts}");
+        contexts[0].clone()
+    }
+
+    /// The last command that was printed, with a passphrase for its key.
+    fn follow(&self, printed: &str, more: &[&str]) -> Ended {
+        let start = printed.rfind("kube-enroll kubeconfig").unwrap();
+        let command = printed[start..].replace("\\\n", " ");
+        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        self.folder.run(&[&words, more].concat())
+    }
+}
+
+/// The one manifest that was not there before.
+fn new_manifest(folder: &Folder, before: &[String]) -> String {
+    let names = folder.names().into_iter();
+    let mut new = names.filter(|name| name.ends_with(".csr.yaml") && !before.contains(name));
+    let name = new.next().unwrap();
+    assert_eq!(new.next(), None);
+    name
+}
+
+#[test]
+fn a_renewal_takes_the_place_of_the_first_in_every_style_and_place_before_and_after_its_end() {
+    for style in ["--embed", "--files", "--exec"] {
+        for (target, keep_key, age) in [
+            (&[][..], false, 0),
+            (&[], true, 99),
+            (&["--merge", "home/config"], false, 200),
+            (&["--merge", "home/config"], true, 0),
+        ] {
+            let case = format!("{style} {target:?} {keep_key} {age}");
+            let first = First::year(style, target, age);
+            let folder = &first.folder;
+            let old = first.context();
+            let (before, files) = (folder.names(), contents(folder));
+
+            let secret = if keep_key {
+                first.opening()
+            } else {
+                first.secret
+            };
+            let flag: &[&str] = if keep_key { &["--keep-key"] } else { &[] };
+            let ended = first.renew(flag, secret).good();
+            for (name, text) in &files {
+                assert_eq!(&folder.read(name), text, "{case}: {name}");
+            }
+            let manifest = new_manifest(folder, &before);
+            let asked = folder
+                .run(&["inspect", "-o", "json", &manifest])
+                .good()
+                .json();
+            let asked = &asked["objects"][0];
+            assert_eq!(asked["identity"]["username"], "alice");
+            // Certificates have them in the order of their encoding.
+            let groups = &asked["identity"]["groups"];
+            assert_eq!(*groups, json!(["on,call", "developers"]));
+            assert_eq!(asked["expirationSeconds"], 100 * 86_400);
+            assert_eq!(asked["csr"]["signatureAlgorithm"], "ecdsa-with-SHA384");
+            assert_eq!(
+                asked["publicKey"]["fingerprint"] == old["key"],
+                keep_key,
+                "{case}"
+            );
+
+            let reply = manifest.replace(".csr.yaml", ".reply.yaml");
+            let _ = std::fs::remove_file(folder.file(&reply));
+            first.reply(&manifest, &reply, 0);
+            first.follow(&ended.stdout, first.opening()).good();
+            let new = first.context();
+            assert_eq!(new["name"], old["name"], "{case}");
+            assert_eq!(new["usable"], true, "{case}: {new}");
+            assert_eq!(new["daysLeft"], 99, "{case}");
+            assert_eq!(new["key"], asked["publicKey"]["fingerprint"], "{case}");
+            assert_eq!(
+                new["keyFile"] == old["keyFile"],
+                keep_key || style == "--embed"
+            );
+            for (name, text) in &files {
+                let is_replaced = *name == first.config() || *name == reply;
+                assert!(is_replaced || &folder.read(name) == text, "{case}: {name}");
+            }
+        }
+    }
+}
+
+/// What is in every file of the folder.
+fn contents(folder: &Folder) -> Vec<(String, String)> {
+    let names = folder.names().into_iter();
+    let files = names.filter(|name| folder.file(name).is_file());
+    files
+        .map(|name| (name.clone(), folder.read(&name)))
+        .collect()
+}
+
+#[test]
+fn other_groups_and_lifetimes_can_be_asked_for() {
+    let first = First::year("--embed", &[], 0);
+    let args = [
+        "-g",
+        "admins",
+        "--expires-in",
+        "30d",
+        "--output-dir",
+        "second",
+    ];
+    let ended = first.renew(&args, PLAIN).good();
+    assert!(ended.stderr.contains("ends in 99 days"), "{}", ended.stderr);
+    let folder = &first.folder;
+    let asked = folder
+        .run(&["inspect", "-o", "json", "second/alice.csr.yaml"])
+        .json();
+    assert_eq!(asked["objects"][0]["identity"]["groups"], json!(["admins"]));
+    assert_eq!(asked["objects"][0]["expirationSeconds"], 30 * 86_400);
+    let object = issue(&folder.read("second/alice.csr.yaml"), &first.authority);
+    folder.write("second.yaml", object);
+    let reply = ["reply", "second.yaml", "--kubeconfig", "admin.kubeconfig"];
+    std::fs::remove_file(folder.file("alice.reply.yaml")).unwrap();
+    folder
+        .run(&[&reply[..], &["--out", "alice.reply.yaml"]].concat())
+        .good();
+    first.follow(&ended.stdout, &[]).good();
+    assert_eq!(first.context()["groups"], json!(["admins"]));
+    assert_eq!(first.context()["daysLeft"], 29);
+}
+
+#[test]
+fn certificates_and_replies_can_be_renewed_too() {
+    let first = First::year("--files", &[], 0);
+    let folder = &first.folder;
+    folder.peer("mkdir", &["admins"]);
+    folder.peer("cp", &["alice.reply.yaml", "alice@prod.crt", "admins"]);
+    if common::have("openssl") {
+        let der = [
+            "x509",
+            "-in",
+            "alice@prod.crt",
+            "-outform",
+            "DER",
+            "-out",
+            "admins/alice.der",
+        ];
+        folder.peer("openssl", &der);
+    } else {
+        folder.peer("cp", &["alice@prod.crt", "admins/alice.der"]);
+    }
+    for (number, file) in ["alice.reply.yaml", "alice@prod.crt", "alice.der"]
+        .iter()
+        .enumerate()
+    {
+        let (file, out) = (format!("admins/{file}"), format!("out{number}"));
+        let ended = folder.run(&["renew", &file, "--no-passphrase", "--output-dir", &out]);
+        ended.good();
+        let manifest = format!("{out}/alice.csr.yaml");
+        let asked = folder.run(&["inspect", "-o", "json", &manifest]).json();
+        assert_eq!(asked["objects"][0]["expirationSeconds"], 100 * 86_400);
+        // The key lies here, and not beside the certificate.
+        let kept = folder.run(&[
+            "renew",
+            &file,
+            "--keep-key",
+            "--output-dir",
+            &format!("{out}k"),
+        ]);
+        kept.good();
+    }
+    std::fs::remove_file(folder.file("alice.key")).unwrap();
+    folder
+        .run(&["renew", "admins/alice.der", "--keep-key"])
+        .fails(
+            1,
+            &[
+                "none of the 0 .key files",
+                "without --keep-key a new key is made",
+            ],
+        );
+}
+
+#[test]
+fn a_key_that_is_only_in_the_kubeconfig_can_be_kept() {
+    let first = First::year("--embed", &[], 0);
+    let folder = &first.folder;
+    let old = first.context();
+    for name in [
+        "alice.key",
+        "alice.csr",
+        "alice.csr.yaml",
+        "alice.reply.yaml",
+    ] {
+        std::fs::remove_file(folder.file(name)).unwrap();
+    }
+    let ended = first.renew(&["--keep-key"], PLAIN).good();
+    assert_eq!(folder.mode("alice.key"), 0o600);
+    first.reply("alice.csr.yaml", "alice.reply.yaml", 0);
+    first.follow(&ended.stdout, &[]).good();
+    assert_eq!(first.context()["key"], old["key"]);
+}
+
+#[test]
+fn the_same_request_of_the_same_key_is_the_one_that_is_there() {
+    let first = First::year("--embed", &[], 0);
+    let folder = &first.folder;
+    let before = folder.names();
+    let args = ["--keep-key", "-g", "developers", "-g", "on,call"];
+    let ended = first.renew(&args, &[]).good();
+    assert!(ended.stdout.starts_with("alice.csr.yaml is there already"));
+    assert_eq!(folder.names(), before);
+    std::fs::remove_file(folder.file("alice.reply.yaml")).unwrap();
+    first.reply("alice.csr.yaml", "alice.reply.yaml", 1);
+    first.follow(&ended.stdout, &[]).good();
+    assert_eq!(first.context()["daysLeft"], 98);
+}
+
+#[test]
+fn what_cannot_be_renewed_says_why_and_what_to_do() {
+    let first = First::year("--embed", &[], 0);
+    let folder = &first.folder;
+    let renew = |file: &str, more: &[&str]| {
+        folder.run(&[&["renew", file, "--no-passphrase"], more].concat())
+    };
+    renew("alice.kubeconfig", &["--context", "bob"]).fails(
+        2,
+        &[
+            "there is no context bob",
+            "kube-enroll inspect alice.kubeconfig",
+        ],
+    );
+    renew("admin.kubeconfig", &[]).fails(2, &["context prod has no client certificate"]);
+    renew("alice.csr.yaml", &[]).fails(2, &["there is no certificate in alice-", "yet"]);
+    renew("alice.key", &[]).fails(2, &["alice.key", "private key"]);
+    renew("pass", &[]).fails(2, &["pass is one line of text", "neither a kubeconfig"]);
+    renew("nowhere", &[]).fails(2, &["no such file"]);
+    let object = folder.read("alice.reply.yaml");
+    let (one, rest) = object.split_once("---\n").unwrap();
+    let two = format!(
+        "{one}---\n{}---\n{rest}",
+        one.replace("name: \"alice-", "name: \"bob-")
+    );
+    folder.write("two.yaml", two);
+    renew("two.yaml", &[]).fails(2, &["there are several: ", "renew each"]);
+    let config = folder.read("alice.kubeconfig");
+    let config = config.replace("current-context: \"alice@prod\"", "current-context: \"\"");
+    let context = "contexts:\n- context: {cluster: prod, user: alice@prod}\n  name: second";
+    folder.write("several", config.replace("contexts:", context));
+    renew("several", &[]).fails(
+        2,
+        &["there are several: second, alice@prod", "--context second"],
+    );
+    renew("several", &["--context", "second", "--output-dir", "out"]).good();
+    renew("alice.kubeconfig", &["-g", "system:masters"]).fails(2, &["system:masters"]);
+    assert!(!folder.names().iter().any(|name| name.starts_with("alice-")));
+}
