@@ -938,7 +938,21 @@ fn the_rehearsal_ends_with_a_kubeconfig() {
         folder
             .run(&["rehearse", "--algorithm", algorithm, "--dir", &dir])
             .good();
-        kubeconfig(&folder, &format!("{dir}/alice.kubeconfig"));
+        // The second year's certificate and key are in the place of the first.
+        let contexts = contexts(&folder, &format!("{dir}/alice.kubeconfig"));
+        assert_eq!(contexts.len(), 1);
+        assert_eq!(contexts[0]["daysLeft"], 722);
+        let names = std::fs::read_dir(folder.file(&dir)).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut keys: Vec<_> = names.filter(|name| name.ends_with(".key")).collect();
+        keys.sort();
+        let key = format!("{dir}/{}", keys[0]);
+        let second = folder.run(&["inspect", "-o", "json", &key]).good().json();
+        assert_eq!(
+            contexts[0]["key"],
+            second["objects"][0]["publicKey"]["fingerprint"]
+        );
+        assert_eq!((keys.len(), keys[1].as_str()), (2, "alice.key"));
         folder
             .run(&["rehearse", "--dir", &dir])
             .fails(2, &["refusing to overwrite"]);

@@ -7,21 +7,26 @@
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
+use kube_enroll::certificate::Certificate;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, PrivateKey};
-use kube_enroll::kubeconfig::{Cluster, Credential, NewEntry, assemble};
-use kube_enroll::manifest::{CertificateSigningRequest, Condition, Manifest, Status};
+use kube_enroll::kubeconfig::{Cluster, Credential, Kubeconfig, NewEntry, assemble, merge};
+use kube_enroll::manifest::{
+    CLIENT_SIGNER, CertificateSigningRequest, Condition, Manifest, Status,
+};
 use kube_enroll::name::Subject;
 use kube_enroll::pem;
 use kube_enroll::policy::Agreed;
 use kube_enroll::rehearsal::Authority;
+use kube_enroll::renewal::Renewable;
 use kube_enroll::reply::{self, Reply};
+use kube_enroll::secret::Secret;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::{Show as _, Text};
+use kube_enroll::text::{Show as _, Text, count};
 use kube_enroll::yaml;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::args::algorithm_parser;
 use super::console::Console;
@@ -80,12 +85,14 @@ impl Action for Args {
             &args.user
         };
         let mut files = NewFiles::new(console);
+        let now = OffsetDateTime::now_utc();
         let mut rehearsal = Rehearsal {
             folder: folder(args.output_dir.as_deref(), &mut files)?,
             files,
             stem: names::stem(user, "user"),
             console,
-            now: OffsetDateTime::now_utc(),
+            now,
+            authority: Authority::new(now, &mut SysRng)?,
         };
         let (manifest, key) = match &args.csr {
             Some(input) => (rehearsal.load_request(input)?, None),
@@ -122,6 +129,8 @@ struct Rehearsal<'a> {
     stem: String,
     console: &'a Console,
     now: OffsetDateTime,
+    /// Of the cluster.
+    authority: Authority,
 }
 
 impl Rehearsal<'_> {
@@ -139,7 +148,10 @@ impl Rehearsal<'_> {
             return Ok(Verdict::NotGood);
         };
         match key {
-            Some(key) => self.kubeconfig(&reply, key)?,
+            Some(key) => {
+                let kubeconfig = self.kubeconfig(&reply, key)?;
+                self.renew(&kubeconfig)?;
+            }
             None => self
                 .console
                 .say("\nThe private key is not here, so the journey ends with the reply.\n")?,
@@ -236,9 +248,20 @@ impl Rehearsal<'_> {
         else {
             return Ok(None);
         };
-        let authority = Authority::new(self.now, &mut SysRng)?;
-        let certificate = authority.sign(&csr, &object, self.now, &mut SysRng)?;
+        let (certificate, text) = self.issue(&csr, &mut object)?;
         self.console.say(text!("  issued {}\n", certificate))?;
+        self.step(4, "The admin", get.show())?;
+        self.write(".reply.yaml", text.as_bytes(), Access::Everyone)?;
+        read_back(&text).map(Some)
+    }
+
+    /// The object with its certificate, and the reply.
+    fn issue(
+        &self,
+        csr: &CertificationRequest,
+        object: &mut CertificateSigningRequest,
+    ) -> Result<(Certificate, String), Failure> {
+        let certificate = self.authority.sign(csr, object, self.now, &mut SysRng)?;
         object.status = Some(Status {
             conditions: vec![Condition {
                 kind: "Approved".to_owned(),
@@ -249,56 +272,123 @@ impl Rehearsal<'_> {
             }],
             certificate: Some(certificate.to_pem().into_bytes()),
         });
-        self.step(4, "The admin", get.show())?;
-        let authority_pem = authority.certificate().to_pem();
-        let cluster = Cluster::new("rehearsal", SERVER, authority_pem.as_bytes());
-        let text = reply::write(&[&object], &cluster);
-        self.write(".reply.yaml", text.as_bytes(), Access::Everyone)?;
-        Reply::read(text.as_bytes())
-            .map(Some)
-            .map_err(|error| Failure::about("the reply does not read back", error))
+        let authority = self.authority.certificate().to_pem();
+        let cluster = Cluster::new("rehearsal", SERVER, authority.as_bytes());
+        Ok((certificate, reply::write(&[object], &cluster)))
     }
 
     /// The user comes home with a kubeconfig.
-    fn kubeconfig(&mut self, reply: &Reply, key: &PrivateKey) -> Result<(), Failure> {
+    fn kubeconfig(&mut self, reply: &Reply, key: &PrivateKey) -> Result<Secret<String>, Failure> {
         self.step(
             5,
             "The user",
             "kube-enroll kubeconfig matches the reply to the key",
         )?;
-        let request = reply.requests.first();
-        let pem = request
-            .and_then(|request| request.status.as_ref()?.certificate.as_deref())
-            .unwrap_or_default();
-        let chain = kube_enroll::certificate::Certificate::chain_from_pem(pem)?;
-        let (Some(certificate), Some(cluster)) = (chain.first(), reply.cluster.clone()) else {
-            return Err(Failure::could_not_run("the reply is not whole"));
-        };
-        if certificate.public_key() != key.public_key() {
-            return Err(kube_enroll::error::Error::Inconsistent.into());
-        }
-        let user = certificate
-            .subject()
-            .identity()
-            .map(|identity| identity.username);
-        let user = format!("{}@rehearsal", user.unwrap_or_default());
-        let entry = NewEntry {
-            cluster,
-            context: user.clone(),
-            user,
-            namespace: None,
-            credential: Credential::Embedded {
-                certificate: certificate.to_pem(),
-                key: key.to_pkcs8_pem()?,
-            },
-            fingerprint: key.public_key().fingerprint(),
-        };
+        let (entry, _) = entry(reply, key)?;
         let text = assemble(&entry);
         self.write(".kubeconfig", text.expose().as_bytes(), Access::Owner)?;
+        Ok(text)
+    }
+
+    /// A week before the certificate ends, the user asks for the same once more, and the reply takes
+    /// the place of the first.
+    fn renew(&mut self, kubeconfig: &Secret<String>) -> Result<(), Failure> {
+        let nothing_named = |_: &Path| Err("the rehearsal names no file".into());
+        let old = kubeconfig.expose().as_bytes();
+        let found = Renewable::find(old, Path::new(""), None, &nothing_named)
+            .map_err(|error| Failure::about("the kubeconfig cannot be renewed", error))?;
+        self.now = found.certificate.not_after() - Duration::WEEK;
+        self.step(
+            6,
+            "The user, a year on",
+            "kube-enroll renew asks for the same once more",
+        )?;
+        let user = &found.identity.username;
+        let subject = Subject::new(user, &found.identity.groups, false)
+            .map_err(|error| Failure::could_not_run(error.show()))?;
+        let algorithm = found.algorithm().unwrap_or_default();
+        let (key, csr) = request::new_request(&subject, &[], algorithm, self.console)?;
+        let manifest = Manifest::asking(user, &csr, CLIENT_SIGNER, found.lifetime());
+        let first = std::mem::replace(&mut self.stem, names::stem(&manifest.name, "user"));
+        let (pem, manifest) = (key.to_pkcs8_pem()?, manifest.to_yaml());
+        self.console.say(text!(
+            "  the certificate ends in {}\n",
+            count(days(found.days_left(self.now)), "day", "days")
+        ))?;
+        self.write(".key", pem.expose().as_bytes(), Access::Owner)?;
+        self.write(".csr", csr.to_pem().as_bytes(), Access::Everyone)?;
+        self.write(".csr.yaml", manifest.as_bytes(), Access::Everyone)?;
+
+        self.step(
+            7,
+            "The admin",
+            "kube-enroll verify, kubectl and kube-enroll reply, as in the first year",
+        )?;
+        let documents = yaml::documents(manifest.as_bytes());
+        let Some(mut object) = kube_enroll::inspect::signing_requests(&documents).pop() else {
+            return Err(Failure::could_not_run("the manifest does not read back"));
+        };
+        let (certificate, text) = self.issue(&csr, &mut object)?;
+        self.console.say(text!("  issued {}\n", certificate))?;
+        self.write(".reply.yaml", text.as_bytes(), Access::Everyone)?;
+
+        self.step(
+            8,
+            "The user",
+            "kube-enroll kubeconfig puts the reply in the place of the first",
+        )?;
+        let reply = read_back(&text)?;
+        let (entry, certificate) = entry(&reply, &key)?;
+        let there = Kubeconfig::read(old).map_err(|error| Failure::about("kubeconfig", &error))?;
+        let merged = merge(there, &entry).map_err(|error| Failure::about("kubeconfig", &error))?;
+        let path = self.folder.join(format!("{first}.kubeconfig"));
+        files::replace_private(&path, merged.expose().as_bytes(), self.console)?;
+        self.console
+            .say(text!("  replaced the certificate and key in {}\n", path))?;
         self.console.say(text!(
             "\nThe journey is complete, and ends with a kubeconfig for {}.\n\
              It is of no use outside of this rehearsal; remove the folder when you like.\n",
             certificate.subject()
         ))
     }
+}
+
+/// A number of days that is not over.
+fn days(left: i64) -> usize {
+    usize::try_from(left).unwrap_or_default()
+}
+
+fn read_back(reply: &str) -> Result<Reply, Failure> {
+    Reply::read(reply.as_bytes())
+        .map_err(|error| Failure::about("the reply does not read back", error))
+}
+
+/// What a reply and a key make together, and the certificate in it.
+fn entry(reply: &Reply, key: &PrivateKey) -> Result<(NewEntry, Certificate), Failure> {
+    let request = reply.requests.first();
+    let pem = request
+        .and_then(|request| request.status.as_ref()?.certificate.as_deref())
+        .unwrap_or_default();
+    let mut chain = Certificate::chain_from_pem(pem)?.into_iter();
+    let (Some(certificate), Some(cluster)) = (chain.next(), reply.cluster.clone()) else {
+        return Err(Failure::could_not_run("the reply is not whole"));
+    };
+    if certificate.public_key() != key.public_key() {
+        return Err(kube_enroll::error::Error::Inconsistent.into());
+    }
+    let identity = certificate.subject().identity();
+    let user = identity.map(|identity| identity.username);
+    let user = format!("{}@rehearsal", user.unwrap_or_default());
+    let entry = NewEntry {
+        cluster,
+        context: user.clone(),
+        user,
+        namespace: None,
+        credential: Credential::Embedded {
+            certificate: certificate.to_pem(),
+            key: key.to_pkcs8_pem()?,
+        },
+        fingerprint: key.public_key().fingerprint(),
+    };
+    Ok((entry, certificate))
 }
