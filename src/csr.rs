@@ -25,6 +25,9 @@ pub use san::SubjectAltName;
 /// The PEM label that kube-apiserver demands.
 pub const PEM_LABEL: &str = "CERTIFICATE REQUEST";
 
+/// The label that Windows' certreq, keytool and certtool write; RFC 7468 section 7 calls it legacy.
+pub(crate) const LEGACY_PEM_LABEL: &str = "NEW CERTIFICATE REQUEST";
+
 /// A request that crypto/x509 `ParseCertificateRequest` takes; its signature is checked apart,
 /// with [`CertificationRequest::verify`].
 #[derive(Debug, Clone)]
@@ -51,6 +54,18 @@ pub struct Extension {
     pub value: Vec<u8>,
 }
 
+/// Why a file has no request that could be taken.
+#[derive(Debug)]
+pub enum FindProblem {
+    /// There are so many.
+    Several(usize),
+    /// There is one that crypto/x509 would not take.
+    Malformed(Error),
+}
+
+/// How a constructed SEQUENCE begins in DER.
+const DER_SEQUENCE: u8 = 0x30;
+
 const EXTENSION_REQUEST: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 9, 14];
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1D, 17];
 
@@ -64,6 +79,23 @@ impl CertificationRequest {
             what: "certification request",
             detail: problem.into(),
         })
+    }
+
+    /// The only request in a file that another program wrote: PEM under either label, whatever text
+    /// stands around it, or DER. `None` where there is none at all.
+    ///
+    /// # Errors
+    /// [`FindProblem`] where there are several, or where it is none.
+    pub fn find(input: &[u8]) -> std::result::Result<Option<Self>, FindProblem> {
+        let is_request = |label: &str| label == PEM_LABEL || label == LEGACY_PEM_LABEL;
+        let mut blocks = pem::blocks(input).filter(|block| is_request(&block.label));
+        let found = match (blocks.next(), blocks.count()) {
+            (None, _) if input.first() != Some(&DER_SEQUENCE) => return Ok(None),
+            (None, _) => Self::from_der(input),
+            (Some(block), 0) => Self::from_der(&block.contents),
+            (Some(_), others) => return Err(FindProblem::Several(others + 1)),
+        };
+        found.map(Some).map_err(FindProblem::Malformed)
     }
 
     fn read(der: &[u8]) -> std::result::Result<Self, Problem> {

@@ -265,7 +265,7 @@ impl Contents {
                 certificate::PEM_LABEL => {
                     Certificate::from_der(&block.contents).map(|it| certificates.push(it))
                 }
-                csr::PEM_LABEL | "NEW CERTIFICATE REQUEST" => {
+                csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => {
                     CertificationRequest::from_der(&block.contents)
                         .map(|request| self.rows.push(Row::of_request(&request)))
                 }

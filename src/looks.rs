@@ -3,7 +3,7 @@
 
 use crate::carrier;
 use crate::certificate::Certificate;
-use crate::csr::CertificationRequest;
+use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
 use crate::pem;
 use crate::text;
@@ -473,7 +473,7 @@ fn by_pem(text: &str) -> Option<Look> {
         "PKCS7" | "CMS" => Look::Pkcs7,
         "PKCS12" => Look::Pkcs12,
         "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Look::Certificate,
-        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Look::Request,
+        csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => Look::Request,
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Look::PublicKey,
         "X509 CRL" => Look::Crl,
         // A key may stand behind its parameters.

@@ -104,8 +104,12 @@ pub fn judge(object: &mut Object, agreement: &Agreement) {
     let fingerprint = object
         .requested()
         .map(|it| it.request.public_key().fingerprint());
+    // Also of a request that would not be accepted: it is not the names that are wrong then.
+    let asked_for = object
+        .requested()
+        .and_then(|it| it.request.subject().identity_when_issued());
     let found = Found {
-        identity: object.identity.as_ref(),
+        identity: asked_for.as_ref().or(object.identity.as_ref()),
         fingerprint,
         seconds: object.expiration_seconds.map(i64::from),
     };

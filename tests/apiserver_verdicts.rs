@@ -163,7 +163,7 @@ recorded! {
     exp_599 "exp-599" "validateCertificateSigningRequest: 600 seconds or more" ["bad-lifetime"];
     exp_600 "exp-600" "validateCertificateSigningRequest: 600 seconds or more" [];
     exp_86400 "exp-86400" "a day may be asked for" [];
-    generate_name "generate-name" "metadata.generateName stands in for a name" [];
+    generate_name "generate-name" "metadata.generateName stands in for a name" ["bad-name"];
     groups_masters_set "groups-masters-set" "the server replaces spec.groups by the submitter's" ["submitter-fields"];
     groups_set "groups-set" "the server replaces spec.groups by the submitter's" ["submitter-fields"];
     headers_harmless "headers-harmless" "encoding/pem reads headers and the server ignores them" ["text-around-block"];

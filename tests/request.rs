@@ -564,3 +564,124 @@ fn the_hand_made_configuration_gives_the_same_identity_as_openssl() {
     };
     assert_eq!(text("alice.csr"), text("theirs.csr"));
 }
+
+/// A file of another program, as it came from it.
+fn request_of(folder: &Folder, case: &str) {
+    let path = format!("{}/tests/vectors/peers/{case}", env!("CARGO_MANIFEST_DIR"));
+    let record = std::fs::read(path).unwrap();
+    // What it is stands before it, down to an empty line.
+    let end = record.windows(2).position(|pair| pair == b"\n\n").unwrap();
+    folder.write("own.csr", &record[end + 2..]);
+}
+
+/// The fingerprint of the key in a request of another program.
+fn request_of_a_peer(folder: &Folder, case: &str) -> String {
+    request_of(folder, case);
+    let report = folder.run(&["inspect", "-o", "json", "own.csr"]).json();
+    let fingerprint = &report["objects"][0]["publicKey"]["fingerprint"];
+    fingerprint.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn requests_of_other_programs_are_wrapped_and_verify() {
+    for case in [
+        "java/rsa-2048-csr-pem",
+        "java/ecdsa-p256-csr-der",
+        "java/ed25519-csr-pem",
+        "gnutls/ecdsa-p384-csr-pem",
+        "openssl/csr-newhdr",
+        "openssl/csr-text",
+        "openssl/rsa-3072-csr-der",
+        "go/csr-two-groups-der",
+        "step/ecdsa-p521-csr-pem",
+    ] {
+        let folder = Folder::new();
+        let fingerprint = request_of_a_peer(&folder, case);
+        let ended = folder
+            .run(&["request", "--csr", "own.csr", "--expires-in", "90d"])
+            .good();
+        let manifest = folder
+            .names()
+            .into_iter()
+            .find(|name| name.ends_with(".csr.yaml"));
+        let manifest = manifest.unwrap();
+        assert_eq!(folder.names().len(), 2, "{case}");
+        assert!(ended.stdout.contains(&fingerprint), "{case}");
+        let report = folder.run(&["inspect", "-o", "json", &manifest]).json();
+        let object = &report["objects"][0];
+        assert_eq!(object["publicKey"]["fingerprint"], *fingerprint, "{case}");
+        assert_eq!(object["expirationSeconds"], 7_776_000);
+        // What the administrator is told to run is good.
+        let verify = ended.stdout.split("  kube-enroll verify").nth(1).unwrap();
+        let verify = verify
+            .split("-o manifest")
+            .next()
+            .unwrap()
+            .replace("\\\n", " ");
+        let run = format!("{} verify {verify}", common::executable());
+        let judged = folder.peer("sh", &["-c", &run]);
+        assert!(judged.contains("good: "), "{case}: {judged}");
+        // Once more, and nothing is written.
+        let again = folder
+            .run(&["request", "--csr", "own.csr", "--expires-in", "90d"])
+            .good();
+        assert!(again.stdout.contains("there already"), "{case}");
+        // Something else goes beside it.
+        folder
+            .run(&["request", "--csr", "own.csr", "--expires-in", "80d"])
+            .good();
+        assert_eq!(folder.names().len(), 3, "{case}");
+    }
+}
+
+#[test]
+fn a_request_of_ones_own_says_who_it_is_for_and_is_not_changed() {
+    let folder = Folder::new();
+    request_of_a_peer(&folder, "go/csr-two-groups-der");
+    let report = folder.run(&["inspect", "-o", "json", "own.csr"]).json();
+    let identity = &report["objects"][0]["identity"];
+    let user = identity["username"].as_str().unwrap();
+    let groups = identity["groups"].as_array().unwrap();
+    let mut args = vec!["request", "--csr", "own.csr", user];
+    for group in groups.iter().rev() {
+        args.extend(["-g", group.as_str().unwrap()]);
+    }
+    folder.run(&args).good();
+    let other = ["request", "--csr", "own.csr", "mallory"];
+    folder.run(&other).fails(2, &["own.csr", user, "mallory"]);
+    let other = ["request", "--csr", "own.csr", "-g", "other"];
+    folder.run(&other).fails(2, &["own.csr", "groups", "other"]);
+    let with_key = ["request", "--csr", "own.csr", "--algorithm", "ed25519"];
+    folder.run(&with_key).fails(2, &["--csr", "--algorithm"]);
+}
+
+#[test]
+fn what_is_no_request_or_would_be_refused_is_not_wrapped() {
+    let folder = Folder::new();
+    let wrap = ["request", "--csr", "own.csr"];
+    for (case, words) in [
+        ("openssl/csr-masters", &["system:masters"][..]),
+        (
+            "openssl/ecdsa-p256-pkcs8-pem",
+            &["private key", "not a certification request"],
+        ),
+        ("java/keystore", &["PKCS#12"]),
+    ] {
+        request_of(&folder, case);
+        folder.run(&wrap).fails(2, words);
+        assert_eq!(folder.names(), ["own.csr"], "{case}");
+    }
+    request(&folder, &["alice"]).good();
+    let twice = folder.read("alice.csr").repeat(2);
+    folder.write("own.csr", twice);
+    folder.run(&wrap).fails(2, &["2 requests"]);
+    let cut = folder.read("alice.csr");
+    folder.write("own.csr", &cut[..cut.len() / 2]);
+    folder.run(&wrap).fails(2, &["cut off"]);
+    let quoted: String = folder
+        .read("alice.csr")
+        .lines()
+        .fold(String::new(), |quoted, line| quoted + "> " + line + "\n");
+    folder.write("own.csr", quoted);
+    folder.run(&wrap).good();
+}

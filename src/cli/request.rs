@@ -33,16 +33,19 @@ use super::to::files::{Access, NewFiles, folder_of};
 use super::to::names;
 use super::{Action, Verdict};
 
+mod own;
+
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
 Examples:
   kube-enroll request alice --group developers
   kube-enroll request alice -g developers -g oncall --expires-in 90d --algorithm ecdsa-p256
   kube-enroll request --config csr.cnf
-  kube-enroll request alice --key alice.key")]
+  kube-enroll request alice --key alice.key
+  kube-enroll request --csr from-the-token.csr")]
 pub struct Args {
     /// The user name: the CN of the certificate
-    #[arg(required_unless_present = "config")]
+    #[arg(required_unless_present_any = ["config", "csr"])]
     pub user: Option<String>,
     /// A group: an O of the certificate (repeat for more)
     #[arg(
@@ -58,6 +61,14 @@ pub struct Args {
     /// Use this private key (PKCS#8, PKCS#1 or SEC1; PEM or DER) instead of making one
     #[arg(long, value_name = "FILE")]
     pub key: Option<Stream>,
+    /// Wrap this request, of a hardware key, keytool, certreq or openssl (PEM or DER), into a
+    /// manifest; no key is read or written
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["key", "algorithm", "passphrase_file", "no_passphrase", "with_extensions"]
+    )]
+    pub csr: Option<Stream>,
     /// The lifetime to ask for: 90d, 2160h, 1d12h or seconds, at least 10m (units: y w d h m s)
     #[arg(long, value_name = "LIFETIME")]
     pub expires_in: Option<Lifetime>,
@@ -88,15 +99,24 @@ impl Action for Args {
         let passphrase = self.passphrase.passphrase_file.as_ref();
         Reach::default()
             .read(&self.key)
+            .read(&self.csr)
             .read(&self.config)
             .read(passphrase)
-            .read_in(self.key.as_ref().map(|_| self.output_dir.as_path()))
+            .read_in(
+                self.key
+                    .as_ref()
+                    .or(self.csr.as_ref())
+                    .map(|_| self.output_dir.as_path()),
+            )
             .write_in([self.output_dir.as_path()])
     }
 
     /// Makes the key and the request, checks what was built, and writes it.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        self.make(Key::AsTyped, None, console)
+        match &self.csr {
+            Some(file) => own::wrap(self, file, console),
+            None => self.make(Key::AsTyped, None, console),
+        }
     }
 }
 
@@ -224,7 +244,8 @@ struct Paths {
     manifest: PathBuf,
 }
 
-fn resolve(args: &Args, console: &Console) -> Result<Wanted, Failure> {
+/// The configuration, where the command line does not say otherwise.
+fn settings(args: &Args, console: &Console) -> Result<RequestConfig, Failure> {
     let mut config = match &args.config {
         Some(path) => read_config(path, console)?,
         None => RequestConfig::default(),
@@ -232,29 +253,29 @@ fn resolve(args: &Args, console: &Console) -> Result<Wanted, Failure> {
     if !args.with_extensions {
         config.extensions.clear();
     }
-    let user = args
-        .user
-        .clone()
-        .or_else(|| config.user.clone())
-        .ok_or_else(|| {
-            Failure::could_not_run("no user is given, neither here nor in the configuration")
-                .say("name the user:")
-                .run(
-                    Command::ours("request")
-                        .operand("USER")
-                        .option("--config", "FILE"),
-                )
-        })?;
-    let groups = if args.groups.is_empty() {
-        &config.groups
-    } else {
-        &args.groups
-    };
-    let subject =
-        Subject::new(&user, groups, args.allow_system).map_err(|error| refused_subject(&error))?;
+    config.user = args.user.clone().or(config.user);
+    if !args.groups.is_empty() {
+        config.groups.clone_from(&args.groups);
+    }
     config.expires_in = args.expires_in.or(config.expires_in);
     config.signer = args.signer.clone().or(config.signer);
     config.name = args.name.clone().or(config.name);
+    Ok(config)
+}
+
+fn resolve(args: &Args, console: &Console) -> Result<Wanted, Failure> {
+    let config = settings(args, console)?;
+    let user = config.user.as_deref().ok_or_else(|| {
+        Failure::could_not_run("no user is given, neither here nor in the configuration")
+            .say("name the user:")
+            .run(
+                Command::ours("request")
+                    .operand("USER")
+                    .option("--config", "FILE"),
+            )
+    })?;
+    let subject = Subject::new(user, &config.groups, args.allow_system)
+        .map_err(|error| refused_subject(&error))?;
     Ok(Wanted {
         subject,
         algorithm: args.algorithm.or(config.algorithm).unwrap_or_default(),
@@ -428,17 +449,7 @@ fn next_steps(
     renewal: Option<&Renewal>,
 ) -> Text {
     let sent = paths.manifest.file_name().unwrap_or_default();
-    let reply = sent.to_string_lossy().replace(".csr.yaml", ".reply.yaml");
-    let verify = Command::ours("verify")
-        .operand(sent)
-        .option("--user", wanted.subject.user());
-    let verify = match wanted.subject.groups() {
-        [] => verify.word("--no-groups"),
-        groups => groups
-            .iter()
-            .fold(verify, |verify, group| verify.option("--group", group)),
-    };
-    let verify = verify.option("--fingerprint", fingerprint.to_string());
+    let reply = reply_name(&paths.manifest);
     let home = Command::ours("kubeconfig").operand(&reply);
     // Keys are looked for here.
     let elsewhere = |key: &&Path| folder_of(key) != Path::new(".");
@@ -447,13 +458,7 @@ fn next_steps(
         None => home,
     };
     let home = renewal.map_or_else(|| home.clone(), |renewal| renewal.add_to(home.clone()));
-    let kubectl = Command::new("kubectl");
-    let create = verify
-        .option("-o", "manifest")
-        .pipe(kubectl.clone().word("create").option("-f", "-"));
-    let approve = kubectl.clone().word("certificate").word("approve");
-    let get = kubectl.word("get").word("csr").operand(name);
-    let get = get.option("-o", "yaml");
+    let [create, approve, answer] = administrator(wanted, &paths.manifest, name, fingerprint);
     text!(
         "
 {}
@@ -478,11 +483,44 @@ Then, here:
         quoted(sent),
         fingerprint,
         create.folded(2),
-        approve.operand(name).folded(2),
-        get.pipe(Command::ours("reply").option("--out", &reply))
-            .folded(2),
+        approve.folded(2),
+        answer.folded(2),
         home.folded(2),
     )
+}
+
+/// The name of the reply to the manifest that is sent.
+fn reply_name(manifest: &Path) -> String {
+    let sent = manifest.file_name().unwrap_or_default();
+    sent.to_string_lossy().replace(".csr.yaml", ".reply.yaml")
+}
+
+/// What the administrator runs: creates what was checked, approves it, sends the reply back.
+fn administrator(
+    wanted: &Wanted,
+    manifest: &Path,
+    name: &str,
+    fingerprint: &Fingerprint,
+) -> [Command; 3] {
+    let verify = Command::ours("verify")
+        .operand(manifest.file_name().unwrap_or_default())
+        .option("--user", wanted.subject.user());
+    let verify = match wanted.subject.groups() {
+        [] => verify.word("--no-groups"),
+        groups => groups
+            .iter()
+            .fold(verify, |verify, group| verify.option("--group", group)),
+    };
+    let kubectl = Command::new("kubectl");
+    let create = verify
+        .option("--fingerprint", fingerprint.to_string())
+        .option("-o", "manifest")
+        .pipe(kubectl.clone().word("create").option("-f", "-"));
+    let approve = kubectl.clone().word("certificate").word("approve");
+    let get = kubectl.word("get").word("csr").operand(name);
+    let get = get.option("-o", "yaml");
+    let answer = get.pipe(Command::ours("reply").option("--out", reply_name(manifest)));
+    [create, approve.operand(name), answer]
 }
 
 /// The files and what each is, in two columns.

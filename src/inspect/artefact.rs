@@ -61,7 +61,7 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let mut objects: Vec<Object> = Vec::new();
     for block in pem::blocks(input) {
         let object = match block.label.as_str() {
-            csr::PEM_LABEL | "NEW CERTIFICATE REQUEST" => {
+            csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => {
                 let first = objects.is_empty();
                 let text = if first {
                     input

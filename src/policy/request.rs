@@ -1,7 +1,7 @@
 //! What lies in `spec.request`: the PEM block, the request in it, its signature.
 
 use super::{Code, Effect, Finding};
-use crate::csr::{CertificationRequest, PEM_LABEL};
+use crate::csr::{self, CertificationRequest, PEM_LABEL};
 use crate::error::Error;
 use crate::key::{Hash, SignatureError};
 use crate::looks::{look, under_its_coats};
@@ -9,9 +9,6 @@ use crate::pem;
 use crate::text::{Show as _, visible};
 
 const FIELD: &str = "spec.request";
-
-/// What keytool, certtool and `openssl req -newhdr` write.
-const OLD_LABEL: &str = "NEW CERTIFICATE REQUEST";
 
 /// The request, and what was found on the way to it.
 pub(super) struct Contents {
@@ -50,7 +47,7 @@ impl Contents {
         let refused = (first.label != PEM_LABEL).then(|| wrong_label(&first.label));
         let request = match &refused {
             // What is in it is the same, so it can be shown.
-            Some(finding) if first.label != OLD_LABEL => Err(finding.clone()),
+            Some(finding) if first.label != csr::LEGACY_PEM_LABEL => Err(finding.clone()),
             _ => read(&first.contents),
         };
         let mut contents = Self::new(request, input.len());
@@ -146,8 +143,8 @@ fn no_block(input: &[u8]) -> Finding {
 }
 
 fn wrong_label(label: &str) -> Finding {
-    let hint = if label == OLD_LABEL {
-        "; change it to CERTIFICATE REQUEST (keytool and certtool write the old one)"
+    let hint = if label == csr::LEGACY_PEM_LABEL {
+        "; kube-enroll request --csr FILE writes a manifest with the right one"
     } else {
         ""
     };
@@ -228,7 +225,7 @@ mod tests {
         let says_how = |label| {
             let message = wrong_label(label).message;
             assert!(message.contains(&format!("first PEM block is {label},")));
-            message.contains("change it to CERTIFICATE REQUEST")
+            message.contains("request --csr")
         };
         assert!(says_how("NEW CERTIFICATE REQUEST"));
         assert!(!says_how("CERTIFICATE"));

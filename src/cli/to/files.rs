@@ -125,7 +125,8 @@ pub fn put(out: &Stream, text: &str, console: &Console) -> Result<(), Failure> {
     }
 }
 
-fn holds(path: &Path, text: &str) -> bool {
+/// Whether a file is there that says this.
+pub fn holds(path: &Path, text: &str) -> bool {
     path.is_file() && fs::read(path).is_ok_and(|there| there == text.as_bytes())
 }
 
