@@ -29,6 +29,7 @@ mod reply;
 mod report;
 mod request;
 mod to;
+mod unlock;
 mod usage;
 mod verify;
 mod version;

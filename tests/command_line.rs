@@ -28,7 +28,7 @@ fn journey() -> Folder {
 }
 
 /// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 23] = [
+const TAKES_A_FILE: [&[&str]; 24] = [
     &["request", "bob", "--no-passphrase", "--key", "FILE"],
     &[
         "request",
@@ -66,6 +66,7 @@ const TAKES_A_FILE: [&[&str]; 23] = [
     &["credential", "--certificate", "alice.crt", "--key", "FILE"],
     &["rehearse", "--csr", "FILE"],
     &["passphrase", "FILE", "--remove"],
+    &["unlock", "FILE"],
 ];
 
 #[test]

@@ -1,10 +1,11 @@
 //! The key stays encrypted: kubectl asks this program for it, and passphrases can be changed.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::print_stderr, clippy::unwrap_used)]
 
 mod common;
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::{Mutex, PoisonError};
 
 use common::{Folder, admin_kubeconfig, authority, have, issue, issue_at};
 use kube_enroll::key::EncodedKey;
@@ -164,7 +165,11 @@ fn nobody_is_asked_where_there_is_no_terminal() {
     let ended = folder.run(&CREDENTIAL);
     ended.fails(
         2,
-        &["alice.key is encrypted", "no terminal", "--unlock-for"],
+        &[
+            "alice.key is encrypted",
+            "no terminal",
+            "run: kube-enroll unlock alice.key",
+        ],
     );
     assert_eq!(ended.stdout, "");
 }
@@ -203,6 +208,7 @@ fn a_key_of_another_certificate_and_an_expired_certificate_are_told() {
 
 #[test]
 fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
+    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = enrolled(&["--unlock-for", "15m"]);
     let first = command(&folder, &["--passphrase-file", "pass"]).good();
     if first.stderr.contains("keyring") {
@@ -222,6 +228,175 @@ fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
     folder.run(&CREDENTIAL).good();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     folder.run(&CREDENTIAL).fails(2, &["encrypted"]);
+}
+
+/// Commands of ours, one after the other in one shell, in a login session of their own.
+fn in_session(folder: &Folder, script: &str) -> common::Ended {
+    let script = format!("ours() {{ '{}' \"$@\"; }}; {script}", common::executable());
+    folder.other("keyctl", &["session", "-", "sh", "-c", &script])
+}
+
+/// `lock` forgets the keys of all sessions, those of other tests among them: one at a time.
+static KEYRINGS: Mutex<()> = Mutex::new(());
+
+/// Whether this machine has keyrings, and keyctl(1) to make sessions with.
+fn has_keyrings() -> bool {
+    if !have("keyctl") {
+        return false;
+    }
+    let works = Folder::new().other("keyctl", &["session", "-", "true"]);
+    if works.status != 0 {
+        eprintln!("skipped: keyrings are missing");
+    }
+    works.status == 0
+}
+
+const SERVED: &str = "ours credential --certificate alice@prod.crt --key alice.key";
+
+#[test]
+fn a_key_is_unlocked_once_for_the_login_session_and_locked_in_all_of_them() {
+    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !has_keyrings() {
+        return;
+    }
+    let folder = enrolled(&["--exec", "--unlock-for", "2h"]);
+    for (unlock, time) in [
+        ("ours unlock alice.key", "15m"),
+        ("ours unlock alice.key --for 90s", "90s"),
+        ("ours unlock alice.kubeconfig", "2h"),
+        (
+            "ours unlock alice.kubeconfig --context alice@prod --for 1h",
+            "1h",
+        ),
+        ("KUBECONFIG=none:alice.kubeconfig ours unlock", "2h"),
+    ] {
+        let script =
+            format!("{unlock} --passphrase-file pass && {SERVED} && ours lock && ! {SERVED}");
+        let ended = in_session(&folder, &script).good();
+        let said = format!("is unlocked for {time}, in this login session");
+        assert!(ended.stdout.contains(&said), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains("BEGIN PRIVATE KEY"),
+            "{}",
+            ended.stdout
+        );
+        assert!(
+            ended.stdout.contains("1 unlocked key forgotten"),
+            "{}",
+            ended.stdout
+        );
+    }
+    let elsewhere = format!(
+        "ours unlock alice.key --passphrase-file pass && keyctl session - sh -c \"exec '{0}' {1}\"; \
+         keyctl session - '{0}' lock && ! {SERVED}",
+        common::executable(),
+        SERVED.strip_prefix("ours ").unwrap(),
+    );
+    let ended = in_session(&folder, &elsewhere).good();
+    assert!(
+        !ended.stdout.contains("BEGIN PRIVATE KEY"),
+        "{}",
+        ended.stdout
+    );
+    if std::fs::read_to_string("/proc/keys").is_ok_and(|keys| !keys.is_empty()) {
+        assert!(
+            ended.stdout.contains("1 unlocked key forgotten"),
+            "{}",
+            ended.stdout
+        );
+    }
+}
+
+#[test]
+fn another_user_who_shares_the_session_does_not_get_the_key() {
+    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !has_keyrings() {
+        return;
+    }
+    let folder = enrolled(&[]);
+    let is_root = folder.other("id", &["-u"]).stdout.trim() == "0";
+    if !is_root {
+        eprintln!("skipped: only root becomes another user here");
+        return;
+    }
+    // What su without -l leaves as it is: the session. The folder is there for all to read.
+    folder.set_mode("alice.key", 0o644);
+    folder.set_mode(".", 0o755);
+    let script = format!(
+        "ours unlock alice.key --passphrase-file pass && {SERVED} >/dev/null && \
+         chmod 755 . && cp '{}' ours && chmod 755 ours && \
+         setpriv --reuid 65534 --clear-groups ./ours {}",
+        common::executable(),
+        SERVED.strip_prefix("ours ").unwrap(),
+    );
+    let ended = in_session(&folder, &script);
+    ended.fails(2, &["alice.key is encrypted"]);
+    assert!(!ended.stdout.contains("BEGIN PRIVATE KEY"));
+}
+
+#[test]
+fn a_login_that_has_ended_is_told_from_a_machine_without_keyrings() {
+    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !has_keyrings() {
+        return;
+    }
+    let folder = enrolled(&[]);
+    let script = format!(
+        "keyctl revoke @s && ours unlock alice.key --passphrase-file pass && {SERVED} >/dev/null; \
+         code=$?; ours lock; exit $code"
+    );
+    let ended = in_session(&folder, &script).good();
+    assert!(
+        ended
+            .stdout
+            .contains("the login that this shell belongs to has ended"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("1 unlocked key forgotten"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn what_cannot_be_unlocked_is_told() {
+    let folder = enrolled(&[]);
+    folder.write("plain.kubeconfig", admin_kubeconfig(&authority()));
+    for (words, said) in [
+        (
+            &["unlock", "plain.kubeconfig"][..],
+            "there is nothing to unlock\n  kubeconfigs written with --exec",
+        ),
+        (
+            &["unlock", "alice.kubeconfig", "--context", "other"],
+            "there is no context other\n  give --context, one of: alice@prod",
+        ),
+        (&["unlock", "alice@prod.crt"], "not a private key"),
+        (
+            &["unlock", "alice.key", "--for", "25h"],
+            "between 1s and 24h",
+        ),
+        (&["unlock"], "config: no such file"),
+        (&["unlock", "alice.key"], "no terminal to ask"),
+    ] {
+        folder.run(words).fails(2, &[said]);
+    }
+    let remove = [
+        "passphrase",
+        "alice.key",
+        "--passphrase-file",
+        "pass",
+        "--remove",
+    ];
+    folder.run(&remove).good();
+    let ended = folder.run(&["unlock", "alice.key"]).good();
+    assert!(
+        ended.stdout.contains("is not encrypted"),
+        "{}",
+        ended.stdout
+    );
 }
 
 #[test]

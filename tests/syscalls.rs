@@ -234,7 +234,12 @@ const RUNS: &[Run] = &[
         &["out/a/alice.key", "pass"],
         &["out/a"],
     ),
-    run("lock", &[], &[]),
+    run(
+        "unlock out/a/alice.key --passphrase-file pass --for 1s",
+        &["out/a/alice.key", "pass"],
+        &[],
+    ),
+    run("lock", &["/proc/keys"], &[]),
     run("completions bash", &[], &[]),
     run("man", &[], &[]),
     run("man --output-dir out", &[], &["out"]),

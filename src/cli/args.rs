@@ -9,12 +9,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use kube_enroll::key::Algorithm;
 use kube_enroll::lifetime;
+use kube_enroll::text;
 use kube_enroll::text::{Show as _, Text};
 
 use super::console::Color;
 use super::{
     Action, completions, credential, inspect, kubeconfig, list, lock, man, passphrase, rbac,
-    rehearse, renew, reply, request, verify, version,
+    rehearse, renew, reply, request, unlock, verify, version,
 };
 
 /// Offline Kubernetes client-certificate enrollment.
@@ -73,7 +74,9 @@ pub enum Command {
     Passphrase(passphrase::Args),
     /// Serve certificate and key to kubectl; kubeconfigs written with --exec call it
     Credential(credential::Args),
-    /// Forget the keys that --unlock-for keeps unlocked
+    /// Ask for the passphrase once, so that kubectl does not for a time (user)
+    Unlock(unlock::Args),
+    /// Forget the keys that are unlocked (user)
     Lock(lock::Args),
     /// Play the whole journey on this machine with a throwaway certificate authority
     Rehearse(rehearse::Args),
@@ -112,6 +115,7 @@ impl Command {
             Self::Rbac(args) => args,
             Self::Passphrase(args) => args,
             Self::Credential(args) => args,
+            Self::Unlock(args) => args,
             Self::Lock(args) => args,
             Self::Rehearse(args) => args,
             Self::Completions(args) => args,
@@ -141,6 +145,16 @@ pub fn unlock_time(typed: &str) -> Result<u32, Refused> {
         Ok(seconds @ 1..=LONGEST) => Ok(seconds),
         _ => Err(Refused("between 1s and 24h, please".into())),
     }
+}
+
+/// The same in words that can be typed.
+pub fn show_seconds(seconds: u32) -> Text {
+    let (number, unit) = match seconds {
+        seconds if seconds % 3600 == 0 => (seconds / 3600, "h"),
+        seconds if seconds % 60 == 0 => (seconds / 60, "m"),
+        seconds => (seconds, "s"),
+    };
+    text!("{}{}", number, unit)
 }
 
 /// A number of bytes.

@@ -93,7 +93,7 @@ impl Args {
         }
         let given = self.passphrase.read()?;
         let found = keys::read(&self.key, given.as_ref(), may_ask(console)?, console)
-            .map_err(advise_unlocking)?;
+            .map_err(|failure| self.advise_unlocking(failure))?;
         if found.key.public_key() != certificate.public_key() {
             return Err(Failure::not_good(text!(
                 "{} is not the key of the certificate: found {}, expected {}",
@@ -110,6 +110,15 @@ impl Args {
         }
         Ok(found.key)
     }
+
+    /// Where nobody can be asked now, somebody could be before.
+    fn advise_unlocking(&self, failure: Failure) -> Failure {
+        if failure.is_nobody_to_ask() {
+            let unlock = Command::ours("unlock").operand(self.key.typed());
+            return failure.say("or, in a terminal of this login:").run(unlock);
+        }
+        failure
+    }
 }
 
 /// Whether kubectl lets a person be asked.
@@ -120,13 +129,4 @@ fn may_ask(console: &Console) -> Result<bool, Failure> {
             .map_err(|error| Failure::about(EXEC_INFO, error)),
         Err(_) => Ok(console.can_ask()),
     }
-}
-
-/// Where nobody can be asked now, somebody could be before.
-fn advise_unlocking(failure: Failure) -> Failure {
-    if failure.is_nobody_to_ask() {
-        return failure
-            .say("or run kubectl once in a terminal with --unlock-for in the kubeconfig");
-    }
-    failure
 }

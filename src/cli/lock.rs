@@ -1,20 +1,30 @@
 //! `kube-enroll lock`: forgets the keys that were kept unlocked.
 
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
+use std::path::Path;
+
 use kube_enroll::text;
 use kube_enroll::text::count;
 
 use super::console::Console;
 use super::failure::Failure;
+use super::from::file::Stream;
 use super::os::kernel_keyring;
 use super::os::sandbox::Reach;
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+In every login session of yours that the system shows: containers hide /proc/keys, and then in this
+session alone.")]
 pub struct Args {}
 
 impl Action for Args {
     fn reach(&self) -> Reach {
-        Reach::default().keyring()
+        let all = Stream::from(Path::new(kernel_keyring::ALL_KEYS));
+        Reach::default().read([&all]).keyring()
     }
 
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {

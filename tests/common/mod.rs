@@ -94,6 +94,11 @@ impl Folder {
         ended.stdout
     }
 
+    /// Runs another program in the folder, however it ends.
+    pub fn other(&self, program: &str, args: &[&str]) -> Ended {
+        feed(self.program(program, args), b"")
+    }
+
     fn program(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command

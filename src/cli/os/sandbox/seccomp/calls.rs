@@ -58,6 +58,7 @@ pub const KEYCTL: &[u32] = &[
     libc::KEYCTL_READ,
     libc::KEYCTL_DESCRIBE,
     libc::KEYCTL_SET_TIMEOUT,
+    libc::KEYCTL_SETPERM,
     libc::KEYCTL_LINK,
     libc::KEYCTL_INVALIDATE,
 ];

@@ -1,0 +1,192 @@
+//! `kube-enroll unlock`: asks for a passphrase once, and keeps the key for kubectl for a time.
+
+// These comments are the help texts, where backticks would be shown.
+#![allow(clippy::doc_markdown)]
+
+use std::path::PathBuf;
+
+use kube_enroll::kubeconfig::{AuthInfo, Kubeconfig};
+use kube_enroll::looks::{Look, look};
+use kube_enroll::shell::Command;
+use kube_enroll::text;
+use kube_enroll::text::{Label, Show as _, Text};
+
+use super::args::{show_seconds, unlock_time};
+use super::console::Console;
+use super::failure::Failure;
+use super::from::cluster::default_kubeconfigs;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::keys;
+use super::from::passphrase::KeyPassphraseArgs;
+use super::os::kernel_keyring;
+use super::os::sandbox::Reach;
+use super::{Action, Verdict};
+
+/// Where neither the command nor the kubeconfig says how long, in seconds.
+const DEFAULT: u32 = 15 * 60;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll unlock
+  kube-enroll unlock alice.kubeconfig --for 8h
+  kube-enroll unlock alice.key
+
+The key lies in the keyring that the kernel keeps for this login session, and nobody but you can read
+it, neither by su nor by sudo. A tmux that was started in another login, and cron, do not see it: unlock
+it there. It is gone when the time is over, when the login ends, or by kube-enroll lock.")]
+pub struct Args {
+    /// The kubeconfig whose key to unlock, or the key itself [default: the kubeconfig in use]
+    #[arg(value_name = "KUBECONFIG|KEY")]
+    pub file: Option<Stream>,
+    /// The context whose key it is [default: the current one]
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// For so long: 15m, 8h, at most 24h [default: as --unlock-for in the kubeconfig, else 15m]
+    #[arg(long = "for", value_name = "TIME", value_parser = unlock_time)]
+    pub time: Option<u32>,
+    #[command(flatten)]
+    pub passphrase: KeyPassphraseArgs,
+}
+
+/// What is to be unlocked.
+struct Target {
+    key: Stream,
+    seconds: Option<u32>,
+}
+
+impl Action for Args {
+    fn reach(&self) -> Reach {
+        let files = self.files().unwrap_or_default();
+        Reach::default()
+            .read(&files)
+            .read(&self.passphrase.passphrase_file)
+            .credentials_of(files.iter().filter_map(Stream::path))
+            .keyring()
+    }
+
+    fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        let target = self.target()?;
+        let given = self.passphrase.read()?;
+        let found = keys::read(&target.key, given.as_ref(), console.can_ask(), console)?;
+        if !found.was_encrypted {
+            let is = text!(
+                "{} is not encrypted: there is nothing to unlock\n",
+                target.key
+            );
+            console.say(is)?;
+            return Ok(Verdict::Good);
+        }
+        let seconds = self.time.or(target.seconds).unwrap_or(DEFAULT);
+        let keyring = kernel_keyring::keep(&found.key, seconds)?;
+        console.say(text!(
+            "{} is unlocked for {}, {}\nto end it before, run: {}\n",
+            target.key,
+            show_seconds(seconds),
+            keyring.about(),
+            Command::ours("lock")
+        ))?;
+        Ok(Verdict::Good)
+    }
+}
+
+impl Args {
+    /// The files named, else the kubeconfigs in use.
+    fn files(&self) -> Result<Vec<Stream>, Failure> {
+        match &self.file {
+            Some(file) => Ok(vec![file.clone()]),
+            None => default_kubeconfigs(),
+        }
+    }
+
+    fn target(&self) -> Result<Target, Failure> {
+        let mut kubeconfigs = Vec::new();
+        for file in self.files()? {
+            let contents = file::read(&file, DEFAULT_LIMIT)?;
+            match Kubeconfig::read(&contents) {
+                Ok(kubeconfig) if look(&contents) == Look::Kubeconfig => {
+                    kubeconfigs.push(kubeconfig);
+                }
+                // What it is instead is told when it is opened.
+                _ if self.file.is_some() && file != Stream::Stdio => {
+                    return Ok(Target {
+                        key: file,
+                        seconds: None,
+                    });
+                }
+                _ => {
+                    let what = look(&contents);
+                    return Err(Failure::could_not_run(text!(
+                        "{} is {}, not a kubeconfig",
+                        file,
+                        what
+                    ))
+                    .say("name the kubeconfig or the key"));
+                }
+            }
+        }
+        self.in_kubeconfigs(&kubeconfigs)
+    }
+
+    /// The key of the context that is meant. The first of several files that has something to say
+    /// counts, as for kubectl.
+    fn in_kubeconfigs(&self, all: &[Kubeconfig]) -> Result<Target, Failure> {
+        let ours = || {
+            let users = all.iter().flat_map(Kubeconfig::auth_infos);
+            users.filter(|user| user.is_exec && user.key.is_some())
+        };
+        let current = all.iter().map(Kubeconfig::current_context);
+        let current = current.into_iter().find(|name| !name.is_empty());
+        let meant = self.context.as_deref().or(current).unwrap_or_default();
+        let mut contexts = all.iter().flat_map(Kubeconfig::contexts);
+        let context = contexts.find(|(name, ..)| *name == meant);
+        if let Some((_, _, name)) = context
+            && let Some(user) = ours().find(|user| user.name == name)
+        {
+            return Ok(target(&user));
+        }
+        if self.context.is_none()
+            && let (Some(user), None) = (ours().next(), ours().nth(1))
+        {
+            return Ok(target(&user));
+        }
+        Err(self.none_meant(all, context.is_some()))
+    }
+
+    fn none_meant(&self, all: &[Kubeconfig], is_there: bool) -> Failure {
+        let users = |kubeconfig: &Kubeconfig| -> Vec<String> {
+            let users = kubeconfig.auth_infos().filter(|user| user.is_exec);
+            users.map(|user| user.name.to_owned()).collect()
+        };
+        let ours: Vec<_> = all.iter().flat_map(users).collect();
+        let contexts = all.iter().flat_map(Kubeconfig::contexts);
+        let contexts: Vec<Text> = contexts
+            .filter(|(_, _, user)| ours.iter().any(|ours| ours == user))
+            .map(|(name, ..)| Label::from(name).show())
+            .collect();
+        let failure = match &self.context {
+            Some(name) if !is_there => {
+                Failure::could_not_run(text!("there is no context {}", Label::from(name.as_str())))
+            }
+            _ => Failure::could_not_run(
+                "kubectl asks nobody for the key of this context: there is nothing to unlock",
+            ),
+        };
+        if contexts.is_empty() {
+            return failure
+                .say("kubeconfigs written with --exec have kubectl ask kube-enroll for the key");
+        }
+        failure.say(text!(
+            "give --context, one of: {}",
+            Text::join(contexts, ", ")
+        ))
+    }
+}
+
+fn target(user: &AuthInfo<'_>) -> Target {
+    let key = user.key.and_then(|key| key.path(&PathBuf::new()));
+    Target {
+        key: key.unwrap_or_default().into(),
+        seconds: user.unlock_for.and_then(|typed| unlock_time(typed).ok()),
+    }
+}
