@@ -130,6 +130,10 @@ impl Undone {
 /// The outermost coat, and what is below.
 fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
     let text = std::str::from_utf8(bytes).ok()?;
+    // An archive may hold text between its NUL bytes.
+    if text.contains('\0') {
+        return None;
+    }
     let found = |step, text: Option<Zeroizing<String>>| {
         text.map(|text| (step, Zeroizing::new(text.as_bytes().to_vec())))
     };

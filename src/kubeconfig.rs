@@ -14,11 +14,45 @@ mod merge;
 
 pub use assemble::{Credential, NewEntry, assemble};
 pub use auth_info::{AuthInfo, Held};
-pub use cluster::{Authority, Cluster, ClusterProblem};
+pub use cluster::{Authority, BrokenAuthority, Cluster, ClusterProblem};
 pub use merge::{MergeError, merge};
 
 /// The kind of a kubeconfig.
 pub const KIND: &str = "Config";
+
+/// The fields of a kubeconfig (clientcmd/api/v1 `Config`).
+const FIELDS: [&str; 8] = [
+    "kind",
+    "apiVersion",
+    "preferences",
+    "clusters",
+    "users",
+    "contexts",
+    "current-context",
+    "extensions",
+];
+/// The fields of clusters, users and contexts that are text (clientcmd/api/v1 `types.go`).
+const TEXTS: [&str; 17] = [
+    "server",
+    "tls-server-name",
+    "certificate-authority",
+    "certificate-authority-data",
+    "proxy-url",
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "token",
+    "tokenFile",
+    "as",
+    "as-uid",
+    "username",
+    "password",
+    "cluster",
+    "namespace",
+];
+/// Those that are true or false.
+const FLAGS: [&str; 2] = ["insecure-skip-tls-verify", "disable-compression"];
 
 /// A kubeconfig, with every field it came with.
 #[derive(Debug, Clone)]
@@ -94,6 +128,12 @@ impl Kubeconfig {
                 return Err(KubeconfigError::WrongKind(problem));
             }
         }
+        // client-go takes any object for a kubeconfig without entries; what is merged into it would
+        // take the place of a file of another kind.
+        if !value.is_empty() && !FIELDS.iter().any(|field| value.contains_key(*field)) {
+            let problem = "it has none of the fields of one".to_owned();
+            return Err(KubeconfigError::WrongKind(problem));
+        }
         let kubeconfig = Self { value };
         for (list, body) in [
             ("clusters", "cluster"),
@@ -134,6 +174,24 @@ impl Kubeconfig {
                 Value::is_object,
                 "an object",
             )?;
+            for name in TEXTS {
+                let value = entry.get(body).and_then(|body| body.get(name));
+                demand(
+                    value,
+                    format!("{field}.{body}.{name}"),
+                    Value::is_string,
+                    "a text",
+                )?;
+            }
+            for name in FLAGS {
+                let value = entry.get(body).and_then(|body| body.get(name));
+                demand(
+                    value,
+                    format!("{field}.{body}.{name}"),
+                    Value::is_boolean,
+                    "true or false",
+                )?;
+            }
         }
         Ok(())
     }

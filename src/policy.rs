@@ -75,7 +75,14 @@ impl Finding {
     /// What was given to be verified is no request.
     #[must_use]
     pub fn not_a_request(kind: &str) -> Self {
-        let message = format!("{kind} is no certificate signing request");
+        let message = match kind {
+            "PrivateKey" => {
+                "a private key is no certificate signing request: it stays with its owner; \
+                             delete it, and have a new one made there"
+                    .to_owned()
+            }
+            _ => format!("{kind} is no certificate signing request"),
+        };
         Self::new(Effect::NotAccepted, Code::WrongKind, "kind", message)
     }
 

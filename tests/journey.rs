@@ -495,7 +495,7 @@ fn clusters_that_kubectl_could_not_use_are_refused() {
         (
             "certificate-authority-data: ",
             "certificate-authority-data: QUJD #",
-            "not a PEM certificate",
+            "something that is no certificate",
         ),
     ] {
         folder.write("admin.kubeconfig", good.replace(from, to));

@@ -87,7 +87,7 @@ fn what_is_no_request_is_told_as_what_it_is_and_not_accepted() {
         ("broken.yaml", Value::Null, "line 3"),
         ("noise", Value::Null, "neither PEM, DER"),
         ("pod.yaml", json!("Pod"), "a Pod"),
-        ("crl.pem", Value::Null, "a PEM block X509 CRL"),
+        ("crl.pem", Value::Null, "a list of revoked certificates"),
     ] {
         let object = &objects(&folder, file)[0];
         assert_eq!(object["kind"], kind, "{file}");

@@ -140,12 +140,20 @@ fn no_reply(input: &Stream, contents: &[u8], want: Want, error: &ReplyError) -> 
     }
 }
 
-/// An object that ends before its status, or within its request: nothing can be said of what became
+/// An object that ends within its request or certificate, or before what is asked for: nothing can be said of what became
 /// of it.
 fn is_half(request: &CertificateSigningRequest) -> bool {
     let has_request = request.request.as_deref().and_then(pem::first).is_some();
     let is_asked_for = !request.signer_name.is_empty() && !request.usages.is_empty();
-    !has_request || request.status.is_none() && !is_asked_for
+    let certificate = request
+        .status
+        .as_ref()
+        .and_then(|it| it.certificate.as_deref());
+    let is_broken = certificate.is_some_and(|pem| pem::first(pem).is_none());
+    !has_request
+        || is_broken
+        || !request.problems.is_empty()
+        || request.status.is_none() && !is_asked_for
 }
 
 /// The last line, where a file ends in the middle of something.

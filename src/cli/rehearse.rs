@@ -12,6 +12,7 @@ use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, PrivateKey};
 use kube_enroll::kubeconfig::{Cluster, Credential, Kubeconfig, NewEntry, assemble, merge};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::{
     CLIENT_SIGNER, CertificateSigningRequest, Condition, Manifest, Status,
 };
@@ -196,7 +197,13 @@ impl Rehearsal<'_> {
                 let user = identity.map_or(String::new(), |identity| identity.username);
                 Manifest::new(&user, &csr).to_yaml()
             }
-            Err(_) => String::from_utf8_lossy(&contents).into_owned(),
+            Err(_) => {
+                let look = look(&contents);
+                if look.is_telling() && !matches!(look, Look::Object | Look::OtherObject) {
+                    return Err(Failure::wrong_file(input, look, Want::Request).judged());
+                }
+                String::from_utf8_lossy(&contents).into_owned()
+            }
         };
         self.write(".csr.yaml", manifest.as_bytes(), Access::Everyone)?;
         Ok(manifest)

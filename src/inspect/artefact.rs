@@ -17,7 +17,7 @@ use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
 use crate::text;
-use crate::text::{Show as _, visible};
+use crate::text::{Label, Show as _, visible};
 use crate::yaml::{self, Document, Oddity};
 
 /// Everything in a file, in order.
@@ -81,15 +81,26 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
             // Files of elliptic-curve keys start with their curve.
             "EC PARAMETERS" if input.get(block.span.end..).is_some_and(holds_ec_key) => continue,
             label if label.ends_with("PRIVATE KEY") => {
-                match EncodedKey::find(input.get(block.span).unwrap_or_default()) {
+                match EncodedKey::find(input.get(block.span.clone()).unwrap_or_default()) {
                     Ok(key) => Object::of_private_key(&key, context.passphrase),
-                    Err(error) => Object::unreadable(&error.to_string()),
+                    Err(error) => match look(input.get(block.span).unwrap_or_default()) {
+                        Look::PrivateKey => Object::unreadable(&error.to_string()),
+                        look => Object::unreadable(look.show().as_str()),
+                    },
                 }
             }
-            label => Object::unreadable(&format!(
-                "a PEM block {}, which is of no use here",
-                visible(label)
-            )),
+            label => {
+                let look = look(input.get(block.span).unwrap_or_default());
+                let what = if look.is_telling() {
+                    text!("{}, which is of no use here", look)
+                } else {
+                    text!(
+                        "a PEM block {}, which is of no use here",
+                        Label::from(label)
+                    )
+                };
+                Object::unreadable(what.as_str())
+            }
         };
         objects.push(object);
     }
@@ -123,8 +134,8 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let stream = yaml::read(input, &Limits::for_input(input));
     let documents = &stream.documents;
     let is_broken = documents.iter().all(|document| match &document.content {
-        Ok(content) => !content.is_object(),
-        Err(_) => true,
+        Ok(Value::Object(object)) => kind(object).is_none() && !is_kubeconfig(object),
+        _ => true,
     });
     let look = look(input);
     let is_ours = matches!(

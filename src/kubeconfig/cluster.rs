@@ -1,5 +1,6 @@
 //! A cluster's address: the only part of an admin's kubeconfig that leaves it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -43,7 +44,43 @@ pub enum Authority {
     /// `DATA+OMITTED` or `REDACTED`: kubectl left it out.
     LeftOut,
     /// Neither base64 of certificates nor a placeholder.
-    Broken,
+    Broken(BrokenAuthority),
+}
+
+/// What stands in place of the base64 of certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenAuthority {
+    /// PEM as it is.
+    Pem,
+    /// The path of a file.
+    Path,
+    /// Something that is not base64, from this byte on.
+    NotBase64(usize),
+    /// Base64 of something without a certificate.
+    NoCertificate,
+    /// A file without a certificate.
+    File,
+}
+
+impl fmt::Display for BrokenAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pem => f.write_str(
+                "certificate-authority-data is PEM, and has to be base64 of it (base64 -w0)",
+            ),
+            Self::Path => f.write_str(
+                "certificate-authority-data is a path; a file is named with certificate-authority",
+            ),
+            Self::NotBase64(offset) => write!(
+                f,
+                "certificate-authority-data is not base64 from byte {offset} on"
+            ),
+            Self::NoCertificate => f.write_str(
+                "certificate-authority-data is base64 of something that is no certificate",
+            ),
+            Self::File => f.write_str("there is no certificate in the file of the authority"),
+        }
+    }
 }
 
 /// Why kubectl could not use a cluster entry.
@@ -55,6 +92,9 @@ pub enum ClusterProblem {
     /// Without https, client-go sends no credentials.
     #[error("server is \"{0}\", expected https://")]
     NotHttps(String),
+    /// It has a blank or a place that was not filled in.
+    #[error("server is \"{0}\", which is no URL: {1}")]
+    NoUrl(String, &'static str),
     /// The proxy is not one that client-go knows.
     #[error("proxy-url is \"{0}\", expected http://, https:// or socks5://")]
     BadProxy(String),
@@ -64,9 +104,9 @@ pub enum ClusterProblem {
     /// The data was left out by `kubectl config view`.
     #[error("the certificate authority of cluster \"{0}\" was left out by kubectl config view")]
     LeftOut(String),
-    /// The data is no PEM certificate.
-    #[error("the certificate authority of cluster \"{0}\" is not a PEM certificate")]
-    BadAuthority(String),
+    /// The data is no certificate.
+    #[error("the certificate authority of cluster \"{0}\" cannot be read: {1}")]
+    BadAuthority(String, BrokenAuthority),
 }
 
 impl Cluster {
@@ -114,7 +154,11 @@ impl Cluster {
             Authority::LeftOut => Err(ClusterProblem::LeftOut(name())),
             Authority::Data(pem) if Certificate::chain_from_pem(pem).is_ok() => Ok(()),
             Authority::File(_) => Ok(()),
-            Authority::Data(_) | Authority::Broken => Err(ClusterProblem::BadAuthority(name())),
+            Authority::Data(_) => Err(ClusterProblem::BadAuthority(
+                name(),
+                BrokenAuthority::NoCertificate,
+            )),
+            Authority::Broken(broken) => Err(ClusterProblem::BadAuthority(name(), *broken)),
         }
     }
 
@@ -123,9 +167,23 @@ impl Cluster {
         if self.server.is_empty() {
             return Err(ClusterProblem::NoServer(self.name.clone()));
         }
-        let host = self.server.strip_prefix("https://").unwrap_or_default();
-        if host.is_empty() || host.starts_with('/') {
+        // A scheme is the same in upper case (RFC 3986 section 3.1).
+        let (scheme, host) = self.server.split_once("://").unwrap_or_default();
+        if !scheme.trim_start().eq_ignore_ascii_case("https")
+            || host.is_empty()
+            || host.starts_with('/')
+        {
             return Err(ClusterProblem::NotHttps(self.server.clone()));
+        }
+        let no_url = |why| Err(ClusterProblem::NoUrl(self.server.clone(), why));
+        if self
+            .server
+            .contains(|c: char| c.is_whitespace() || c.is_control())
+        {
+            return no_url("there is a blank in it");
+        }
+        if host.contains(['<', '>', '{', '}', '$']) {
+            return no_url("there is a place in it that nobody filled in");
         }
         match &self.proxy_url {
             Some(url)
@@ -230,9 +288,21 @@ impl Authority {
             .map(|block| pem::encode(certificate::PEM_LABEL, &block.contents))
             .collect();
         if certificates.is_empty() {
-            Self::Broken
+            Self::Broken(BrokenAuthority::File)
         } else {
             Self::Data(certificates.into_bytes())
+        }
+    }
+
+    fn from_base64(data: &str) -> Self {
+        match pem::decode_base64(data.as_bytes()) {
+            Ok(pem) => match Self::from_pem(&pem) {
+                Self::Broken(_) => Self::Broken(BrokenAuthority::NoCertificate),
+                found => found,
+            },
+            Err(_) if data.contains("-----BEGIN") => Self::Broken(BrokenAuthority::Pem),
+            Err(_) if is_path(data) => Self::Broken(BrokenAuthority::Path),
+            Err(offset) => Self::Broken(BrokenAuthority::NotBase64(offset)),
         }
     }
 
@@ -240,13 +310,22 @@ impl Authority {
         if PLACEHOLDERS.contains(&data) {
             Self::LeftOut
         } else if !data.is_empty() {
-            pem::decode_base64(data.as_bytes()).map_or(Self::Broken, |pem| Self::from_pem(&pem))
+            Self::from_base64(data)
         } else if !file.is_empty() {
             Self::File(file.to_owned())
         } else {
             Self::None
         }
     }
+}
+
+/// Whether it is written like the path of a file.
+fn is_path(text: &str) -> bool {
+    const ENDINGS: [&str; 4] = [".crt", ".pem", ".cer", ".der"];
+    let text = text.trim();
+    text.starts_with(['/', '~', '.'])
+        || text.get(1..3) == Some(":\\")
+        || ENDINGS.iter().any(|ending| text.ends_with(ending))
 }
 
 #[cfg(test)]
@@ -290,13 +369,25 @@ pub(super) mod tests {
     #[test]
     fn credentials_are_sent_over_https_alone() {
         assert_eq!(reachable().check(), Ok(()));
-        for server in ["http://a", "a:6443", "https://", "https:///a", "HTTPS://a"] {
+        for server in ["http://a", "a:6443", "https://", "https:///a"] {
             let server = server.to_owned();
             let cluster = Cluster {
                 server: server.clone(),
                 ..reachable()
             };
             assert_eq!(cluster.check(), Err(ClusterProblem::NotHttps(server)));
+        }
+        for (server, is_url) in [
+            ("HTTPS://a", true),
+            ("https://[fd00::1]:6443/k8s/clusters/c-1", true),
+            ("https://a:6443 ", false),
+            ("https://<master>:6443", false),
+        ] {
+            let cluster = Cluster {
+                server: server.to_owned(),
+                ..reachable()
+            };
+            assert_eq!(cluster.check().is_ok(), is_url, "{server}");
         }
         let cluster = Cluster {
             server: String::new(),
@@ -349,10 +440,14 @@ pub(super) mod tests {
             Err(ClusterProblem::LeftOut(name()))
         );
         for broken in [
-            Authority::Broken,
+            Authority::Broken(BrokenAuthority::NoCertificate),
             Authority::Data(b"no certificate".to_vec()),
         ] {
-            assert_eq!(check(broken), Err(ClusterProblem::BadAuthority(name())));
+            let why = BrokenAuthority::NoCertificate;
+            assert_eq!(
+                check(broken),
+                Err(ClusterProblem::BadAuthority(name(), why))
+            );
         }
     }
 
@@ -365,9 +460,18 @@ pub(super) mod tests {
         let pem = certificate();
         let encoded = BASE64_STANDARD.encode(&pem);
         assert_eq!(authority(&encoded, "f"), Authority::Data(pem.into_bytes()));
-        assert_eq!(authority("YQ==", "f"), Authority::Broken);
+        assert_eq!(
+            authority("YQ==", "f"),
+            Authority::Broken(BrokenAuthority::NoCertificate)
+        );
         assert_eq!(authority("", "f"), Authority::File("f".to_owned()));
-        assert_eq!(authority("?", "f"), Authority::Broken);
+        for (data, broken) in [
+            ("YWJ?", BrokenAuthority::NotBase64(3)),
+            ("/etc/kubernetes/pki/ca.crt", BrokenAuthority::Path),
+            ("-----BEGIN CERTIFICATE-----\n", BrokenAuthority::Pem),
+        ] {
+            assert_eq!(authority(data, "f"), Authority::Broken(broken));
+        }
         assert_eq!(authority("DATA+OMITTED", ""), Authority::LeftOut);
         assert_eq!(authority("REDACTED", ""), Authority::LeftOut);
         assert_eq!(authority("", ""), Authority::None);

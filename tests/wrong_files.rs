@@ -1,0 +1,664 @@
+//! Every kind of file that people mistake for another, at every option that takes one: it is called by
+//! its name, nothing of it is repeated, nothing is written, and what is advised works.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
+
+/// Every option and operand that takes a file, with `FILE` in its place, and what is wanted there.
+const TAKES_A_FILE: [(&[&str], Want); 16] = [
+    (
+        &["request", "bob", "--no-passphrase", "--key", "FILE"],
+        Want::Key,
+    ),
+    (&["passphrase", "FILE", "--remove"], Want::Key),
+    (
+        &["kubeconfig", "alice.reply.yaml", "--key", "FILE"],
+        Want::Key,
+    ),
+    (
+        &["credential", "--certificate", "alice.crt", "--key", "FILE"],
+        Want::Key,
+    ),
+    (&["kubeconfig", "FILE", "--key", "alice.key"], Want::Reply),
+    (&["reply", "FILE", "--kubeconfig", "admin"], Want::Reply),
+    (
+        &["verify", "FILE", "--user", "bob", "--no-groups"],
+        Want::Request,
+    ),
+    (&["rehearse", "--csr", "FILE"], Want::Request),
+    (
+        &["reply", "issued.yaml", "--kubeconfig", "FILE"],
+        Want::Kubeconfig,
+    ),
+    (
+        &["kubeconfig", "alice.reply.yaml", "--cluster", "FILE"],
+        Want::Kubeconfig,
+    ),
+    (
+        &["kubeconfig", "alice.reply.yaml", "--merge", "FILE"],
+        Want::Kubeconfig,
+    ),
+    (
+        &[
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--server",
+            "https://a",
+            "--certificate-authority",
+            "FILE",
+        ],
+        Want::Certificate,
+    ),
+    (
+        &["kubeconfig", "alice.reply.yaml", "--client-ca", "FILE"],
+        Want::Certificate,
+    ),
+    (
+        &["credential", "--certificate", "FILE", "--key", "alice.key"],
+        Want::Certificate,
+    ),
+    (
+        &["request", "--no-passphrase", "--config", "FILE"],
+        Want::Configuration,
+    ),
+    (&["rbac", "FILE", "--cluster-role", "view"], Want::Person),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Want {
+    Key,
+    Reply,
+    Request,
+    Kubeconfig,
+    Certificate,
+    Configuration,
+    Person,
+}
+
+/// A file, the words that it is called by, and where it is right or tells more of itself.
+struct Kind {
+    name: &'static str,
+    contents: Vec<u8>,
+    words: &'static str,
+    fits: &'static [Want],
+}
+
+fn kind(
+    name: &'static str,
+    contents: impl AsRef<[u8]>,
+    words: &'static str,
+    fits: &'static [Want],
+) -> Kind {
+    let contents = contents.as_ref().to_vec();
+    Kind {
+        name,
+        contents,
+        words,
+        fits,
+    }
+}
+
+/// A folder with a key, its request, the issued object, the reply and an admin's kubeconfig.
+fn journey() -> Folder {
+    let folder = Folder::new();
+    let request = ["request", "alice", "-g", "dev", "--algorithm", "ecdsa-p256"];
+    folder
+        .run(&[&request[..], &["--no-passphrase"]].concat())
+        .good();
+    let authority = authority();
+    let issued = issue(&folder.read("alice.csr.yaml"), &authority);
+    folder.write("alice.crt", common::certificate_of(&issued));
+    folder.write("issued.yaml", issued);
+    folder.write("admin", admin_kubeconfig(&authority));
+    let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
+    folder
+        .run(&[&reply[..], &["--out", "alice.reply.yaml"]].concat())
+        .good();
+    folder
+}
+
+#[allow(clippy::too_many_lines, reason = "it is a table")]
+fn kinds(folder: &Folder) -> Vec<Kind> {
+    let key = folder.read("alice.key");
+    let certificate = folder.read("alice.crt");
+    let der = |pem: &str| {
+        let body: String = pem
+            .lines()
+            .filter(|line| !line.starts_with("---"))
+            .collect();
+        BASE64_STANDARD.decode(body).unwrap()
+    };
+    let pem = |label: &str, body: &[u8]| {
+        let base64 = BASE64_STANDARD.encode(body);
+        let lines: Vec<_> = base64
+            .as_bytes()
+            .chunks(64)
+            .map(String::from_utf8_lossy)
+            .collect();
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            lines.join("\n")
+        )
+    };
+    let secret = b"openssh-key-v1\0none a secret that nobody should ever see, of some length";
+    let words =
+        "a secret that nobody should ever see, in base64: QSBzZWNyZXQgdGhhdCBub2JvZHkgc2hvdWxk";
+    let pkcs12 = [&[0x30, 0x82, 0x01, 0x00, 2, 1, 3, 0x30][..], &[7; 256]].concat();
+    let pkcs7 = [
+        &[
+            0x30, 0x82, 0x01, 0x00, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2,
+        ][..],
+        &[7; 256],
+    ]
+    .concat();
+    let cut = key.lines().take(2).collect::<Vec<_>>().join("\n");
+    let all: &[Want] = &[];
+    vec![
+        kind(
+            "empty",
+            "",
+            "there is nothing in it",
+            &[Want::Configuration, Want::Kubeconfig],
+        ),
+        kind(
+            "blank",
+            "\n \n",
+            "there is nothing in it",
+            &[Want::Configuration, Want::Kubeconfig],
+        ),
+        kind("key", &key, "a private key", &[Want::Key]),
+        kind("key in DER", der(&key), "a private key", &[Want::Key]),
+        kind(
+            "OPENSSH",
+            pem("OPENSSH PRIVATE KEY", secret),
+            "the format of OpenSSH",
+            all,
+        ),
+        kind(
+            "PuTTY",
+            format!("PuTTY-User-Key-File-3: ssh-rsa\nPrivate-Lines: 1\n{words}\n"),
+            "a private key of PuTTY",
+            all,
+        ),
+        kind(
+            "SSH public key",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ alice@laptop\n",
+            "a public key of SSH",
+            all,
+        ),
+        kind(
+            "JWK",
+            format!("{{\"kty\":\"EC\",\"d\":\"{words}\"}}"),
+            "a key in JSON (JWK)",
+            all,
+        ),
+        kind(
+            "PGP",
+            format!(
+                "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{words}\n-----END PGP PRIVATE KEY BLOCK-----\n"
+            ),
+            "a key of OpenPGP",
+            all,
+        ),
+        kind(
+            "PGP message",
+            format!("-----BEGIN PGP MESSAGE-----\n\n{words}\n-----END PGP MESSAGE-----\n"),
+            "encrypted as a whole, with OpenPGP",
+            all,
+        ),
+        kind(
+            "age",
+            format!("age-encryption.org/v1\n-> X25519 {words}\n"),
+            "encrypted as a whole, with age",
+            all,
+        ),
+        kind("PKCS#12", &pkcs12, "a PKCS#12 file (PFX)", all),
+        kind(
+            "JKS",
+            [&b"\xFE\xED\xFE\xED\0\0\0\x02"[..], words.as_bytes()].concat(),
+            "a Java key store",
+            all,
+        ),
+        kind("PKCS#7", &pkcs7, "a PKCS#7 file", all),
+        kind("PKCS#7 in PEM", pem("PKCS7", &pkcs7), "a PKCS#7 file", all),
+        kind(
+            "certificate",
+            &certificate,
+            "a certificate",
+            &[Want::Certificate, Want::Reply, Want::Person, Want::Request],
+        ),
+        kind(
+            "request",
+            folder.read("alice.csr"),
+            "a certification request",
+            &[Want::Request, Want::Person],
+        ),
+        kind("CRL", pem("X509 CRL", secret), "revoked certificates", all),
+        kind(
+            "parameters",
+            pem("EC PARAMETERS", b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"),
+            "parameters of a curve",
+            all,
+        ),
+        kind(
+            "kubeconfig",
+            folder.read("admin"),
+            "a kubeconfig",
+            &[Want::Kubeconfig, Want::Request, Want::Person],
+        ),
+        kind(
+            "gzip",
+            b"\x1F\x8B\x08\0\0\0\0\0",
+            "compressed with gzip",
+            all,
+        ),
+        kind("zip", b"PK\x03\x04\x14\0\0\0", "a zip archive", all),
+        kind(
+            "tar",
+            [&[b'x'; 257][..], b"ustar\0", &[0; 100]].concat(),
+            "a tar archive",
+            all,
+        ),
+        kind(
+            "PDF",
+            b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n",
+            "a PDF document",
+            all,
+        ),
+        kind("PNG", b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", "an image", all),
+        kind("JPEG", b"\xFF\xD8\xFF\xE0\0\x10JFIF", "an image", all),
+        kind(
+            "web page",
+            "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n",
+            "a web page",
+            all,
+        ),
+        kind(
+            "mail",
+            "From: alice@example.org\nSubject: the key\n\nIt is attached.\n",
+            "a mail",
+            all,
+        ),
+        kind(
+            "table",
+            "NAME    AGE   SIGNERNAME   REQUESTOR   CONDITION\nalice   58s   kubernetes.io/kube-apiserver-client   admin   Approved,Issued\n",
+            "a table that kubectl prints",
+            all,
+        ),
+        kind(
+            "description",
+            "Name:               alice\nLabels:             <none>\nRequesting User:    admin\n",
+            "what kubectl describe prints",
+            all,
+        ),
+        kind(
+            "error",
+            "Error from server (Forbidden): certificatesigningrequests is forbidden\n",
+            "an error message",
+            all,
+        ),
+        kind(
+            "not found",
+            "Error from server (NotFound): certificatesigningrequests \"alice\" not found\n",
+            "NotFound",
+            all,
+        ),
+        kind(
+            "shell",
+            "bash: kubectl: command not found\n",
+            "an error message",
+            all,
+        ),
+        kind(
+            "template",
+            "metadata:\n  name: {{ username }}\n",
+            "line 2 is not filled in",
+            &[Want::Configuration],
+        ),
+        kind(
+            "cfssl",
+            "{\"CN\": \"alice\", \"key\": {\"algo\": \"ecdsa\", \"size\": 256}}\n",
+            "a request of cfssl",
+            all,
+        ),
+        kind(
+            "certreq",
+            "[NewRequest]\r\nSubject = \"CN=alice\"\r\n",
+            "an INF file for certreq",
+            all,
+        ),
+        kind("cut off", cut, "cut off behind line 2", all),
+        kind("damaged", key.replacen('M', "!", 3), "damaged", all),
+        kind(
+            "token",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2VjcmV0\n",
+            "a token",
+            all,
+        ),
+        kind(
+            "Git LFS",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n",
+            "a pointer of Git LFS",
+            all,
+        ),
+    ]
+}
+
+fn said(ended: &Ended) -> String {
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_kind_of_file_is_called_by_its_name_wherever_it_is_given() {
+    let folder = journey();
+    let kinds = kinds(&folder);
+    folder.write("FILE", "");
+    let before = folder.names();
+    let mut wrong = Vec::new();
+    for kind in &kinds {
+        for (command, want) in TAKES_A_FILE {
+            if kind.fits.contains(&want) {
+                continue;
+            }
+            folder.write("FILE", &kind.contents);
+            let ended = folder.run(command);
+            let said = said(&ended);
+            let name = kind.name;
+            if !(ended.status == 1 || ended.status == 2) {
+                wrong.push(format!("{name}: {command:?} ends with {}", ended.status));
+            } else if !said.contains("FILE") || !said.contains(kind.words) {
+                wrong.push(format!("{name}: {command:?} says {said}"));
+            }
+            let text = String::from_utf8_lossy(&kind.contents);
+            let secret = text
+                .lines()
+                .filter(|line| line.len() > 30 && !line.starts_with("-----"));
+            for line in secret {
+                let piece: String = line.chars().skip(12).take(12).collect();
+                if kind.name != "kubeconfig" && kind.name != "request" && said.contains(&piece) {
+                    wrong.push(format!("{name}: {command:?} repeats {piece:?}"));
+                }
+            }
+            assert_eq!(folder.names(), before, "{name}: {command:?}");
+            let is_untouched = std::fs::read(folder.file("FILE")).unwrap() == kind.contents;
+            assert!(is_untouched, "{name}: {command:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A folder is given where a file is wanted.
+#[test]
+fn a_folder_is_called_a_folder() {
+    let folder = journey();
+    std::fs::create_dir(folder.file("FILE")).unwrap();
+    for (command, want) in TAKES_A_FILE {
+        let takes_folders =
+            command[0] == "verify" || want == Want::Key && command[0] == "kubeconfig";
+        if !takes_folders {
+            folder.run(command).fails(2, &["FILE", "is a directory"]);
+        }
+    }
+}
+
+/// A step of a message: the line that starts with one of these programs.
+fn steps<'a>(ended: &'a Ended, programs: &[&str]) -> Vec<&'a str> {
+    let lines = ended.stderr.lines().map(str::trim);
+    let lines = lines.map(|line| line.strip_prefix("run: ").unwrap_or(line));
+    lines
+        .filter(|line| programs.iter().any(|program| line.starts_with(program)))
+        .collect()
+}
+
+/// Runs what a message advises, in its folder, with what it asks for typed before.
+fn follow(folder: &Folder, step: &str, more: &str) {
+    folder.peer("sh", &["-c", &format!("{step} {more}")]);
+}
+
+#[test]
+fn keys_of_openssh_and_putty_are_converted_by_the_commands_that_are_advised() {
+    if !["ssh-keygen", "puttygen"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    for (kind, bits) in [("rsa", "3072"), ("ecdsa", "256")] {
+        let made = format!("openssh-{kind}");
+        let make = ["-q", "-t", kind, "-b", bits, "-N", "", "-f", &made];
+        folder.peer("ssh-keygen", &make);
+        let request = ["request", "bob", "--no-passphrase", "--key", &made];
+        let ended = folder.run(&request);
+        ended.fails(2, &["a private key in the format of OpenSSH"]);
+        let [copy, convert] = steps(&ended, &["cp ", "ssh-keygen "])[..] else {
+            panic!("{}", ended.stderr);
+        };
+        follow(&folder, copy, "");
+        follow(&folder, convert, "-P '' -N ''");
+        let new = format!("openssh-{kind}-pkcs8.key");
+        let out = format!("out-{kind}");
+        let request = ["request", "bob", "--key", &new, "--output-dir", &out];
+        folder.run(&request).good();
+
+        let putty = format!("putty-{kind}.ppk");
+        folder.peer("puttygen", &[&made, "-O", "private", "-o", &putty]);
+        let ended = folder.run(&["request", "bob", "--no-passphrase", "--key", &putty]);
+        ended.fails(2, &["a private key of PuTTY"]);
+        let [export, convert] = steps(&ended, &["puttygen ", "ssh-keygen "])[..] else {
+            panic!("{}", ended.stderr);
+        };
+        follow(&folder, export, "");
+        follow(&folder, convert, "-P '' -N ''");
+        let new = format!("putty-{kind}-pkcs8.key");
+        let out = format!("out-putty-{kind}");
+        let request = ["request", "bob", "--key", &new, "--output-dir", &out];
+        folder.run(&request).good();
+    }
+    folder.peer("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "ed"]);
+    folder
+        .run(&["request", "bob", "--no-passphrase", "--key", "ed"])
+        .fails(2, &["Ed25519", "no program writes", "make a new key"]);
+}
+
+#[test]
+fn stores_of_keys_give_them_up_to_the_commands_that_are_advised() {
+    if !["openssl", "keytool"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    let make = "openssl pkcs12 -export -inkey alice.key -in alice.crt -name alice -out store.pfx -passout pass:secret12";
+    folder.peer("sh", &["-c", make]);
+    let ended = folder.run(&["request", "bob", "--key", "store.pfx"]);
+    ended.fails(2, &["a PKCS#12 file"]);
+    let [step] = steps(&ended, &["openssl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    follow(
+        &folder,
+        step,
+        "-passin pass:secret12 -passout pass:another12",
+    );
+    folder.write("pass", "another12\n");
+    let new = [
+        "request",
+        "bob",
+        "--key",
+        "store-pkcs8.key",
+        "--passphrase-file",
+        "pass",
+    ];
+    folder
+        .run(&[&new[..], &["--output-dir", "out"]].concat())
+        .good();
+
+    let ended = folder.run(&["kubeconfig", "store.pfx", "--cluster", "admin"]);
+    let [step] = steps(&ended, &["openssl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    follow(&folder, step, "-passin pass:secret12");
+    let kubeconfig = [
+        "kubeconfig",
+        "store-new.crt",
+        "--key",
+        "alice.key",
+        "--cluster",
+        "admin",
+    ];
+    folder
+        .run(&[&kubeconfig[..], &["--out", "from-store"]].concat())
+        .good();
+
+    let make = "keytool -genkeypair -keystore store.jks -storetype JKS -storepass secret12 -keypass secret12 -alias a -keyalg RSA -keysize 2048 -dname CN=a";
+    folder.peer("sh", &["-c", make]);
+    let ended = folder.run(&["request", "bob", "--key", "store.jks"]);
+    ended.fails(2, &["a Java key store"]);
+    let [import, take] = steps(&ended, &["keytool ", "openssl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    follow(
+        &folder,
+        import,
+        "-srcstorepass secret12 -deststorepass secret12",
+    );
+    follow(
+        &folder,
+        take,
+        "-passin pass:secret12 -passout pass:another12",
+    );
+    let new = [
+        "request",
+        "bob",
+        "--key",
+        "store-pkcs8.key",
+        "--passphrase-file",
+        "pass",
+    ];
+    folder
+        .run(&[&new[..], &["--output-dir", "out2"]].concat())
+        .good();
+}
+
+#[test]
+fn keys_under_old_encryptions_are_converted_by_the_command_that_is_advised() {
+    if !["openssl"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    for (name, make) in [
+        (
+            "rfc1421.key",
+            "openssl genrsa -traditional -aes128 -passout pass:secret12 2048 > rfc1421.key",
+        ),
+        (
+            "pbes1.key",
+            "openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -in alice.key -passout pass:secret12 -out pbes1.key",
+        ),
+    ] {
+        folder.peer("sh", &["-c", make]);
+        folder.write("old", "secret12\n");
+        let request = ["request", "bob", "--key", name, "--passphrase-file", "old"];
+        let ended = folder.run(&request);
+        assert_eq!(ended.status, 2, "{}", ended.stderr);
+        let [step] = steps(&ended, &["openssl "])[..] else {
+            panic!("{}", ended.stderr);
+        };
+        follow(
+            &folder,
+            step,
+            "-passin pass:secret12 -passout pass:secret12",
+        );
+        let new = name.replace(".key", "-pkcs8.key");
+        let request = ["request", "bob", "--key", &new, "--passphrase-file", "old"];
+        folder
+            .run(
+                &[
+                    &request[..],
+                    &["--output-dir", name.trim_end_matches(".key")],
+                ]
+                .concat(),
+            )
+            .good();
+    }
+}
+
+#[test]
+fn packed_and_wrapped_files_are_opened_by_the_commands_that_are_advised() {
+    if !["openssl", "gzip", "tar"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    let kubeconfig = ["kubeconfig", "FILE", "--key", "alice.key"];
+    let opened = |make: &str, from: &str| {
+        folder.peer("sh", &["-c", make]);
+        let ended = folder.run(&["kubeconfig", from, "--key", "alice.key"]);
+        assert_eq!(ended.status, 1, "{}", ended.stderr);
+        let step = ended.stderr.lines().find_map(|line| {
+            line.trim().strip_prefix("unpack it: ").or_else(|| {
+                let line = line.trim();
+                line.starts_with("openssl ").then_some(line)
+            })
+        });
+        follow(&folder, step.unwrap(), "");
+    };
+    opened("gzip -c alice.reply.yaml > FILE", "FILE");
+    folder
+        .run(&[&kubeconfig[..], &["--out", "a"]].concat())
+        .good();
+    opened(
+        "gzip -c alice.reply.yaml > zipped.yaml.gz",
+        "zipped.yaml.gz",
+    );
+    assert_eq!(folder.read("zipped.yaml"), folder.read("alice.reply.yaml"));
+    opened(
+        "mkdir d && cp alice.reply.yaml d/inside.yaml && tar -C d -cf reply.tar inside.yaml",
+        "reply.tar",
+    );
+    assert!(folder.has("inside.yaml"));
+    opened(
+        "openssl crl2pkcs7 -nocrl -certfile alice.crt -out chain.p7b",
+        "chain.p7b",
+    );
+    let kubeconfig = [
+        "kubeconfig",
+        "chain-new.crt",
+        "--key",
+        "alice.key",
+        "--cluster",
+        "admin",
+    ];
+    folder
+        .run(&[&kubeconfig[..], &["--out", "b"]].concat())
+        .good();
+}
+
+#[test]
+fn the_authority_is_taken_out_of_a_kubeconfig_by_the_command_that_is_advised() {
+    if !["kubectl", "base64"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    let ended = folder.run(&["kubeconfig", "alice.reply.yaml", "--client-ca", "admin"]);
+    ended.fails(2, &["admin is a kubeconfig, not a certificate"]);
+    let [step] = steps(&ended, &["kubectl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    follow(&folder, step, "> ca.crt");
+    let kubeconfig = ["kubeconfig", "alice.reply.yaml", "--client-ca", "ca.crt"];
+    folder
+        .run(&[&kubeconfig[..], &["--out", "a"]].concat())
+        .good();
+}
+
+#[test]
+fn a_file_in_place_of_a_passphrase_is_refused() {
+    let folder = journey();
+    for name in ["alice.key", "alice.crt", "admin", "alice.csr"] {
+        folder.set_mode(name, 0o600);
+        let command = ["passphrase", "alice.key", "--new-passphrase-file", name];
+        folder.run(&command).fails(2, &[name, "not a passphrase"]);
+    }
+}
