@@ -38,6 +38,7 @@ pub struct Found<'a> {
 
 /// How one point compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Point {
     /// As agreed on.
@@ -50,6 +51,7 @@ pub enum Point {
 
 /// How each point compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// The user name.
     pub user: Point,

@@ -16,6 +16,8 @@ use crate::verdict::{Checked, Requested};
 mod artefact;
 mod contexts;
 mod object;
+#[cfg(test)]
+mod schema;
 mod status;
 mod style;
 mod text;
@@ -38,6 +40,7 @@ const KIND: &str = "Report";
 
 /// One key, request, certificate, object or kubeconfig.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Object {
     /// What it is; `None` where it cannot be read at all.
@@ -74,6 +77,7 @@ pub struct Object {
     pub kubeconfig: Option<KubeconfigReport>,
     /// `good` or `not-good`, where it was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("enum" = ["good", "not-good"])))]
     pub verdict: Option<&'static str>,
     /// How it compares with what was agreed on, where it was judged.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,7 @@ pub use layout::Layout;
 
 /// Where something stands: a request as [`State`] has it, a certificate by its dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Standing {
     /// Nobody has decided yet.
     Pending,
@@ -85,6 +86,7 @@ impl From<State> for Standing {
 
 /// One credential, certificate or request. Names are raw.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// `Certificate`, `CertificationRequest`, `CertificateSigningRequest`, or `Config` for a user of a

@@ -14,6 +14,7 @@ pub use subject::{Subject, SubjectError, SubjectProblem};
 /// Who the API server takes the holder of a certificate for, without `system:authenticated`,
 /// which it adds to everyone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The user name: the common name.
     pub username: String,

@@ -29,6 +29,7 @@ pub(crate) use shared::shared_factors;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Worth knowing.
@@ -58,6 +59,7 @@ pub(crate) enum Effect {
 
 /// One thing found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// How much it matters.
     pub level: Level,
@@ -190,6 +192,7 @@ impl Finding {
 
 /// What will become of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Prediction {
     /// `kubectl create -f` succeeds.
     pub accepted: bool,

@@ -19,6 +19,7 @@ use crate::text::{Show as _, Text, visible};
 
 /// A context of a kubeconfig. Names are raw.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContextReport {
     /// The name of the context.

@@ -29,6 +29,7 @@ pub(super) const REFUSED: Prediction = Prediction {
 
 /// A certification request.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CsrReport {
     /// RFC 4514, deceptive characters escaped.
@@ -45,6 +46,7 @@ pub struct CsrReport {
 
 /// A public key.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PublicKeyReport {
     /// `RSA`, `ECDSA`, `Ed25519`, ...
     pub algorithm: String,
@@ -59,6 +61,7 @@ pub struct PublicKeyReport {
 
 /// A certificate.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CertificateReport {
     /// RFC 4514, deceptive characters escaped.
@@ -83,6 +86,7 @@ pub struct CertificateReport {
 
 /// A private key, of which nothing private is told.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PrivateKeyReport {
     /// `PKCS#8`, `PKCS#1`, ...
     pub encoding: String,
@@ -92,6 +96,7 @@ pub struct PrivateKeyReport {
 
 /// A kubeconfig, of which nothing secret is told.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KubeconfigReport {
     /// The current context.
@@ -109,6 +114,7 @@ pub struct KubeconfigReport {
 
 /// A cluster of a kubeconfig.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedServer {
     /// The name of the entry.
     pub name: String,
@@ -118,6 +124,7 @@ pub struct NamedServer {
 
 /// A user of a kubeconfig.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NamedFields {
     /// The name of the entry.
     pub name: String,

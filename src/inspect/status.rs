@@ -20,6 +20,7 @@ const LEEWAY_SECONDS: i64 = 10 * 60;
 /// Where a request stands, in the order in which client-go looks
 /// (k8s.io/client-go/util/certificate/csr `WaitForCertificate`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum State {
     /// Nobody has decided yet.
     Pending,
@@ -35,6 +36,7 @@ pub enum State {
 
 /// `status` of a request.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StatusReport {
     /// Where the request stands.
     pub state: State,
@@ -46,6 +48,7 @@ pub struct StatusReport {
 
 /// A condition, deceptive characters escaped.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConditionReport {
     /// `Approved`, `Denied` or `Failed`.
     #[serde(rename = "type")]
