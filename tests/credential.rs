@@ -225,7 +225,6 @@ fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
     ]
     .concat();
     folder.run(&short).good();
-    folder.run(&CREDENTIAL).good();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     folder.run(&CREDENTIAL).fails(2, &["encrypted"]);
 }

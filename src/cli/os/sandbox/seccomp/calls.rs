@@ -58,10 +58,13 @@ pub const KEYCTL: &[u32] = &[
     libc::KEYCTL_READ,
     libc::KEYCTL_DESCRIBE,
     libc::KEYCTL_SET_TIMEOUT,
-    libc::KEYCTL_SETPERM,
     libc::KEYCTL_LINK,
     libc::KEYCTL_INVALIDATE,
 ];
+
+/// The rights that `KEYCTL_SETPERM` may give, and no others: those of the owner to view, read, search
+/// and link (`os/kernel_keyring.rs`).
+pub const KEY_RIGHTS: u32 = 0x001b_0000;
 
 /// Flags of `open` that make or change a file (open(2)); only for commands that write files.
 pub const CHANGES: i32 = libc::O_CREAT | libc::O_TRUNC;

@@ -8,7 +8,9 @@ use seccompiler::{
 };
 
 use super::Needs;
-use super::calls::{CHANGES, FCNTL, IOCTL, KEYCTL, NEEDED, NEW_THREAD, PRCTL, SET_ID, WRITING};
+use super::calls::{
+    CHANGES, FCNTL, IOCTL, KEY_RIGHTS, KEYCTL, NEEDED, NEW_THREAD, PRCTL, SET_ID, WRITING,
+};
 
 /// System calls, and the arguments they are meant with; an empty list is any arguments.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -35,7 +37,7 @@ fn rules(needs: Needs) -> Result<Rules, Error> {
     }
     // Questions about its own limits, as the C library asks for each new thread's stack.
     let no_new_limit = condition(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
-    let itself = condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, 0)?;
+    let itself = is(0, 0)?;
     let question = SeccompRule::new(vec![itself, no_new_limit])?;
     rules.insert(libc::SYS_prlimit64, vec![question]);
     rules.insert(libc::SYS_prctl, any_of(0, numbers(PRCTL))?);
@@ -48,7 +50,11 @@ fn rules(needs: Needs) -> Result<Rules, Error> {
     }
     if needs.keyring {
         rules.insert(libc::SYS_add_key, Vec::new());
-        rules.insert(libc::SYS_keyctl, any_of(0, KEYCTL.iter().copied())?);
+        let mut operations = any_of(0, KEYCTL.iter().copied())?;
+        let set_rights = is(0, libc::KEYCTL_SETPERM)?;
+        let to_the_owner_alone = is(2, KEY_RIGHTS)?;
+        operations.push(SeccompRule::new(vec![set_rights, to_the_owner_alone])?);
+        rules.insert(libc::SYS_keyctl, operations);
     }
     Ok(rules)
 }
@@ -82,16 +88,18 @@ fn numbers(values: &[i32]) -> impl Iterator<Item = u32> {
 
 /// The argument is one of these numbers.
 fn any_of(argument: u8, values: impl IntoIterator<Item = u32>) -> Result<Vec<SeccompRule>, Error> {
-    let rule = |value: u32| {
-        let is = condition(
-            argument,
-            SeccompCmpArgLen::Dword,
-            SeccompCmpOp::Eq,
-            value.into(),
-        )?;
-        Ok(SeccompRule::new(vec![is])?)
-    };
+    let rule = |value| Ok(SeccompRule::new(vec![is(argument, value)?])?);
     values.into_iter().map(rule).collect()
+}
+
+/// The argument is this number.
+fn is(argument: u8, value: u32) -> Result<SeccompCondition, Error> {
+    condition(
+        argument,
+        SeccompCmpArgLen::Dword,
+        SeccompCmpOp::Eq,
+        value.into(),
+    )
 }
 
 /// The argument has none of these flags.
