@@ -8,6 +8,7 @@ use kube_enroll::shell;
 use kube_enroll::stack;
 
 mod args;
+mod complete;
 mod completions;
 mod console;
 mod credential;

@@ -241,6 +241,11 @@ const RUNS: &[Run] = &[
     ),
     run("lock", &["/proc/keys"], &[]),
     run("completions bash", &[], &[]),
+    run(
+        "__complete reply --kubeconfig config --context a",
+        &["config"],
+        &[],
+    ),
     run("man", &[], &[]),
     run("man --output-dir out", &[], &["out"]),
 ];

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use kube_enroll::key::Algorithm;
 use kube_enroll::lifetime;
 use kube_enroll::text;
@@ -14,8 +14,8 @@ use kube_enroll::text::{Show as _, Text};
 
 use super::console::Color;
 use super::{
-    Action, completions, credential, inspect, kubeconfig, list, lock, man, passphrase, rbac,
-    rehearse, renew, reply, request, unlock, verify, version,
+    Action, complete, completions, credential, inspect, kubeconfig, list, lock, man, passphrase,
+    rbac, rehearse, renew, reply, request, unlock, verify, version,
 };
 
 /// Offline Kubernetes client-certificate enrollment.
@@ -86,6 +86,9 @@ pub enum Command {
     Man(man::Args),
     /// Print the version
     Version(version::Args),
+    /// Tell what may stand next on a command line
+    #[command(skip)]
+    Complete(complete::Args),
 }
 
 impl Command {
@@ -121,8 +124,14 @@ impl Command {
             Self::Completions(args) => args,
             Self::Man(args) => args,
             Self::Version(args) => args,
+            Self::Complete(args) => args,
         }
     }
+}
+
+/// The definition of it all.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Why a value is refused, in our words and without the value.

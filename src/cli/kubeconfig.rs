@@ -67,7 +67,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = unlock_time, conflicts_with_all = ["embed", "files"])]
     pub unlock_for: Option<u32>,
     /// The context of --cluster FILE whose cluster it is [default: the current one]
-    #[arg(long, value_name = "NAME", requires = "cluster")]
+    #[arg(long, value_name = "CONTEXT", requires = "cluster")]
     pub cluster_context: Option<String>,
     /// The fingerprint of the cluster's certificate authority, as the administrator told it
     #[arg(long, value_name = "SHA256:...")]

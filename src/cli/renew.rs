@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(value_name = "CREDENTIAL")]
     pub credential: Stream,
     /// The context of the kubeconfig whose user it is [default: the current one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "CONTEXT")]
     pub context: Option<String>,
     /// Use the same private key instead of making a new one
     #[arg(long)]

@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<Stream>,
     /// The context whose cluster it is [default: the current one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "CONTEXT")]
     pub context: Option<String>,
     /// The address that the user reaches the cluster by [default: as in the kubeconfig]
     #[arg(long, value_name = "URL")]

@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(value_name = "KUBECONFIG|KEY")]
     pub file: Option<Stream>,
     /// The context whose key it is [default: the current one]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "CONTEXT")]
     pub context: Option<String>,
     /// For so long: 15m, 8h, at most 24h [default: as --unlock-for in the kubeconfig, else 15m]
     #[arg(long = "for", value_name = "TIME", value_parser = unlock_time)]

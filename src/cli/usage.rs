@@ -12,12 +12,24 @@ use kube_enroll::shell;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
 
-use super::args::{Cli, Refused};
+use super::args::{Cli, Command, Refused};
+use super::complete;
 use super::console::Color;
 use super::failure::Failure;
 
 /// What was typed; else the exit status, after help was shown or it was said what is wrong.
 pub fn parse(typed: &[OsString]) -> Result<Cli, ExitCode> {
+    if let [_, command, words @ ..] = typed
+        && command == complete::COMMAND
+    {
+        return Ok(Cli {
+            quiet: false,
+            color: Color::Never,
+            version: false,
+            verbose: false,
+            command: Some(Command::Complete(complete::Args::new(words))),
+        });
+    }
     let mut parsed = Cli::try_parse_from(typed);
     let color = match &parsed {
         Ok(cli) => cli.color,

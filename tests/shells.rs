@@ -1,0 +1,241 @@
+//! Completion, by the shells themselves: each runs in a terminal of its own, or is asked as it asks
+//! itself, and says what it would put on the command line.
+
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+
+use std::os::unix::fs::symlink;
+
+use common::{Folder, admin_kubeconfig, authority, executable, have};
+
+/// What a person types, and what is on the command line after the tabulator key.
+const COMPLETED: [(&str, &str); 13] = [
+    ("kube-enroll reh", "kube-enroll rehearse "),
+    ("kube-enroll -q verif", "kube-enroll -q verify "),
+    (
+        "kube-enroll request alice --algo",
+        "kube-enroll request alice --algorithm ",
+    ),
+    (
+        "kube-enroll request alice --algorithm ecdsa-p2",
+        "kube-enroll request alice --algorithm ecdsa-p256 ",
+    ),
+    (
+        "kube-enroll request alice --algorithm=ed",
+        "kube-enroll request alice --algorithm=ed25519 ",
+    ),
+    ("kube-enroll inspect -o js", "kube-enroll inspect -o json "),
+    (
+        "kube-enroll verify --explain user-mis",
+        "kube-enroll verify --explain user-mismatch ",
+    ),
+    (
+        "kube-enroll reply --kubeconfig admin.yaml --context pro",
+        "kube-enroll reply --kubeconfig admin.yaml --context prod ",
+    ),
+    (
+        "kube-enroll renew --context in-",
+        "kube-enroll renew --context in-use ",
+    ),
+    (
+        "kube-enroll reply --context arn:aws:",
+        "kube-enroll reply --context arn:aws:eks:7:cluster/lab ",
+    ),
+    (
+        "kube-enroll request alice --output-dir fol",
+        "kube-enroll request alice --output-dir folder/",
+    ),
+    ("kube-enroll inspect fil", "kube-enroll inspect file.key "),
+    (
+        "kube-enroll request alice --key=fil",
+        "kube-enroll request alice --key=file.key ",
+    ),
+];
+
+/// A folder where the program, its plugin and its scripts are installed, with something to complete.
+fn home() -> Folder {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "kubectl"] {
+        let script = folder.run(&["completions", shell]).good().stdout;
+        folder.write(&format!("script.{shell}"), script);
+    }
+    std::fs::create_dir_all(folder.file("bin")).unwrap();
+    std::fs::create_dir_all(folder.file(".kube")).unwrap();
+    std::fs::create_dir_all(folder.file("folder")).unwrap();
+    symlink(executable(), folder.file("bin/kube-enroll")).unwrap();
+    symlink(executable(), folder.file("bin/kubectl-enroll")).unwrap();
+    std::fs::rename(
+        folder.file("script.kubectl"),
+        folder.file("bin/kubectl_complete-enroll"),
+    )
+    .unwrap();
+    folder.set_mode("bin/kubectl_complete-enroll", 0o755);
+    folder.write("file.key", "");
+    folder.write("folder-not.txt", "");
+    let admin = admin_kubeconfig(&authority());
+    folder.write("admin.yaml", &admin);
+    let contexts = |names: &[&str]| {
+        let entry =
+            |name: &&str| format!("- {{name: {name}, context: {{cluster: prod, user: admin}}}}\n");
+        let entries: String = names.iter().map(entry).collect();
+        format!(
+            "{}{entries}",
+            admin.replace("- name: prod\n  context", "- name: first\n  context")
+        )
+    };
+    let names = [
+        "in-use",
+        "'arn:aws:eks:7:cluster/lab'",
+        "'x$(touch done)'",
+        r#""y\e[2J""#,
+    ];
+    folder.write(".kube/config", contexts(&names));
+    folder
+}
+
+/// Drives a shell in a terminal: each line is typed and ended by a tabulator, and the key Ctrl-X then
+/// writes what is on the command line into a file. Gives those, and all that the terminal showed.
+fn drive(folder: &Folder, shell: &str, setup: &[&str], lines: &[&str]) -> (Vec<String>, String) {
+    let script = r#"
+        log_user 0
+        log_file -noappend -a shown
+        set timeout 30
+        set stty_init "columns 200 rows 60"
+        set env(TERM) xterm
+        set env(PATH) "[pwd]/bin:$env(PATH)"
+        set env(HISTFILE) /dev/null
+        proc wait_for {file} {
+            for {set i 0} {$i < 600} {incr i} {
+                if {[file exists $file]} { return }
+                expect -timeout 0 -re {.+} {}
+                after 50
+            }
+            puts stderr "no $file"
+            exit 1
+        }
+        spawn -noecho {*}[lindex $argv 0]
+        foreach line [split [read [open setup]] "\n"] { send -- "$line\r" }
+        wait_for ready
+        set number 0
+        foreach line [lrange [split [read [open lines]] "\n"] 0 end] {
+            send -- "$line\t"
+            after 300
+            send -- "\030"
+            wait_for "line.$number"
+            send -- "\025"
+            incr number
+        }
+        expect -timeout 1 -re {nothing like this} {}
+        close
+    "#;
+    folder.write("drive.exp", script);
+    folder.write("setup", [setup, &["touch ready"]].concat().join("\n"));
+    folder.write("lines", lines.join("\n"));
+    let ended = folder.other("expect", &["drive.exp", shell]);
+    let shown = folder.read("shown");
+    assert_eq!(ended.status, 0, "{shell}: {}\n{shown}", ended.stderr);
+    let read = |number| folder.read(&format!("line.{number}"));
+    ((0..lines.len()).map(read).collect(), shown)
+}
+
+/// Everything in [`COMPLETED`], and what is offered where there is a choice.
+fn completes(shell: &str, setup: &[&str], file_ends: &str) {
+    let program = shell.split(' ').next().unwrap();
+    if !have(program) || !have("expect") {
+        return;
+    }
+    let folder = home();
+    let mut lines: Vec<&str> = COMPLETED.iter().map(|(typed, _)| *typed).collect();
+    lines.extend([
+        "kube-enroll \t",
+        "kube-enroll reply --context x",
+        "kube-enroll reply --context y",
+    ]);
+    let (found, shown) = drive(&folder, shell, setup, &lines);
+    for ((typed, expected), line) in COMPLETED.iter().zip(&found) {
+        let expected = match expected.strip_suffix("file.key ") {
+            Some(before) => format!("{before}file.key{file_ends}"),
+            None => (*expected).to_owned(),
+        };
+        assert_eq!(*line, expected, "{typed:?} in {shell}\n{shown}");
+    }
+    for command in ["kubeconfig", "rehearse", "completions", "lock"] {
+        assert!(shown.contains(command), "{command} in {shell}: {shown}");
+    }
+    // A name that is a command to a shell is not run, neither now nor when the line is.
+    let hostile = found[COMPLETED.len() + 1].replace("kube-enroll reply --context", "printf %s");
+    assert_eq!(folder.peer(program, &["-c", &hostile]), "x$(touch done)");
+    assert!(!folder.has("done"));
+    // One that moves the cursor is not offered.
+    assert_eq!(found[COMPLETED.len() + 2], "kube-enroll reply --context y");
+}
+
+#[test]
+fn bash_completes_commands_options_values_contexts_and_files() {
+    completes(
+        "bash --norc --noprofile -i",
+        &[
+            "source script.bash",
+            "number=0; dump() { printf %s \"$READLINE_LINE\" >\"line.$((number++))\"; }",
+            "bind -x '\"\\C-x\": dump'",
+        ],
+        " ",
+    );
+}
+
+#[test]
+fn zsh_completes_commands_options_values_contexts_and_files() {
+    completes(
+        "zsh -f -i",
+        &[
+            "autoload -Uz compinit && compinit -u -d compdump",
+            "source script.zsh",
+            "number=0; dump() { printf %s \"$BUFFER\" >\"line.$((number++))\" }",
+            "zle -N dump; bindkey -e; bindkey '^X' dump",
+        ],
+        " ",
+    );
+}
+
+#[test]
+fn fish_completes_commands_options_values_contexts_and_files() {
+    completes(
+        "fish --no-config -i",
+        &[
+            "source script.fish",
+            "set -g number 0",
+            "function dump; printf %s (commandline) >line.$number; set -g number (math $number + 1); end",
+            "bind \\cx dump",
+        ],
+        " ",
+    );
+}
+
+#[test]
+fn kubectl_completes_the_plugin() {
+    if !have("kubectl") {
+        return;
+    }
+    let folder = home();
+    let path = format!(
+        "{}/bin:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let path = format!("PATH={path}");
+    let ask = |words: &[&str]| {
+        let words = [
+            &[path.as_str(), "kubectl", "__complete", "enroll"][..],
+            words,
+        ]
+        .concat();
+        folder.peer("env", &words)
+    };
+    let commands = ask(&["reh"]);
+    assert!(commands.starts_with("rehearse\t"), "{commands}");
+    let algorithms = ask(&["request", "alice", "--algorithm", "ed"]);
+    assert!(algorithms.starts_with("ed25519"), "{algorithms}");
+    let files = ask(&["verify", ""]);
+    assert!(files.starts_with(":0\n"), "{files}");
+}
