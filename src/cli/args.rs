@@ -156,7 +156,34 @@ pub fn unlock_time(typed: &str) -> Result<u32, Refused> {
     }
 }
 
-/// The same in words that can be typed.
+/// A name that something is to have.
+pub fn not_empty(typed: &str) -> Result<String, Refused> {
+    if typed.trim().is_empty() {
+        return Err(Refused(
+            "a name is needed, and it is empty (a variable that is not set?)".into(),
+        ));
+    }
+    Ok(typed.to_owned())
+}
+
+/// The name of a namespace, which is a DNS label (apimachinery validation `IsDNS1123Label`).
+pub fn namespace(typed: &str) -> Result<String, Refused> {
+    const LONGEST: usize = 63;
+    let typed = not_empty(typed)?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if typed.len() > LONGEST
+        || !typed.chars().all(fits)
+        || typed.starts_with('-')
+        || typed.ends_with('-')
+    {
+        return Err(Refused(
+            "a namespace is named with lower-case letters, digits and dashes between them, 63 at most".into(),
+        ));
+    }
+    Ok(typed)
+}
+
+/// Seconds in words that can be typed.
 pub fn show_seconds(seconds: u32) -> Text {
     let (number, unit) = match seconds {
         seconds if seconds % 3600 == 0 => (seconds / 3600, "h"),

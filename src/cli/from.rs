@@ -6,3 +6,4 @@ pub mod credentials;
 pub mod file;
 pub mod keys;
 pub mod passphrase;
+pub mod requests;

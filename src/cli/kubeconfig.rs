@@ -19,21 +19,23 @@ use kube_enroll::text::{Label, Show as _, Text};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::args::unlock_time;
+use super::args::{namespace, not_empty, unlock_time};
 use super::console::Console;
 use super::failure::Failure;
 use super::from::cluster;
 use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
+use super::from::requests::Requests;
 use super::os::sandbox::Reach;
 use super::to::files::{self, Access, NewFiles, folder_of};
 use super::to::names;
 use super::{Action, Verdict, outcome, report};
 
+mod again;
 mod check;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
   kube-enroll kubeconfig alice.reply.yaml
@@ -51,7 +53,7 @@ pub struct Args {
     /// Take the cluster from this kubeconfig
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     pub cluster: Option<Stream>,
-    /// The cluster's address, https://...
+    /// The cluster's address, https://..., in place of that in the reply
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
     /// The cluster's certificate authority
@@ -67,19 +69,19 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = unlock_time, conflicts_with_all = ["embed", "files"])]
     pub unlock_for: Option<u32>,
     /// The context of --cluster FILE whose cluster it is [default: the current one]
-    #[arg(long, value_name = "CONTEXT", requires = "cluster")]
+    #[arg(long, value_name = "CONTEXT", value_parser = not_empty, requires = "cluster")]
     pub cluster_context: Option<String>,
     /// The fingerprint of the cluster's certificate authority, as the administrator told it
     #[arg(long, value_name = "SHA256:...")]
     pub ca_fingerprint: Option<AgreedFingerprint>,
     /// The name of the context [default: USER@CLUSTER]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = not_empty)]
     pub context: Option<String>,
     /// The namespace of the context
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = namespace)]
     pub namespace: Option<String>,
     /// The name of the cluster entry [default: as in the reply]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = not_empty)]
     pub cluster_name: Option<String>,
     /// Write to this file [default: USER.kubeconfig beside the key]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["output_dir", "merge"])]
@@ -95,7 +97,7 @@ pub struct Args {
 }
 
 /// How the kubeconfig carries certificate and key.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[group(multiple = false)]
 pub struct CredentialStyle {
     /// Put certificate and key, unencrypted, into the kubeconfig (default for a plain key)
@@ -169,6 +171,7 @@ impl Action for Args {
             args: self,
             console,
             keys: KeyFiles::new(self.key.as_ref(), passphrase.as_ref(), console),
+            requests: Requests::new(console),
             now: OffsetDateTime::now_utc(),
         };
         let mut worst = Verdict::Good;
@@ -187,6 +190,7 @@ struct Run<'a> {
     args: &'a Args,
     console: &'a Console,
     keys: KeyFiles<'a>,
+    requests: Requests<'a>,
     now: OffsetDateTime,
 }
 
@@ -256,11 +260,20 @@ impl Run<'_> {
                 self.console,
             )?
         } else if let Some(server) = &self.args.server {
-            let mut cluster = Cluster::new("kubernetes", server, &[]);
-            cluster.authority = match &self.args.certificate_authority {
-                Some(file) => Authority::from_pem(&cluster::authorities(file, self.console)?),
-                None => Authority::None,
+            let mut cluster = match &reply.cluster {
+                // The rest of the way there is what the administrator knows.
+                Some(cluster) => Cluster {
+                    server: server.clone(),
+                    ..cluster.clone()
+                },
+                None => Cluster {
+                    authority: Authority::None,
+                    ..Cluster::new("kubernetes", server, &[])
+                },
             };
+            if let Some(file) = &self.args.certificate_authority {
+                cluster.authority = Authority::from_pem(&cluster::authorities(file, self.console)?);
+            }
             cluster
         } else {
             reply.cluster.clone().ok_or_else(|| {
@@ -276,6 +289,14 @@ impl Run<'_> {
             "kubernetes".clone_into(&mut cluster.name);
         }
         cluster::check(&cluster, input, self.console)?;
+        if cluster.is_local() {
+            self.console.warn(text!(
+                "{}: {} is an address of the machine that it was written on; if the cluster is on another \
+                 one, ask the administrator for its address and give it with --server URL",
+                input,
+                Label::from(cluster.server.as_str())
+            ));
+        }
         self.check_authority(&cluster)?;
         Ok(cluster)
     }
@@ -335,7 +356,7 @@ impl Run<'_> {
             key,
             user,
         };
-        check::check(&issued, input, self.now, self.console)?;
+        check::check(&issued, input, &self.requests, self.now, self.console)?;
         self.check_client_authority(&issued, cluster)?;
         self.write(&issued, cluster)
     }
@@ -422,8 +443,8 @@ impl Run<'_> {
                         .say("put it into the kubeconfig with --embed, or write it to a file")
                 })?;
                 let key = absolute(key)?;
-                if matches!(style, Style::Files) && issued.key.was_encrypted {
-                    return Err(no_files(&issued.key.source));
+                if matches!(style, Style::Files) {
+                    self.check_readable(&issued.key)?;
                 }
                 let beside = self.args.merge.as_ref().and_then(Stream::path);
                 let folder = folder_of(beside.unwrap_or(&path));
@@ -520,6 +541,29 @@ impl Run<'_> {
         }
     }
 
+    /// Clients read the file as it is.
+    fn check_readable(&self, key: &FoundKey) -> Result<(), Failure> {
+        let why = if key.was_encrypted {
+            text!(
+                "{} is encrypted, and no client of Kubernetes reads an encrypted key from a file",
+                key.source
+            )
+        } else if key.is_pem {
+            return Ok(());
+        } else {
+            text!(
+                "{} is no PEM, which is all that clients of Kubernetes read from a file",
+                key.source
+            )
+        };
+        let remove = Command::ours("passphrase").operand(key.source.typed());
+        Err(Failure::could_not_run(why)
+            .say("let kubectl ask kube-enroll for the key, which stays as it is:")
+            .run(self.args.with_style(Style::Exec).command())
+            .say("or rewrite the key as PEM that is not encrypted, and run this command again:")
+            .run(remove.word("--remove")))
+    }
+
     fn exec(&self, certificate: String, key: String) -> Credential {
         let mut arguments = vec![
             "credential".to_owned(),
@@ -597,15 +641,6 @@ fn absolute(path: &Path) -> Result<String, Failure> {
             absolute
         ))),
     }
-}
-
-/// Clients read the files as they are.
-fn no_files(key: &Stream) -> Failure {
-    Failure::could_not_run(text!(
-        "{} is encrypted, and no client of Kubernetes reads an encrypted key from a file",
-        key
-    ))
-    .say("leave --files out: kubectl then asks kube-enroll for the key; or give --embed")
 }
 
 /// Adds the entries to a kubeconfig; one that is not there or empty is created.

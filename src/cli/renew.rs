@@ -15,6 +15,7 @@ use kube_enroll::text;
 use kube_enroll::text::{Label, count};
 use time::OffsetDateTime;
 
+use super::args::not_empty;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::credentials::NamedFiles;
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(value_name = "CREDENTIAL")]
     pub credential: Stream,
     /// The context of the kubeconfig whose user it is [default: the current one]
-    #[arg(long, value_name = "CONTEXT")]
+    #[arg(long, value_name = "CONTEXT", value_parser = not_empty)]
     pub context: Option<String>,
     /// Use the same private key instead of making a new one
     #[arg(long)]

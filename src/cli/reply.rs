@@ -21,6 +21,7 @@ use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count};
 
+use super::args::not_empty;
 use super::console::{Console, report_failure};
 use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
@@ -54,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<Stream>,
     /// The context whose cluster it is [default: the current one]
-    #[arg(long, value_name = "CONTEXT")]
+    #[arg(long, value_name = "CONTEXT", value_parser = not_empty)]
     pub context: Option<String>,
     /// The address that the user reaches the cluster by [default: as in the kubeconfig]
     #[arg(long, value_name = "URL")]

@@ -262,7 +262,18 @@ fn is_local(url: &str) -> bool {
     };
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
-    host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_local)
+    // The last are names that Docker, Podman and Lima give to the machine that they run on.
+    const LOCAL: [&str; 4] = [
+        "localhost",
+        "docker.internal",
+        "containers.internal",
+        "lima.internal",
+    ];
+    let is_within = |name: &&str| {
+        let rest = host.strip_suffix(*name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    LOCAL.iter().any(|name| is_within(name)) || host.parse().is_ok_and(is_local)
 }
 
 fn without_userinfo(url: &str) -> String {

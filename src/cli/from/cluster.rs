@@ -43,8 +43,9 @@ pub fn read(
     }
     let kubeconfig = &kubeconfig;
     if let Authority::File(authority) = &cluster.authority {
-        let authority = Stream::from(beside(kubeconfig, authority));
-        let pem = file::read(&authority, DEFAULT_LIMIT)?;
+        let file = Stream::from(beside(kubeconfig, authority));
+        let pem = file::read(&file, DEFAULT_LIMIT)
+            .map_err(|failure| no_authority_file(kubeconfig, authority, &failure))?;
         cluster.authority = Authority::from_pem(&pem);
     }
     if cluster.insecure {
@@ -56,6 +57,29 @@ pub fn read(
     }
     check(&cluster, kubeconfig, console)?;
     Ok(cluster)
+}
+
+/// The kubeconfig was written elsewhere, or by hand.
+fn no_authority_file(kubeconfig: &Stream, named: &str, failure: &Failure) -> Failure {
+    let what = text!(
+        "certificate-authority names a file that cannot be read here: {}",
+        failure.what()
+    );
+    Failure::about(kubeconfig, what)
+        .say_if(
+            named.starts_with('~'),
+            "~ is a name like any other here: kubectl does not expand it to the home folder".into(),
+        )
+        .say("if it is of another machine, put the file into the kubeconfig there:")
+        .run(
+            Command::new("kubectl")
+                .word("config")
+                .word("view")
+                .word("--raw")
+                .word("--flatten")
+                .word("--minify")
+                .option("--kubeconfig", kubeconfig.typed()),
+        )
 }
 
 /// The certificates of authorities in a file, as PEM, whatever the way did to it.

@@ -6,11 +6,13 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use kube_enroll::text;
 use kube_enroll::text::{Show, Text};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
+use super::super::args::Refused;
 use super::super::failure::Failure;
 use super::super::os::privacy;
 
@@ -59,6 +61,23 @@ impl From<OsString> for Stream {
     }
 }
 
+/// No file has an empty name: that is a variable of a script that is not set.
+impl ValueParserFactory for Stream {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        let parse = |typed: OsString| {
+            if typed.is_empty() {
+                return Err(Refused(
+                    "a file is needed, and its name is empty (a variable that is not set?)".into(),
+                ));
+            }
+            Ok(Self::from(typed))
+        };
+        ValueParser::new(OsStringValueParser::new().try_map(parse))
+    }
+}
+
 impl From<PathBuf> for Stream {
     fn from(path: PathBuf) -> Self {
         Self::File(path)
@@ -72,7 +91,7 @@ impl From<&Path> for Stream {
 }
 
 /// Files behind `-f`, where kubectl has them, besides those that are operands.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Filenames {
     /// The same as an operand, as kubectl has it
     #[arg(short = 'f', long, value_name = "FILE", hide_short_help = true)]

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
 use kube_enroll::carrier;
-use kube_enroll::csr::CertificationRequest;
 use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey, PublicKey};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::parallel;
-use kube_enroll::pem;
 use kube_enroll::secret::Passphrase;
 use kube_enroll::text;
 use kube_enroll::text::{Text, count};
@@ -22,7 +20,7 @@ use super::super::os::privacy;
 use super::super::os::sandbox::Reach;
 use super::super::to::files::folder_of;
 use super::file::{self, DEFAULT_LIMIT, Stream};
-use super::passphrase;
+use super::{passphrase, requests};
 
 /// Files that are named with the reason why they could not be opened.
 const LISTED: usize = 10;
@@ -32,6 +30,8 @@ pub struct FoundKey {
     pub source: Stream,
     pub key: PrivateKey,
     pub was_encrypted: bool,
+    /// Whether the file is PEM as it is, which other programs read as well.
+    pub is_pem: bool,
 }
 
 /// Opens the key in a file that was named.
@@ -42,24 +42,21 @@ pub fn read(
     console: &Console,
 ) -> Result<FoundKey, Failure> {
     let contents = file::read(source, DEFAULT_LIMIT)?;
-    let encoded = encoded(source, &contents, console)?;
+    let (encoded, note) = found_in(source, &contents)?;
+    let is_pem = encoded.is_pem() && note.is_none();
+    if let Some(note) = note {
+        console.note(text!("{}: {}", source, note));
+    }
     Ok(FoundKey {
         source: source.clone(),
         key: passphrase::open(&encoded, source, given, may_ask, console)?,
         was_encrypted: encoded.is_encrypted(),
+        is_pem,
     })
 }
 
-/// The key in a file, whatever the way did to it; else what the file is and how to come to a key.
-fn encoded(source: &Stream, contents: &[u8], console: &Console) -> Result<EncodedKey, Failure> {
-    let (found, note) = found_in(source, contents)?;
-    if let Some(note) = note {
-        console.note(text!("{}: {}", source, note));
-    }
-    Ok(found)
-}
-
-/// The same with a note of what was undone.
+/// The key in a file, with a note of what the way did to it; else what the file is and how to come to
+/// a key.
 fn found_in(source: &Stream, contents: &[u8]) -> Result<(EncodedKey, Option<Text>), Failure> {
     let error = match EncodedKey::find(contents) {
         Ok(found) => return Ok((found, None)),
@@ -314,20 +311,14 @@ fn public_half(path: &Path) -> Result<PublicHalf, Failure> {
     let failed = |error| Failure::in_file(&source, &error);
     let encoded = found_in(&source, &contents)?.0;
     if encoded.is_encrypted() {
-        let key = requested_key(&path.with_extension("csr"));
-        return Ok(key.map_or(PublicHalf::Unknown, |key| {
-            PublicHalf::Known(key.fingerprint())
+        let mut beside = requests::beside(path).into_iter();
+        let request = beside.find_map(|path| requests::read(&path));
+        return Ok(request.map_or(PublicHalf::Unknown, |request| {
+            PublicHalf::Known(request.public_key().fingerprint())
         }));
     }
     let opened = encoded.open(None).map_err(failed)?;
     Ok(PublicHalf::Known(opened.public_key().fingerprint()))
-}
-
-fn requested_key(path: &Path) -> Option<PublicKey> {
-    let contents = file::read(&Stream::from(path), DEFAULT_LIMIT).ok()?;
-    let block = pem::first(&contents)?;
-    let request = CertificationRequest::from_der(&block.contents).ok()?;
-    Some(request.public_key().clone())
 }
 
 /// The `.key` files of a folder, by name.
@@ -355,9 +346,10 @@ pub fn reach(
     let folders = match named {
         Some(Stream::File(key)) if key.is_dir() => vec![key.clone()],
         Some(key) => {
-            let request = key.path().map(|key| key.with_extension("csr").into());
+            let beside = key.path().map(requests::beside).unwrap_or_default();
+            let beside: Vec<Stream> = beside.into_iter().map(Stream::from).collect();
             let folder = key.path().map_or(Path::new("."), folder_of).to_owned();
-            return (reach.read([key]).read(request.as_ref()), vec![folder]);
+            return (reach.read([key]).read(&beside), vec![folder]);
         }
         None => {
             let beside = replies.iter().filter_map(Stream::path).map(folder_of);
@@ -367,7 +359,11 @@ pub fn reach(
     for folder in &folders {
         reach = reach.list(folder);
         for key in key_files(folder).unwrap_or_default() {
-            reach = reach.read([&key.with_extension("csr").into(), &key.into()]);
+            let beside: Vec<Stream> = requests::beside(&key)
+                .into_iter()
+                .map(Stream::from)
+                .collect();
+            reach = reach.read(&beside).read([&key.into()]);
         }
     }
     (reach, folders)

@@ -26,7 +26,7 @@ const LIMIT: u64 = 64 * 1024;
 const ATTEMPTS: u8 = 3;
 
 /// Where the passphrase of a key that is there comes from, if not from the terminal.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct KeyPassphraseArgs {
     /// Read the passphrase of the key from the first line of this file
     #[arg(long, value_name = "FILE")]

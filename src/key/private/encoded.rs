@@ -113,6 +113,7 @@ const PBES2: &str = "1.2.840.113549.1.5.13";
 pub struct EncodedKey {
     encoding: Encoding,
     der: Zeroizing<Vec<u8>>,
+    is_pem: bool,
 }
 
 impl EncodedKey {
@@ -135,6 +136,7 @@ impl EncodedKey {
             Some(encoding) => Ok(Self {
                 encoding,
                 der: Zeroizing::new(input.to_vec()),
+                is_pem: false,
             }),
             None => Err(Error::NoPrivateKey),
         }
@@ -152,6 +154,7 @@ impl EncodedKey {
         Ok(Self {
             encoding,
             der: block.contents,
+            is_pem: true,
         })
     }
 
@@ -159,6 +162,12 @@ impl EncodedKey {
     #[must_use]
     pub fn encoding(&self) -> Encoding {
         self.encoding
+    }
+
+    /// Whether it was found in PEM, the only form that clients of Kubernetes read.
+    #[must_use]
+    pub fn is_pem(&self) -> bool {
+        self.is_pem
     }
 
     /// Whether a passphrase is needed to open the key.

@@ -1,0 +1,149 @@
+//! Requests that lie about: what was asked for, in `.csr` files and manifests.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kube_enroll::carrier;
+use kube_enroll::csr::CertificationRequest;
+use kube_enroll::inspect::signing_requests;
+use kube_enroll::key::{Fingerprint, PublicKey};
+use kube_enroll::looks::{Look, look};
+use kube_enroll::parallel;
+use kube_enroll::pem;
+use kube_enroll::text;
+use kube_enroll::text::Text;
+use kube_enroll::yaml;
+
+use super::super::console::Console;
+use super::file::{self, DEFAULT_LIMIT, Stream};
+
+/// What files with a request are named like.
+const ENDINGS: [&str; 2] = [".csr", ".csr.yaml"];
+
+/// A request, and where it was.
+#[derive(Clone)]
+pub struct FoundRequest {
+    pub path: PathBuf,
+    pub request: CertificationRequest,
+}
+
+/// The requests of some folders by their keys. A folder is looked through once, however many
+/// certificates are to be compared.
+pub struct Requests<'a> {
+    console: &'a Console,
+    folders: RefCell<HashMap<PathBuf, ByKey>>,
+}
+
+type ByKey = HashMap<Fingerprint, Vec<FoundRequest>>;
+
+impl<'a> Requests<'a> {
+    pub fn new(console: &'a Console) -> Self {
+        Self {
+            console,
+            folders: RefCell::default(),
+        }
+    }
+
+    /// All requests of a key in these folders.
+    pub fn of(&self, key: &PublicKey, folders: &BTreeSet<&Path>) -> Vec<FoundRequest> {
+        let fingerprint = key.fingerprint();
+        let mut known = self.folders.borrow_mut();
+        let mut found = Vec::new();
+        for folder in folders {
+            if !known.contains_key(*folder) {
+                known.insert(folder.to_path_buf(), self.look_through(folder));
+            }
+            let of_key = known.get(*folder).and_then(|it| it.get(&fingerprint));
+            found.extend(of_key.into_iter().flatten().cloned());
+        }
+        found
+    }
+
+    fn look_through(&self, folder: &Path) -> ByKey {
+        let entries = fs::read_dir(folder).into_iter().flatten();
+        let paths: BTreeSet<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| is_named_so(path))
+            .collect();
+        let paths: Vec<PathBuf> = paths.into_iter().collect();
+        let read = parallel::map(&paths, |path| read_forgiving(path));
+        let mut by_key = ByKey::new();
+        for (path, read) in paths.into_iter().zip(read) {
+            match read {
+                Ok((requests, note)) => {
+                    if let Some(note) = note {
+                        self.console.note(text!("{}: {}", path, note));
+                    }
+                    for request in requests {
+                        let path = path.clone();
+                        let of_key = by_key.entry(request.public_key().fingerprint());
+                        of_key.or_default().push(FoundRequest { path, request });
+                    }
+                }
+                Err(Some(look)) => self.console.warn(text!(
+                    "{} was passed over: it is no request ({}); move it away if it is not needed",
+                    path,
+                    look
+                )),
+                Err(None) => {}
+            }
+        }
+        by_key
+    }
+}
+
+fn is_named_so(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Where the request that was made with a key is.
+pub fn beside(key: &Path) -> Vec<PathBuf> {
+    let stem = key.file_stem().unwrap_or_default();
+    let named = ENDINGS.iter().map(|ending| {
+        let mut name = stem.to_owned();
+        name.push(ending);
+        key.with_file_name(name)
+    });
+    named.collect()
+}
+
+/// The request in a file, as it is.
+pub fn read(path: &Path) -> Option<CertificationRequest> {
+    let contents = file::read(&Stream::from(path), DEFAULT_LIMIT).ok()?;
+    find(&contents).into_iter().next()
+}
+
+/// The requests in a file whatever the way did to it, with a note of that; what it is where there is
+/// none in it, and nothing where it cannot be read.
+fn read_forgiving(path: &Path) -> Result<(Vec<CertificationRequest>, Option<Text>), Option<Look>> {
+    let contents = file::read(&Stream::from(path), DEFAULT_LIMIT).map_err(|_| None)?;
+    let as_it_is = find(&contents);
+    if !as_it_is.is_empty() {
+        return Ok((as_it_is, None));
+    }
+    let undone = carrier::undo(&contents);
+    match find(&undone.bytes) {
+        none if none.is_empty() => Err(Some(look(&contents))),
+        found => Ok((found, Some(undone.note()))),
+    }
+}
+
+/// In PEM, in DER, or in manifests.
+fn find(contents: &[u8]) -> Vec<CertificationRequest> {
+    let in_block = |bytes: &[u8]| {
+        let block = pem::first(bytes).map(|block| block.contents);
+        let der = block.as_ref().map_or(bytes, |block| block);
+        CertificationRequest::from_der(der).ok()
+    };
+    if let Some(request) = in_block(contents) {
+        return vec![request];
+    }
+    let objects = signing_requests(&yaml::documents(contents));
+    let requests = objects
+        .iter()
+        .filter_map(|object| object.request.as_deref());
+    requests.filter_map(in_block).collect()
+}
