@@ -590,6 +590,7 @@ fn a_swapped_request_is_refused() {
         .run(&["request", "alice", "-g", "ops", "--key", "k.pem"])
         .good();
     folder.write("alice.csr", other.read("alice.csr"));
+    std::fs::remove_file(folder.file("alice.csr.yaml")).unwrap();
     folder
         .run(&["kubeconfig", "alice.reply.yaml"])
         .fails(1, &["another request than ours", "found", "expected"]);

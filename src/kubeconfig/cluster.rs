@@ -251,6 +251,14 @@ impl Cluster {
     }
 }
 
+/// Names of the machine itself; the last ones Docker, Podman and Lima give to the one they run on.
+const LOCAL: [&str; 4] = [
+    "localhost",
+    "docker.internal",
+    "containers.internal",
+    "lima.internal",
+];
+
 /// Whether the host of an address is this machine wherever it is read.
 fn is_local(url: &str) -> bool {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
@@ -262,18 +270,11 @@ fn is_local(url: &str) -> bool {
     };
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
-    // The last are names that Docker, Podman and Lima give to the machine that they run on.
-    const LOCAL: [&str; 4] = [
-        "localhost",
-        "docker.internal",
-        "containers.internal",
-        "lima.internal",
-    ];
     let is_within = |name: &&str| {
         let rest = host.strip_suffix(*name);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    LOCAL.iter().any(|name| is_within(name)) || host.parse().is_ok_and(is_local)
+    LOCAL.iter().any(is_within) || host.parse().is_ok_and(is_local)
 }
 
 fn without_userinfo(url: &str) -> String {
