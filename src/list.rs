@@ -118,6 +118,9 @@ pub struct Row {
     pub algorithm: Option<String>,
     /// `X509SHA256=...`, as API servers log it.
     pub credential_id: Option<String>,
+    /// Whether it is the certificate of an authority, with which nobody is let in.
+    #[serde(skip)]
+    pub is_authority: bool,
     /// The same as `not_after`, to be counted with.
     #[serde(skip)]
     pub end: Option<OffsetDateTime>,
@@ -149,6 +152,7 @@ impl Row {
             key: None,
             algorithm: None,
             credential_id: None,
+            is_authority: false,
             end: None,
         }
     }
@@ -170,6 +174,7 @@ impl Row {
             not_after: Some(show_time(certificate.not_after())),
             days_left: Some(certificate.days_left(now)),
             credential_id: Some(certificate.credential_id()),
+            is_authority: certificate.is_ca(),
             end: Some(certificate.not_after()),
             ..Self::new(kind, state)
         }

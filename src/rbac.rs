@@ -1,17 +1,23 @@
 //! Who may do what: bindings of a role to one user or one group each, labelled so that one selector
-//! finds everything bound to it here.
+//! finds everything bound to it here; how that is taken away, and single certificates denied.
 
+mod deny;
 mod label;
 mod revoke;
 
 use serde_json::{Map, Value, json};
 
-pub use revoke::Leaver;
+pub use deny::{
+    AuthorizationConfiguration, CredentialId, DeniedCertificates, DenyError, Note,
+    webhook_kubeconfig,
+};
+pub use revoke::{AccessRemoval, DeniedCertificate, ServerFile};
+
+use crate::text;
+use crate::text::{Label, Show, Text};
 
 const API: &str = "rbac.authorization.k8s.io";
 const MASTERS: &str = "system:masters";
-/// The name of the cluster role that [`approver`] writes.
-pub const APPROVER: &str = "kube-enroll-approver";
 
 /// Why something cannot be bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,14 +61,14 @@ pub enum SystemNames {
     Allow,
 }
 
-/// A user or a group that a role can be bound to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A user or a group that a role can be bound to. Users come before groups.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {
     kind: SubjectKind,
     name: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum SubjectKind {
     User,
     Group,
@@ -105,25 +111,6 @@ impl Subject {
         Self::new(SubjectKind::Group, name, system)
     }
 
-    /// The subjects to bind for someone: each group once, or the user where there is no group.
-    ///
-    /// # Errors
-    ///
-    /// As [`Subject::user`] and [`Subject::group`].
-    pub fn of(user: &str, groups: &[String], system: SystemNames) -> Result<Vec<Self>, RbacError> {
-        if groups.is_empty() {
-            return Ok(vec![Self::user(user, system)?]);
-        }
-        let mut subjects = Vec::new();
-        for group in groups {
-            let group = Self::group(group, system)?;
-            if !subjects.contains(&group) {
-                subjects.push(group);
-            }
-        }
-        Ok(subjects)
-    }
-
     fn new(kind: SubjectKind, name: &str, system: SystemNames) -> Result<Self, RbacError> {
         if name.is_empty() {
             return Err(RbacError::Nameless(kind.as_word()));
@@ -151,6 +138,16 @@ impl Subject {
             SubjectKind::User => "kube-enroll/user",
             SubjectKind::Group => "kube-enroll/group",
         }
+    }
+}
+
+impl Show for Subject {
+    fn show(&self) -> Text {
+        text!(
+            "{} {}",
+            self.kind.as_word(),
+            Label::from(self.name.as_str())
+        )
     }
 }
 
@@ -185,6 +182,16 @@ impl Grant {
         Self::new("ClusterRole", name, namespace)
     }
 
+    /// The cluster role that [`Approver::role`] writes, in the whole cluster.
+    #[must_use]
+    pub fn approver(approver: Approver) -> Self {
+        Self {
+            kind: "ClusterRole",
+            role: approver.name().to_owned(),
+            namespace: None,
+        }
+    }
+
     fn new(kind: &'static str, name: &str, namespace: Option<&str>) -> Result<Self, RbacError> {
         if ["", ".", ".."].contains(&name) || name.contains(['/', '%']) {
             return Err(RbacError::RoleName(name.to_owned()));
@@ -199,6 +206,16 @@ impl Grant {
             role: name.to_owned(),
             namespace: namespace.map(str::to_owned),
         })
+    }
+}
+
+impl Show for Grant {
+    fn show(&self) -> Text {
+        let role = text!("{} {}", self.kind, Label::from(self.role.as_str()));
+        match &self.namespace {
+            Some(namespace) => text!("{} in namespace {}", role, Label::from(namespace.as_str())),
+            None => text!("{} in all namespaces", role),
+        }
     }
 }
 
@@ -231,29 +248,64 @@ pub fn binding(subject: &Subject, grant: &Grant) -> Value {
     })
 }
 
-/// The `ClusterRole` of somebody who applies and approves requests of one signer
-/// (kubernetes `plugin/pkg/admission/certificates/approval`, `pkg/certauthorization`).
+/// Who lets others in, by requests of one signer (kubernetes
+/// `plugin/pkg/admission/certificates/approval`, `pkg/certauthorization`).
 ///
-/// Whoever approves requests of `kubernetes.io/kube-apiserver-client` decides who anybody is, in
-/// any group but `system:masters`: it is as good as being an administrator.
-#[must_use]
-pub fn approver(signer: &str) -> Value {
-    const GROUP: &str = "certificates.k8s.io";
-    const REQUESTS: &str = "certificatesigningrequests";
-    let approval = format!("{REQUESTS}/approval");
-    json!({
-        "apiVersion": format!("{API}/v1"),
-        "kind": "ClusterRole",
-        "metadata": {
-            "name": APPROVER,
-            "labels": { "app.kubernetes.io/managed-by": "kube-enroll" },
-        },
-        "rules": [
-            { "apiGroups": [GROUP], "resources": [REQUESTS], "verbs": ["create", "get", "list", "watch"] },
-            { "apiGroups": [GROUP], "resources": [approval], "verbs": ["update"] },
-            { "apiGroups": [GROUP], "resources": ["signers"], "resourceNames": [signer], "verbs": ["approve"] },
-        ],
-    })
+/// Whoever both creates and approves requests of `kubernetes.io/kube-apiserver-client` decides who
+/// anybody is, in any group but `system:masters`: it is as good as being an administrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approver {
+    /// Creates and approves them.
+    Both,
+    /// Approves what somebody else created.
+    Approve,
+    /// Creates what somebody else has to approve.
+    Create,
+}
+
+impl Approver {
+    /// The name of the cluster role.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Both => "kube-enroll-approver",
+            Self::Approve => "kube-enroll-approve-only",
+            Self::Create => "kube-enroll-create-only",
+        }
+    }
+
+    /// The `ClusterRole`.
+    #[must_use]
+    pub fn role(self, signer: &str) -> Value {
+        const GROUP: &str = "certificates.k8s.io";
+        const REQUESTS: &str = "certificatesigningrequests";
+        let approval = format!("{REQUESTS}/approval");
+        let verbs: &[&str] = match self {
+            Self::Approve => &["get", "list", "watch"],
+            Self::Both | Self::Create => &["create", "get", "list", "watch"],
+        };
+        let mut rules = vec![json!({
+            "apiGroups": [GROUP], "resources": [REQUESTS], "verbs": verbs,
+        })];
+        if self != Self::Create {
+            rules.push(json!({
+                "apiGroups": [GROUP], "resources": [approval], "verbs": ["update"],
+            }));
+            rules.push(json!({
+                "apiGroups": [GROUP], "resources": ["signers"], "resourceNames": [signer],
+                "verbs": ["approve"],
+            }));
+        }
+        json!({
+            "apiVersion": format!("{API}/v1"),
+            "kind": "ClusterRole",
+            "metadata": {
+                "name": self.name(),
+                "labels": { "app.kubernetes.io/managed-by": "kube-enroll" },
+            },
+            "rules": rules,
+        })
+    }
 }
 
 crate::text::show_raw!(RbacError);
@@ -394,23 +446,9 @@ mod tests {
     }
 
     #[test]
-    fn someone_is_bound_by_groups_or_else_by_name() {
-        let of = |groups: &[&str]| {
-            let groups: Vec<String> = groups.iter().map(|&group| group.into()).collect();
-            Subject::of("alice", &groups, REFUSE)
-        };
-        assert_eq!(of(&[]), Ok(vec![user("alice")]));
-        assert_eq!(
-            of(&["dev", "ops", "dev"]),
-            Ok(vec![group("dev"), group("ops")])
-        );
-        assert_eq!(of(&["dev", "system:masters"]), Err(RbacError::Masters));
-    }
-
-    #[test]
-    fn an_approver_can_apply_read_and_approve_for_one_signer() {
-        let role = approver("kubernetes.io/kube-apiserver-client");
-        assert_eq!(role["metadata"]["name"], APPROVER);
+    fn an_approver_can_create_read_and_approve_for_one_signer() {
+        let role = Approver::Both.role("kubernetes.io/kube-apiserver-client");
+        assert_eq!(role["metadata"]["name"], "kube-enroll-approver");
         let rules = &role["rules"];
         assert_eq!(rules[0]["verbs"], json!(["create", "get", "list", "watch"]));
         assert_eq!(
@@ -421,6 +459,18 @@ mod tests {
             rules[2]["resourceNames"],
             json!(["kubernetes.io/kube-apiserver-client"])
         );
+    }
+
+    #[test]
+    fn two_people_can_have_half_of_it_each() {
+        let [approve, create] = [Approver::Approve, Approver::Create].map(|it| it.role("a.b/c"));
+        assert_eq!(
+            approve["rules"][0]["verbs"],
+            json!(["get", "list", "watch"])
+        );
+        assert_eq!(approve["rules"].as_array().unwrap().len(), 3);
+        assert_eq!(create["rules"].as_array().unwrap().len(), 1);
+        assert_ne!(approve["metadata"]["name"], create["metadata"]["name"]);
     }
 
     proptest! {

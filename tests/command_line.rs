@@ -28,7 +28,7 @@ fn journey() -> Folder {
 }
 
 /// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 24] = [
+const TAKES_A_FILE: [&[&str]; 26] = [
     &["request", "bob", "--no-passphrase", "--key", "FILE"],
     &[
         "request",
@@ -62,6 +62,14 @@ const TAKES_A_FILE: [&[&str]; 24] = [
     &["kubeconfig", "alice.reply.yaml", "--client-ca", "FILE"],
     &["kubeconfig", "alice.reply.yaml", "--merge", "FILE"],
     &["rbac", "FILE", "--cluster-role", "view"],
+    &["rbac", "--revoke", "FILE"],
+    &[
+        "rbac",
+        "--revoke",
+        "alice.crt",
+        "--authorization-config",
+        "FILE",
+    ],
     &["credential", "--certificate", "FILE", "--key", "alice.key"],
     &["credential", "--certificate", "alice.crt", "--key", "FILE"],
     &["rehearse", "--csr", "FILE"],

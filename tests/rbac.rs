@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Folder;
+use common::{Folder, admin_kubeconfig, authority, certificate_of, issue};
 use serde_json::Value;
 
 fn documents(folder: &Folder, args: &[&str]) -> Vec<Value> {
@@ -88,29 +88,269 @@ fn one_selector_finds_what_revoke_deletes() {
         .stdout;
     let selector = format!("-l kube-enroll/user={}", label.as_str().unwrap());
     assert!(text.contains(&selector), "{text}");
-    assert!(text.contains("stays valid until it ends"));
+    assert!(text.contains("until they end"));
 }
 
 #[test]
-fn revoking_one_member_takes_nothing_from_the_group() {
+fn it_is_said_who_is_bound_and_who_is_not() {
     let folder = Folder::new();
-    let args = [
-        "request",
-        "alice",
-        "-g",
-        "developers",
-        "--algorithm",
-        "ed25519",
-        "--no-passphrase",
-    ];
-    folder.run(&args).good();
-    let text = folder.run(&["rbac", "alice.csr", "--revoke"]).good().stdout;
-    let deletes: Vec<_> = text
-        .lines()
-        .filter(|line| line.starts_with("kubectl delete"))
-        .collect();
-    assert_eq!(deletes.len(), 1);
-    assert!(deletes[0].ends_with("-l kube-enroll/user=alice"), "{text}");
+    let request = ["request", "alice", "-g", "ops", "-g", "dev", "--algorithm"];
+    let request = [&request[..], &["ed25519", "--no-passphrase"]].concat();
+    folder.run(&request).good();
+    let bind = |more: &[&str]| {
+        let args = ["rbac", "alice.csr", "--cluster-role", "view"];
+        let ended = folder.run(&[&args[..], more].concat()).good();
+        let documents = kube_enroll::yaml::documents(ended.stdout.as_bytes());
+        let names = documents.iter().map(|document| {
+            let content = document.content.as_ref().unwrap();
+            content["subjects"][0]["name"].as_str().unwrap().to_owned()
+        });
+        (names.collect::<Vec<_>>(), ended.stderr)
+    };
+    let (names, said) = bind(&[]);
+    assert_eq!(names, ["dev", "ops"]);
+    for words in [
+        "binds ClusterRole view in all namespaces to group dev\n",
+        "binds ClusterRole view in all namespaces to group ops\n",
+        "everybody in it, and not user alice",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    assert_eq!(bind(&["--bind", "user"]).0, ["alice"]);
+    let (names, said) = bind(&["--bind", "both", "-n", "a"]);
+    assert_eq!(names, ["alice", "dev", "ops"]);
+    assert!(
+        said.contains("view in namespace a to user alice\n"),
+        "{said}"
+    );
+    assert_eq!(bind(&["-q"]).1, "");
+}
+
+#[test]
+fn many_are_bound_in_an_order_that_does_not_change() {
+    let folder = Folder::new();
+    let role = ["--cluster-role", "view", "-n", "dev"];
+    let bind = |who: &[&str], more: &[&str]| {
+        let ended = folder.run(&[&["rbac"], who, &role, more].concat());
+        ended.good().stdout
+    };
+    let one = ["--user", "b", "--group", "g", "--user", "a", "--user", "b"];
+    let other = ["--group", "g", "--user", "a", "--user", "b"];
+    assert_eq!(bind(&one, &[]), bind(&other, &[]));
+    assert_eq!(bind(&one, &[]).matches("\n---\n").count(), 2);
+    let files = ["--output-dir", "git"];
+    bind(&one, &files);
+    let listed = || folder.peer("ls", &["git"]);
+    let names = listed();
+    let name = |line: &str| line.starts_with("dev.") && line.ends_with(".yaml");
+    assert_eq!(
+        names.lines().filter(|line| name(line)).count(),
+        3,
+        "{names}"
+    );
+    // The same again changes nothing, and one more is one more.
+    bind(&other, &files);
+    assert_eq!(listed(), names);
+    bind(&["--user", "c"], &files);
+    assert_eq!(listed().lines().count(), 4);
+}
+
+/// A folder with what was issued to alice and bob.
+fn issued() -> Folder {
+    let folder = Folder::new();
+    let authority = authority();
+    folder.write("admin", admin_kubeconfig(&authority));
+    for (user, group) in [("alice", "developers"), ("bob", "developers")] {
+        let request = ["request", user, "-g", group, "--algorithm", "ecdsa-p256"];
+        folder
+            .run(&[&request[..], &["--no-passphrase"]].concat())
+            .good();
+        let object = issue(&folder.read(&format!("{user}.csr.yaml")), &authority);
+        folder.write(&format!("{user}.crt"), certificate_of(&object));
+        folder.write(&format!("{user}.object.yaml"), &object);
+        let (out, object) = (format!("{user}.reply.yaml"), format!("{user}.object.yaml"));
+        let reply = ["reply", &object, "--kubeconfig", "admin", "--out", &out];
+        folder.run(&reply).good();
+        folder.run(&["kubeconfig", &out]).good();
+    }
+    folder
+}
+
+fn id_of(folder: &Folder, certificate: &str) -> String {
+    let report = folder.run(&["inspect", "-o", "json", certificate]).json();
+    let id = &report["objects"][0]["certificate"]["credentialId"];
+    id.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn one_certificate_is_denied_whichever_file_it_is_in() {
+    let folder = issued();
+    let id = id_of(&folder, "alice.crt");
+    assert_eq!(id.len(), "X509SHA256=".len() + 64);
+    let mut seen = Vec::new();
+    for file in [
+        "alice.crt",
+        "alice.object.yaml",
+        "alice.reply.yaml",
+        "alice.kubeconfig",
+    ] {
+        let ended = folder.run(&["rbac", "--revoke", file]).good();
+        let said = format!("{file}: denies {id} of user alice\n");
+        assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+        assert!(
+            ended
+                .stdout
+                .contains(&format!("\n        '{id}', // until "))
+        );
+        assert!(ended.stdout.contains("-l kube-enroll/user=alice\n"));
+        // The group is not taken from the others.
+        let group = "# kubectl delete rolebindings,clusterrolebindings --all-namespaces -l \
+                     kube-enroll/group=developers\n";
+        assert!(ended.stdout.contains(group), "{}", ended.stdout);
+        seen.push(ended.stdout);
+    }
+    assert!(seen.iter().all(|text| *text == seen[0]));
+    let logged = ["rbac", "--revoke", "--credential-id", &id];
+    let ended = folder.run(&logged).good();
+    assert!(ended.stdout.contains(&format!("'{id}',")));
+    assert!(!ended.stdout.contains("kubectl delete"));
+    folder
+        .run(&["rbac", "--revoke", "--credential-id", "X509SHA256=00"])
+        .fails(2, &["64 hexadecimal digits"]);
+}
+
+#[test]
+fn the_script_is_one_that_a_shell_takes() {
+    let folder = issued();
+    let script = folder.run(&["rbac", "--revoke", "alice.crt", "bob.kubeconfig"]);
+    folder.write("revoke.sh", script.good().stdout);
+    // kubectl that says what it is given.
+    folder.write(
+        "kubectl",
+        "#!/bin/sh\nprintf '%s|' \"$@\"; echo; case $* in *'-f -'*) cat;; esac\n",
+    );
+    folder.set_mode("kubectl", 0o755);
+    let said = folder.peer("sh", &["-ec", "PATH=.:$PATH sh revoke.sh"]);
+    let called = |start: &str| said.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!(
+        called("create|-o|jsonpath={.status.denied}{\"\\n\"}|-f|-|"),
+        2,
+        "{said}"
+    );
+    assert_eq!(
+        called("{\"apiVersion\":\"authorization.k8s.io/v1\""),
+        2,
+        "{said}"
+    );
+    assert_eq!(called("delete|"), 2, "{said}");
+    assert!(
+        folder.has("authorization-config.yaml") && folder.has("denied-certificates.kubeconfig")
+    );
+    let before = folder.read("authorization-config.yaml");
+    assert_eq!(before.matches("X509SHA256=").count(), 2);
+    // Nothing is written over.
+    folder.write("authorization-config.yaml", "mine");
+    folder.other("sh", &["-c", "PATH=.:$PATH sh revoke.sh"]);
+    assert_eq!(folder.read("authorization-config.yaml"), "mine");
+}
+
+#[test]
+fn the_next_certificate_is_denied_besides_those_before() {
+    let folder = issued();
+    let first = ["rbac", "--revoke", "alice.crt", "--output-dir", "first"];
+    let ended = folder.run(&first).good();
+    let hint = "where they have an --authorization-config already, name that file here";
+    assert!(ended.stderr.contains(hint), "{}", ended.stderr);
+    let names = folder.peer("ls", &["first"]);
+    assert_eq!(
+        names,
+        "authorization-config.yaml\ndenied-certificates.kubeconfig\nrevoke.sh\n"
+    );
+    let again = folder.run(&first).good();
+    assert!(
+        again.stderr.contains("is there already"),
+        "{}",
+        again.stderr
+    );
+    let theirs = folder.read("first/authorization-config.yaml")
+        + "- {type: Webhook, name: theirs, webhook: {timeout: 3s}}\n# a comment\n";
+    folder.write("theirs.yaml", theirs);
+    let second = ["rbac", "--revoke", "bob.reply.yaml", "--output-dir"];
+    let given = ["--authorization-config", "theirs.yaml"];
+    let ended = folder
+        .run(&[&second[..], &["second"], &given].concat())
+        .good();
+    let comments = "theirs.yaml: its comments are not written again";
+    for said in [
+        comments,
+        "2 certificates are denied in authorization-config.yaml",
+    ] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    let both = folder.read("second/authorization-config.yaml");
+    let value = kube_enroll::yaml::first_document(both.as_bytes()).unwrap();
+    assert_eq!(value["authorizers"].as_array().unwrap().len(), 4);
+    assert_eq!(value["authorizers"][3]["webhook"]["timeout"], "3s");
+    for user in ["alice", "bob"] {
+        let id = id_of(&folder, &format!("{user}.crt"));
+        assert!(both.contains(&format!("'{id}', // until ")), "{both}");
+    }
+    folder
+        .run(&["rbac", "--revoke", "--user", "alice", given[0], given[1]])
+        .fails(2, &["no certificate is named"]);
+    folder
+        .run(&[&second[..], &["third", given[0], "alice.csr.yaml"]].concat())
+        .fails(2, &["not an AuthorizationConfiguration"]);
+    assert!(!folder.has("third"));
+}
+
+#[test]
+fn nothing_is_taken_from_whom_nobody_meant() {
+    let folder = issued();
+    folder
+        .run(&[
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--merge",
+            "both.kubeconfig",
+        ])
+        .good();
+    let merged = ["kubeconfig", "bob.reply.yaml", "--merge", "both.kubeconfig"];
+    folder.run(&merged).good();
+    let revoke = ["rbac", "--revoke", "both.kubeconfig"];
+    folder.run(&revoke).fails(
+        2,
+        &["more than one user", "--context NAME: alice@prod, bob@prod"],
+    );
+    let one = folder.run(&[&revoke[..], &["--context", "bob@prod"]].concat());
+    let one = one.good().stdout;
+    assert!(
+        one.contains("kube-enroll/user=bob") && !one.contains("alice"),
+        "{one}"
+    );
+    folder
+        .run(&[&revoke[..], &["--context", "carol"]].concat())
+        .fails(1, &["no context of that name"]);
+    let authority = authority().certificate().to_pem();
+    folder.write("ca.crt", authority);
+    folder
+        .run(&["rbac", "--revoke", "ca.crt"])
+        .fails(1, &["the certificate of an authority"]);
+    folder
+        .run(&["rbac", "--revoke", "--user", "alice", "bob.crt"])
+        .fails(2, &["cannot be used with"]);
+}
+
+#[test]
+fn a_request_that_waits_is_told_with_what_denies_it() {
+    let folder = issued();
+    let ended = folder.run(&["rbac", "--revoke", "alice.csr.yaml"]).good();
+    assert!(
+        ended.stderr.contains("kubectl certificate deny alice-"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stdout.contains("-l kube-enroll/user=alice"));
 }
 
 #[test]
@@ -135,4 +375,26 @@ fn an_approver_gets_what_approving_needs() {
     );
     let bound = documents(&folder, &["--approver", "--group", "admins"]);
     assert_eq!(bound[1]["roleRef"]["name"], alone[0]["metadata"]["name"]);
+    let warned = folder.run(&["rbac", "--approver"]).stderr;
+    assert!(warned.contains("can alone let in anybody"), "{warned}");
+}
+
+#[test]
+fn creating_and_approving_can_be_parted() {
+    let folder = Folder::new();
+    let create = documents(&folder, &["--approver=create", "--user", "alice"]);
+    let approve = documents(&folder, &["--approver=approve", "--user", "bob"]);
+    assert_eq!(create[0]["rules"].as_array().unwrap().len(), 1);
+    let verbs = create[0]["rules"][0]["verbs"].to_string();
+    assert!(verbs.contains("create"), "{verbs}");
+    assert!(!approve[0].to_string().contains("\"create\""));
+    for bound in [&create, &approve] {
+        assert_eq!(bound[1]["roleRef"]["name"], bound[0]["metadata"]["name"]);
+    }
+    assert_ne!(
+        create[0]["metadata"]["name"],
+        approve[0]["metadata"]["name"]
+    );
+    let quiet = folder.run(&["rbac", "--approver=approve"]).stderr;
+    assert_eq!(quiet, "");
 }

@@ -215,6 +215,11 @@ const RUNS: &[Run] = &[
         &[],
     ),
     run(
+        "rbac --revoke files/alice.kubeconfig --output-dir revoked",
+        &["files/alice.kubeconfig", "files/alice@prod.crt", "."],
+        &["revoked"],
+    ),
+    run(
         "rehearse --algorithm ecdsa-p256 --dir rehearsal",
         &[],
         &[".", "rehearsal"],

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 
 /// Every option and operand that takes a file, with `FILE` in its place, and what is wanted there.
-const TAKES_A_FILE: [(&[&str], Want); 16] = [
+const TAKES_A_FILE: [(&[&str], Want); 17] = [
     (
         &["request", "bob", "--no-passphrase", "--key", "FILE"],
         Want::Key,
@@ -67,6 +67,16 @@ const TAKES_A_FILE: [(&[&str], Want); 16] = [
         Want::Configuration,
     ),
     (&["rbac", "FILE", "--cluster-role", "view"], Want::Person),
+    (
+        &[
+            "rbac",
+            "--revoke",
+            "alice.crt",
+            "--authorization-config",
+            "FILE",
+        ],
+        Want::Authorization,
+    ),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +88,7 @@ enum Want {
     Certificate,
     Configuration,
     Person,
+    Authorization,
 }
 
 /// A file, the words that it is called by, and where it is right or tells more of itself.

@@ -100,7 +100,7 @@ impl Command {
             Self::Verify(args) => args.filenames.join(&mut args.files),
             Self::Kubeconfig(args) => args.filenames.join_or_stdin(&mut args.replies),
             Self::Reply(args) => args.filename.join(&mut args.file),
-            Self::Rbac(args) => args.filename.join(&mut args.file),
+            Self::Rbac(args) => args.filenames.join(&mut args.files),
             _ => {}
         }
     }

@@ -38,6 +38,8 @@ pub struct ContextReport {
     pub days_left: Option<i64>,
     /// The fingerprint of the key that the certificate is for.
     pub key: Option<String>,
+    /// `X509SHA256=...`, as API servers log it.
+    pub credential_id: Option<String>,
     /// Whether this program made the user entry.
     pub ours: bool,
     /// The name of the user entry.
@@ -210,6 +212,7 @@ impl Entry {
                 report.not_after = Some(show_time(certificate.not_after()));
                 report.days_left = Some(certificate.days_left(now));
                 report.key = Some(certificate.public_key().fingerprint().to_string());
+                report.credential_id = Some(certificate.credential_id());
             }
         }
         findings

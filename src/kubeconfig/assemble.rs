@@ -136,7 +136,7 @@ pub(super) fn write_and_wipe(mut value: Value) -> Secret<String> {
 /// An upper bound, more or less, of what a value takes: growing would leave copies behind.
 fn size(value: &Value) -> usize {
     16 + match value {
-        Value::String(text) => text.len() * 2,
+        Value::String(text) => text.len() * 2 + text.matches('\n').count() * 16,
         Value::Array(items) => items.iter().map(size).sum(),
         Value::Object(map) => map.iter().map(|(key, value)| key.len() + size(value)).sum(),
         _ => 16,
@@ -162,7 +162,7 @@ mod tests {
     fn what_is_set_aside_for_a_kubeconfig_with_a_key_is_enough() {
         let value = json!({
             "users": [{"name": "alice\"\n", "user": {"client-key-data": "YQ==".repeat(1_000)}}],
-            "empty": [], "none": {}, "null": null, "yes": true, "number": i64::MIN,
+            "hint": "a\n\n\n\n", "empty": [], "none": {}, "null": null, "yes": true, "number": i64::MIN,
         });
         let needed = yaml::to_string(&value).len();
         assert!(needed <= 2 * size(&value), "{needed}");

@@ -26,6 +26,8 @@ pub enum Want {
     Configuration,
     /// Anything that names a user.
     Person,
+    /// The authorizers of an API server.
+    Authorization,
     /// A passphrase, in its first line.
     Passphrase,
 }
@@ -41,6 +43,7 @@ impl Show for Want {
             Self::Certificate => "a certificate",
             Self::Configuration => "a configuration of a team or of OpenSSL",
             Self::Person => "a request, a certificate or an issued object",
+            Self::Authorization => "an AuthorizationConfiguration",
             Self::Passphrase => "a passphrase",
         }
         .into()
@@ -71,6 +74,11 @@ impl Look {
             Want::Certificate => self.to_a_certificate(file),
             Want::Configuration => self.to_a_configuration(),
             Want::Person => self.to_a_person(file),
+            Want::Authorization => vec![
+                "it is the file of kube-apiserver --authorization-config; without such a file leave the \
+                 option out"
+                    .into(),
+            ],
             Want::Passphrase => {
                 vec!["a passphrase is the first line of a file that holds nothing else".into()]
             }

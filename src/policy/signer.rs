@@ -251,7 +251,7 @@ fn lifetime(seconds: Option<i32>) -> Option<Finding> {
             Code::LifetimeUnset,
             field,
             "not set: the certificate lasts as long as the cluster's signer grants, by default a \
-             year, and cannot be revoked",
+             year, and few clusters can end it sooner",
         )),
         Some(seconds) if seconds < MIN_SECONDS => Some(Finding::new(
             Effect::NotAccepted,
@@ -264,7 +264,7 @@ fn lifetime(seconds: Option<i32>) -> Option<Finding> {
             Code::LifetimeLong,
             field,
             format!(
-                "{} days: a certificate cannot be revoked; the signer may cut it to a year",
+                "{} days: few clusters can end a certificate sooner; the signer may cut it to a year",
                 seconds / 86_400
             ),
         )),

@@ -1,218 +1,438 @@
-//! How access is taken away from somebody whose certificate cannot be: a script to read, and to run
-//! as far as one agrees with it.
+//! How access is taken away: a script to read, and to run as far as one agrees with it.
 
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
 
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::certificate::show_time;
 use crate::shell::quote;
 
-use super::{RbacError, Subject, SubjectKind, SystemNames};
+use super::deny::{CredentialId, review};
+use super::{MASTERS, RbacError, Subject, SubjectKind, SystemNames};
 
 const BINDINGS: &str = "rolebindings,clusterrolebindings --all-namespaces";
 
-/// Somebody, or a group, whose access ends. Its [`Display`](fmt::Display) is a shell script of
-/// `kubectl` commands, with what they do and what they cannot do in comments.
+/// A certificate that is denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaver {
-    subject: Subject,
-    groups: Vec<Subject>,
-    not_after: Option<String>,
+pub struct DeniedCertificate {
+    /// Its id.
+    pub id: CredentialId,
+    /// The last second in which it is valid, where that is known.
+    pub until: Option<OffsetDateTime>,
+    /// Whose it is, where that is known.
+    pub user: String,
+    /// In which groups.
+    pub groups: Vec<String>,
 }
 
-impl Leaver {
-    /// A user in these groups.
+impl DeniedCertificate {
+    /// Whether API servers ask no authorizer about it, so that none can deny it.
+    #[must_use]
+    pub fn is_beyond_authorization(&self) -> bool {
+        self.groups.iter().any(|group| group == MASTERS)
+    }
+}
+
+/// A file that goes with the script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFile {
+    /// Its name beside the script.
+    pub name: &'static str,
+    /// Where API servers look for it.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Users and groups whose access ends, and certificates. Its [`script`](Self::script) is made of
+/// `kubectl` commands, with what they do and what they cannot do in comments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessRemoval {
+    users: BTreeMap<String, BTreeSet<String>>,
+    groups: BTreeSet<String>,
+    certificates: BTreeMap<CredentialId, DeniedCertificate>,
+}
+
+impl AccessRemoval {
+    /// Takes it from a user in these groups.
     ///
     /// # Errors
     ///
     /// [`RbacError::Nameless`] for a user without a name.
-    pub fn user(name: &str, groups: &[String]) -> Result<Self, RbacError> {
-        let name_is = |kind, name: &String| Subject {
-            kind,
-            name: name.clone(),
-        };
-        Ok(Self {
-            subject: Subject::user(name, SystemNames::Allow)?,
-            groups: groups
-                .iter()
-                .map(|group| name_is(SubjectKind::Group, group))
-                .collect(),
-            not_after: None,
-        })
+    pub fn user(&mut self, name: &str, groups: &[String]) -> Result<(), RbacError> {
+        Subject::user(name, SystemNames::Allow)?;
+        let known = self.users.entry(name.to_owned()).or_default();
+        known.extend(groups.iter().cloned());
+        Ok(())
     }
 
-    /// Everybody in a group.
+    /// Takes it from everybody in a group.
     ///
     /// # Errors
     ///
     /// [`RbacError::Nameless`] for a group without a name, and [`RbacError::Masters`].
-    pub fn group(name: &str) -> Result<Self, RbacError> {
-        Ok(Self {
-            subject: Subject::group(name, SystemNames::Allow)?,
-            groups: Vec::new(),
-            not_after: None,
-        })
-    }
-
-    /// Says when the certificate ends, where that is known.
-    #[must_use]
-    pub fn until(mut self, not_after: &impl fmt::Display) -> Self {
-        self.not_after = Some(not_after.to_string());
-        self
-    }
-
-    fn bindings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, name) = (self.subject.kind, quote(&self.subject.name));
-        let column = match kind {
-            SubjectKind::User => "USERS",
-            SubjectKind::Group => "GROUPS",
-        };
-        writeln!(
-            f,
-            "# Delete what kube-enroll bound to the {} {name}:",
-            kind.as_word()
-        )?;
-        writeln!(
-            f,
-            "kubectl delete {BINDINGS} -l {}",
-            self.subject.selector()
-        )?;
-        writeln!(
-            f,
-            "\n# Find what others bound to it (column {column}), and delete that too:"
-        )?;
-        writeln!(f, "kubectl get {BINDINGS} -o wide")
-    }
-
-    fn groups(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.groups.is_empty() {
-            return Ok(());
-        }
-        writeln!(
-            f,
-            "\n# The groups are written in the certificate, so what they may do stays allowed."
-        )?;
-        writeln!(
-            f,
-            "# Deleting a group's bindings takes it from every member:"
-        )?;
-        for group in &self.groups {
-            writeln!(f, "kubectl get {BINDINGS} -l {}", group.selector())?;
-        }
-        if self.groups.iter().any(|group| group.name == super::MASTERS) {
-            writeln!(
-                f,
-                "# {} needs no binding and cannot lose anything by one.",
-                super::MASTERS
-            )?;
-        }
+    pub fn group(&mut self, name: &str) -> Result<(), RbacError> {
+        Subject::group(name, SystemNames::Allow)?;
+        self.groups.insert(name.to_owned());
         Ok(())
     }
 
-    fn check(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.subject.kind != SubjectKind::User {
-            return Ok(());
-        }
-        writeln!(
-            f,
-            "\n# See what is left (for another namespace add --namespace):"
-        )?;
-        write!(
-            f,
-            "kubectl auth can-i --list --as={}",
-            quote(&self.subject.name)
-        )?;
-        for group in &self.groups {
-            write!(f, " --as-group={}", quote(&group.name))?;
-        }
-        writeln!(f)
+    /// Takes it from whoever has the key of a certificate.
+    pub fn certificate(&mut self, certificate: DeniedCertificate) {
+        self.certificates
+            .insert(certificate.id.clone(), certificate);
     }
 
-    fn certificate(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = match &self.not_after {
-            Some(end) => format!("until {}", quote(end)),
-            None => "until it ends".to_owned(),
+    /// The certificates, by their ids.
+    pub fn certificates(&self) -> impl Iterator<Item = &DeniedCertificate> {
+        self.certificates.values()
+    }
+
+    /// Whether nobody loses anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty() && self.certificates.is_empty()
+    }
+
+    /// The script. `files` are what API servers read to deny the certificates, `is_beside` says that
+    /// they lie beside it; else it writes them.
+    #[must_use]
+    pub fn script(&self, files: &[ServerFile], is_beside: bool) -> String {
+        let mut text = String::from(
+            "#!/bin/sh\n\
+             # Read this first, and run what you agree with: kubectl uses your rights, in the cluster of\n\
+             # your current context.\n",
+        );
+        let script = Script {
+            removal: self,
+            files,
+            is_beside,
         };
-        let certificate = match self.subject.kind {
-            SubjectKind::User => "The certificate itself stays valid",
-            SubjectKind::Group => "The members' certificates themselves stay valid",
-        };
-        writeln!(f, "\n# {certificate} {end}: Kubernetes cannot revoke one.")?;
-        f.write_str(
-            "# Until then whoever holds the key is still let in under this name: bind nothing to it,\n\
-             # and give it to nobody else. Sooner than that only a new CA for client certificates\n\
-             # ends it, together with every other certificate of the old one. Shorter lifetimes\n\
-             # (request --expires-in) keep this time short.\n",
-        )
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{script}");
+        text
     }
 }
 
-impl fmt::Display for Leaver {
+struct Script<'a> {
+    removal: &'a AccessRemoval,
+    files: &'a [ServerFile],
+    is_beside: bool,
+}
+
+impl fmt::Display for Script<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.bindings(f)?;
-        self.groups(f)?;
-        self.check(f)?;
-        self.certificate(f)
+        let removal = self.removal;
+        if !removal.certificates.is_empty() {
+            self.denial(f)?;
+        }
+        for (user, groups) in &removal.users {
+            self.user(user, groups, f)?;
+        }
+        for group in &removal.groups {
+            writeln!(f, "\n##### The group {}\n", quote(group))?;
+            bindings(&subject(SubjectKind::Group, group), "", f)?;
+        }
+        if removal.certificates.is_empty() {
+            f.write_str(CERTIFICATES_STAY)?;
+        }
+        Ok(())
     }
+}
+
+const CERTIFICATES_STAY: &str = "
+##### The certificates
+
+# They let their holders in until they end: bind nothing to these names until then, and give them to
+# nobody else. Where the API servers are of Kubernetes 1.32 or later and you can set their options,
+# single certificates can be denied sooner:
+#   kube-enroll rbac --revoke CERTIFICATE|KUBECONFIG|REPLY...
+# Elsewhere only a new authority for client certificates ends them, together with all others of the
+# old one. Shorter lifetimes (kube-enroll request --expires-in) keep this time short.
+";
+
+const WHERE_IT_WORKS: &str = "
+# This works where API servers are of Kubernetes 1.32 or later (kubectl version) and you can set
+# their options, which managed clusters do not let you. Copy the files to every control-plane node,
+# the kubeconfig first:
+";
+
+const ONCE: &str = "# in place of --authorization-mode and --authorization-webhook-..., whose authorizers must stand in
+# the file (kubeadm: in /etc/kubernetes/manifests/kube-apiserver.yaml). From then on it reads the
+# file anew within a minute of each change, without a restart. A file that it cannot read changes
+# nothing, until it is restarted and fails.
+";
+
+const NOT_STOPPED: &str = "
+# Not stopped by it: sessions that are open already (exec, port-forward, watch) until they end or
+# the API server is restarted; other certificates of the same person; tokens that were made with it
+# (kubectl get serviceaccounts,secrets --all-namespaces); and members of system:masters, for whom
+# no authorizer is asked. On API servers before 1.32 it does nothing, whatever the answer above is.
+";
+
+impl Script<'_> {
+    fn denial(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let certificates = &self.removal.certificates;
+        let (these, words) = if certificates.len() == 1 {
+            ("The certificate", "This is refused, whoever has its key:")
+        } else {
+            (
+                "The certificates",
+                "These are refused, whoever has their keys:",
+            )
+        };
+        writeln!(f, "\n##### {these}\n\n# {words}")?;
+        for certificate in certificates.values() {
+            writeln!(f, "#   {}", certificate.id.as_str())?;
+            if let Some(until) = certificate.until {
+                writeln!(
+                    f,
+                    "#     {}, until {}",
+                    quote(&certificate.user),
+                    show_time(until)
+                )?;
+            }
+        }
+        f.write_str(WHERE_IT_WORKS)?;
+        for file in self.files {
+            writeln!(f, "#   {} to {}", file.name, quote(&file.path))?;
+        }
+        if let Some(configuration) = self.files.last() {
+            writeln!(
+                f,
+                "#\n# Once for each API server: start it with\n#   {}",
+                quote(format!("--authorization-config={}", configuration.path))
+            )?;
+        }
+        f.write_str(ONCE)?;
+        if !self.is_beside {
+            // What is there is not written over.
+            f.write_str("\nset -C\n")?;
+            for file in self.files {
+                writeln!(f, "cat > {} <<'END'\n{}END", file.name, file.text)?;
+            }
+        }
+        f.write_str(
+            "\n# Ask an API server, after that minute, whether it denies this: the answer is true, or\n\
+             # nothing. Where there are several API servers, each must be asked.\n",
+        )?;
+        for certificate in certificates.values() {
+            let question = review(&certificate.id, &certificate.user, &certificate.groups);
+            writeln!(
+                f,
+                "kubectl create -o jsonpath='{{.status.denied}}{{\"\\n\"}}' -f - <<'END'\n{}\nEND",
+                ascii_json(&question)
+            )?;
+        }
+        f.write_str(NOT_STOPPED)
+    }
+
+    fn user(
+        &self,
+        name: &str,
+        groups: &BTreeSet<String>,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let user = subject(SubjectKind::User, name);
+        writeln!(f, "\n##### The user {}\n", quote(name))?;
+        if !self.removal.certificates.is_empty() {
+            f.write_str(
+                "# Whoever goes on under this name, with a new certificate, keeps this: then stop here.\n\n",
+            )?;
+        }
+        bindings(&user, "", f)?;
+        if !groups.is_empty() {
+            f.write_str(
+                "\n# The groups are written in the certificate: what they may do stays allowed with it. What is\n\
+                 # commented out here would take it from every member.\n",
+            )?;
+        }
+        for group in groups.iter().filter(|group| *group != MASTERS) {
+            writeln!(f)?;
+            bindings(&subject(SubjectKind::Group, group), "# ", f)?;
+        }
+        if groups.contains(MASTERS) {
+            writeln!(
+                f,
+                "\n# {MASTERS} needs no binding and cannot lose anything by one."
+            )?;
+        }
+        writeln!(
+            f,
+            "\n# See what the name and its groups may still do (for a namespace add --namespace):"
+        )?;
+        write!(f, "kubectl auth can-i --list --as={}", quote(name))?;
+        for group in groups {
+            write!(f, " --as-group={}", quote(group))?;
+        }
+        writeln!(f)
+    }
+}
+
+/// Deletes what was bound here, and finds what others bound.
+fn bindings(subject: &Subject, before: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (word, name) = (subject.kind.as_word(), quote(&subject.name));
+    writeln!(
+        f,
+        "# Delete what kube-enroll bound to the {word} {name}, an approver's role as well:"
+    )?;
+    writeln!(
+        f,
+        "{before}kubectl delete {BINDINGS} -l {}",
+        subject.selector()
+    )?;
+    writeln!(
+        f,
+        "# Find what others bound to the {word} {name}; care for other subjects of it:"
+    )?;
+    writeln!(
+        f,
+        "kubectl get {BINDINGS} -o go-template={}",
+        quote(found_by(subject))
+    )
+}
+
+/// A template of kubectl's that names each binding of a subject.
+fn found_by(subject: &Subject) -> String {
+    format!(
+        "{{{{range $b := .items}}}}{{{{range .subjects}}}}\
+         {{{{if and (eq .kind \"{}\") (eq .name \"{}\")}}}}\
+         {{{{printf \"%s %q in %q: %s %q, subjects: %d\\n\" $b.kind $b.metadata.name \
+         (or $b.metadata.namespace \"\") $b.roleRef.kind $b.roleRef.name (len $b.subjects)}}}}\
+         {{{{end}}}}{{{{end}}}}{{{{end}}}}",
+        subject.kind.as_kind(),
+        go_string(&subject.name)
+    )
+}
+
+/// The inside of a string as Go has it.
+fn go_string(text: &str) -> String {
+    let mut quoted = String::new();
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            ' '..='~' => quoted.push(c),
+            // Writing to a String cannot fail.
+            _ => drop(write!(quoted, "\\U{:08x}", u32::from(c))),
+        }
+    }
+    quoted
+}
+
+/// JSON that a terminal and a here-document take as it is.
+fn ascii_json(value: &Value) -> String {
+    let mut ascii = String::new();
+    for c in value.to_string().chars() {
+        if c == ' ' || c.is_ascii_graphic() {
+            ascii.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(ascii, "\\u{unit:04x}");
+            }
+        }
+    }
+    ascii
+}
+
+fn subject(kind: SubjectKind, name: &str) -> Subject {
+    let name = name.to_owned();
+    Subject { kind, name }
 }
 
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use super::*;
 
-    fn commands(leaver: &Leaver) -> Vec<String> {
-        let text = leaver.to_string();
-        let lines = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
-        lines.map(str::to_owned).collect()
+    fn leaver(name: &str, groups: &[&str]) -> AccessRemoval {
+        let groups: Vec<String> = groups.iter().map(|&group| group.into()).collect();
+        let mut removal = AccessRemoval::default();
+        removal.user(name, &groups).unwrap();
+        removal
+    }
+
+    fn certificate(user: &str) -> DeniedCertificate {
+        DeniedCertificate {
+            id: format!("X509SHA256={}", "a".repeat(64)).parse().unwrap(),
+            until: Some(datetime!(2030-01-02 03:04:05 UTC)),
+            user: user.to_owned(),
+            groups: vec![user.to_owned()],
+        }
+    }
+
+    fn commands(text: &str) -> Vec<&str> {
+        let is_command = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        text.lines().filter(is_command).collect()
     }
 
     #[test]
-    fn a_users_bindings_go_and_the_groups_are_shown() {
-        let leaver = Leaver::user("alice", &["dev".into(), "a b".into()]).unwrap();
-        let label = super::super::label::value("a b");
-        assert_eq!(
-            commands(&leaver),
-            [
-                "kubectl delete rolebindings,clusterrolebindings --all-namespaces -l kube-enroll/user=alice",
-                "kubectl get rolebindings,clusterrolebindings --all-namespaces -o wide",
-                "kubectl get rolebindings,clusterrolebindings --all-namespaces -l kube-enroll/group=dev",
-                &format!(
-                    "kubectl get rolebindings,clusterrolebindings --all-namespaces -l kube-enroll/group={label}"
-                ),
-                "kubectl auth can-i --list --as=alice --as-group=dev --as-group='a b'",
-            ]
-        );
+    fn a_users_bindings_go_and_those_of_the_groups_are_left_to_decide() {
+        let text = leaver("alice", &["dev", "a b"]).script(&[], false);
+        let commands = commands(&text);
+        let delete =
+            "kubectl delete rolebindings,clusterrolebindings --all-namespaces -l kube-enroll";
+        assert_eq!(commands[0], format!("{delete}/user=alice"));
+        assert!(commands[1].contains("(eq .kind \"User\") (eq .name \"alice\")"));
+        assert!(commands[2].contains("(eq .kind \"Group\") (eq .name \"a b\")"));
+        assert!(commands[3].contains("(eq .kind \"Group\") (eq .name \"dev\")"));
+        let last = "kubectl auth can-i --list --as=alice --as-group='a b' --as-group=dev";
+        assert_eq!(commands[4..], [last]);
+        assert!(text.contains(&format!("\n# {delete}/group=dev\n")));
+        assert!(text.contains("until they end"));
     }
 
     #[test]
-    fn it_says_that_the_certificate_stays_valid() {
-        let leaver = Leaver::user("alice", &[]).unwrap();
-        let text = leaver.to_string();
-        assert!(text.contains(
-            "# The certificate itself stays valid until it ends: Kubernetes cannot revoke one.\n"
-        ));
-        let text = leaver.until(&"2027-01-01T00:00:00Z").to_string();
-        assert!(text.contains(
-            "# The certificate itself stays valid until 2027-01-01T00:00:00Z: Kubernetes"
-        ));
-        let text = Leaver::group("dev").unwrap().to_string();
-        assert!(text.contains("-l kube-enroll/group=dev\n"));
-        assert!(text.contains("# The members' certificates themselves stay valid until it ends"));
+    fn a_group_that_is_named_loses_its_bindings() {
+        let mut removal = AccessRemoval::default();
+        assert!(removal.is_empty());
+        removal.group("dev").unwrap();
+        let text = removal.script(&[], false);
+        assert!(commands(&text)[0].ends_with("-l kube-enroll/group=dev"));
+        assert_eq!(removal.group("system:masters"), Err(RbacError::Masters));
+        assert_eq!(removal.user("", &[]), Err(RbacError::Nameless("user")));
+    }
+
+    #[test]
+    fn the_files_that_deny_a_certificate_lie_beside_the_script_or_are_written_by_it() {
+        let mut removal = leaver("alice", &[]);
+        removal.certificate(certificate("alice"));
+        let file = ServerFile {
+            name: "a.yaml",
+            path: "/etc/a b.yaml".to_owned(),
+            text: "kind: x\n".to_owned(),
+        };
+        let files = std::slice::from_ref(&file);
+        let (beside, written) = (removal.script(files, true), removal.script(files, false));
+        for text in [&beside, &written] {
+            assert!(text.contains("#   a.yaml to '/etc/a b.yaml'\n"));
+            assert!(text.contains("until 2030-01-02T03:04:05Z\n"));
+            assert!(text.contains("then stop here"));
+        }
+        assert!(written.contains("set -C\ncat > a.yaml <<'END'\nkind: x\nEND\n"));
+        assert!(!beside.contains("cat >"));
     }
 
     #[test]
     fn a_hostile_name_is_no_command() {
-        let name = "x\nkubectl delete ns --all #'$(id)\u{1b}[2J";
-        let leaver = Leaver::user(name, &[name.to_owned()]).unwrap().until(&name);
-        for command in commands(&leaver) {
+        let name = "x\nEND\nkubectl delete ns --all #'$(id)\u{1b}[2J\"}}🙂";
+        let mut removal = leaver(name, &[name]);
+        removal.group(name).unwrap();
+        removal.certificate(certificate(name));
+        let text = removal.script(&[], true);
+        for command in commands(&text) {
             assert!(
-                command.starts_with("kubectl get ")
-                    || command.starts_with("kubectl auth ")
+                command.starts_with("kubectl get rolebindings,")
+                    || command.starts_with("kubectl auth can-i ")
+                    || command.starts_with("kubectl create -o ")
+                    || command.starts_with("{\"apiVersion\":")
+                    || command == "END"
                     || command.starts_with("kubectl delete rolebindings,"),
                 "{command}"
             );
         }
-        let text = leaver.to_string();
         assert!(
             text.chars()
                 .all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic())
@@ -220,16 +440,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_fits_a_terminal_where_the_names_do() {
-        let leaver = Leaver::user("alice", &["system:masters".into()]).unwrap();
-        let text = leaver.to_string();
+    fn a_comment_fits_a_terminal_where_the_names_do() {
+        let mut removal = leaver("alice", &["system:masters"]);
+        removal.certificate(certificate("alice"));
+        let text = removal.script(&[], false);
         assert!(text.contains("system:masters needs no binding"));
-        assert!(
-            text.lines()
-                .filter(|line| line.starts_with('#'))
-                .all(|line| line.len() <= 92)
-        );
-        assert_eq!(Leaver::group("system:masters"), Err(RbacError::Masters));
-        assert_eq!(Leaver::user("", &[]), Err(RbacError::Nameless("user")));
+        let all = [&text, &leaver("alice", &["dev"]).script(&[], false)].map(|text| {
+            let comments = text.lines().filter(|line| line.starts_with("# "));
+            let prose = comments.filter(|line| !line.starts_with("# kubectl"));
+            prose.map(str::len).max().unwrap()
+        });
+        assert!(all.iter().all(|&width| width <= 100), "{all:?}");
     }
 }

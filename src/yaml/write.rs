@@ -1,5 +1,5 @@
 //! Writing: block style, and every string in double quotes, so that no reader of YAML 1.1 or 1.2
-//! takes a user called `no` for false.
+//! takes a user called `no` for false. Each line of a string has one of its own.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,7 @@ pub fn write(value: &Value, text: &mut String) {
         Value::Object(map) if !map.is_empty() => block(value, 0, text),
         Value::Array(items) if !items.is_empty() => block(value, 0, text),
         other => {
-            scalar(other, text);
+            scalar(other, 0, text);
             text.push('\n');
         }
     }
@@ -67,13 +67,13 @@ fn block(value: &Value, indent: usize, text: &mut String) {
                     }
                     other => {
                         text.push(' ');
-                        scalar(other, text);
+                        scalar(other, indent, text);
                         text.push('\n');
                     }
                 }
             }
         }
-        other => scalar(other, text),
+        other => scalar(other, indent, text),
     }
 }
 
@@ -84,7 +84,7 @@ fn nested(value: &Value, indent: usize, text: &mut String) {
         Value::Array(items) if !items.is_empty() => indent,
         other => {
             text.push(' ');
-            scalar(other, text);
+            scalar(other, indent, text);
             text.push('\n');
             return;
         }
@@ -98,9 +98,21 @@ fn push_indent(indent: usize, text: &mut String) {
     text.extend(std::iter::repeat_n(' ', indent));
 }
 
-fn scalar(value: &Value, text: &mut String) {
+fn scalar(value: &Value, indent: usize, text: &mut String) {
     match value {
-        Value::String(string) => write_quoted(string, text),
+        Value::String(string) => {
+            text.push('"');
+            for (position, line) in string.split_inclusive('\n').enumerate() {
+                if position > 0 {
+                    // An escaped line break stands for nothing, nor do the blanks behind it.
+                    text.push_str("\\\n");
+                    push_indent(indent + 2, text);
+                    text.push_str(if line.starts_with(' ') { "\\" } else { "" });
+                }
+                write_escaped(line, text);
+            }
+            text.push('"');
+        }
         Value::Array(_) => text.push_str("[]"),
         Value::Object(_) => text.push_str("{}"),
         // JSON's numbers, booleans and null are YAML's.
@@ -134,6 +146,11 @@ pub fn quote(text: &str) -> String {
 
 fn write_quoted(string: &str, text: &mut String) {
     text.push('"');
+    write_escaped(string, text);
+    text.push('"');
+}
+
+fn write_escaped(string: &str, text: &mut String) {
     for character in string.chars() {
         let code = u32::from(character);
         let _ = match character {
@@ -148,7 +165,6 @@ fn write_quoted(string: &str, text: &mut String) {
             _ => write!(text, "\\U{code:08x}"),
         };
     }
-    text.push('"');
 }
 
 #[cfg(test)]
@@ -169,6 +185,18 @@ mod tests {
             "kind: \"List\"\nempty: []\nnone: {}\na-b: 3\n\"a b\": 3\n\"on\": true\nitems:\n\
              - name: \"no\"\n  usages:\n  - \"client auth\"\n  - \"a: b\"\n- - \"x\"\n- null\n"
         );
+    }
+
+    #[test]
+    fn each_line_of_a_string_has_its_own() {
+        let value = json!({"a": {"b": "if:\n  --- x\n\n\t# y\n"}, "c": ["one\n", "one\ntwo"]});
+        let text = to_string(&value);
+        assert_eq!(
+            text,
+            "a:\n  b: \"if:\\n\\\n    \\  --- x\\n\\\n    \\n\\\n    \\t# y\\n\"\nc:\n- \"one\\n\"\n\
+             - \"one\\n\\\n  two\"\n"
+        );
+        assert_eq!(documents(text.as_bytes())[0].content, Ok(value));
     }
 
     #[test]
@@ -196,6 +224,7 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             any::<String>().prop_map(Value::from),
+            "([-# \t.a\"]{0,4}\n?){0,4}".prop_map(Value::from),
             "[-+.0-9eExXoObB_:~nyYN#]{0,6}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 32, 6, |inner| {
