@@ -1,9 +1,9 @@
 //! The commands: each has one file with its options, what it reaches, and what it does.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
-#[cfg(debug_assertions)]
 use kube_enroll::shell;
 use kube_enroll::stack;
 
@@ -60,6 +60,10 @@ trait Action {
 
 /// Runs the command typed and tells the exit status: 0 good, 1 not good, 2 could not run.
 pub fn run(typed: &[OsString]) -> ExitCode {
+    let called = typed.first().map(Path::new).and_then(Path::file_name);
+    if called.is_some_and(|name| name == "kubectl-enroll") {
+        shell::call_us_plugin();
+    }
     #[cfg(debug_assertions)]
     shell::check_commands_with(usage::check_own);
     let cli = match usage::parse(typed) {

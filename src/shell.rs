@@ -1,8 +1,10 @@
 //! Words for a command line that others paste: whatever a name holds, the shell takes it as one
 //! word, and showing it moves no cursor.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use crate::text;
 use crate::text::{Show, Text};
@@ -40,6 +42,79 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
     quoted
 }
 
+/// The commands of the program, and what stands for any of them.
+pub const COMMANDS: [&str; 18] = [
+    "request",
+    "renew",
+    "inspect",
+    "list",
+    "verify",
+    "reply",
+    "kubeconfig",
+    "rbac",
+    "passphrase",
+    "credential",
+    "unlock",
+    "lock",
+    "rehearse",
+    "completions",
+    "man",
+    "version",
+    "help",
+    "COMMAND",
+];
+
+static IS_PLUGIN: OnceLock<()> = OnceLock::new();
+
+/// From now on all texts say `kubectl enroll` for `kube-enroll`: so kubectl's plugin calls itself.
+pub fn call_us_plugin() {
+    let _ = IS_PLUGIN.set(());
+}
+
+/// Whether this program was called as a plugin of kubectl.
+#[must_use]
+pub fn is_plugin() -> bool {
+    IS_PLUGIN.get().is_some()
+}
+
+/// How this program was called.
+#[must_use]
+pub fn our_name() -> &'static str {
+    if is_plugin() {
+        "kubectl enroll"
+    } else {
+        "kube-enroll"
+    }
+}
+
+/// Words of ours, with the commands in them as this program was called.
+#[must_use]
+pub fn in_our_name(words: &str) -> Cow<'_, str> {
+    if is_plugin() {
+        renamed(words)
+    } else {
+        Cow::Borrowed(words)
+    }
+}
+
+fn renamed(words: &str) -> Cow<'_, str> {
+    const NAME: &str = "kube-enroll ";
+    let mut pieces = words.split(NAME);
+    let mut renamed = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let next = piece.split(|c: char| !c.is_ascii_alphabetic()).next();
+        let is_command =
+            next.is_some_and(|next| COMMANDS.contains(&next)) || piece.starts_with('[');
+        renamed.push_str(if is_command { "kubectl enroll " } else { NAME });
+        renamed.push_str(piece);
+    }
+    if renamed == words {
+        Cow::Borrowed(words)
+    } else {
+        Cow::Owned(renamed)
+    }
+}
+
 /// A command to run, which works as it is shown: each word is quoted for the shell, a value with a
 /// leading dash is joined to its option, and `--` stands before operands where one has a leading dash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,10 +143,15 @@ impl Command {
         }
     }
 
-    /// A command of this program: `kube-enroll COMMAND`.
+    /// A command of this program: `kube-enroll COMMAND`, or as it was called.
     #[must_use]
     pub fn ours(command: &'static str) -> Self {
-        Self::new("kube-enroll").word(command)
+        let program = if is_plugin() {
+            Self::new("kubectl").word("enroll")
+        } else {
+            Self::new("kube-enroll")
+        };
+        program.word(command)
     }
 
     /// Adds a word of ours: a subcommand, or an option that has no value.
@@ -188,7 +268,7 @@ impl Command {
     }
 }
 
-static CHECK: std::sync::OnceLock<fn(&[OsString])> = std::sync::OnceLock::new();
+static CHECK: OnceLock<fn(&[OsString])> = OnceLock::new();
 
 /// Has every command checked when it is shown: the program does so in its tests, with the parser
 /// of its own command line.
@@ -292,6 +372,28 @@ mod tests {
         );
         let stdin = Command::ours("verify").operand("-");
         assert_eq!(stdin.show().as_str(), "kube-enroll verify -");
+    }
+
+    #[test]
+    fn a_plugin_calls_its_commands_by_its_own_name() {
+        for (words, expected) in [
+            ("run: kube-enroll help", "run: kubectl enroll help"),
+            (
+                "Usage: kube-enroll [OPTIONS] <COMMAND>",
+                "Usage: kubectl enroll [OPTIONS] <COMMAND>",
+            ),
+            (
+                "a | kube-enroll reply; `kube-enroll COMMAND`",
+                "a | kubectl enroll reply; `kubectl enroll COMMAND`",
+            ),
+            (
+                "kubectl asks kube-enroll for it",
+                "kubectl asks kube-enroll for it",
+            ),
+            ("-l kube-enroll/user=a", "-l kube-enroll/user=a"),
+        ] {
+            assert_eq!(renamed(words), expected);
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::shell;
+
 mod show;
 mod visible;
 
@@ -184,7 +186,7 @@ impl fmt::Display for Text {
 
 impl From<&'static str> for Text {
     fn from(literal: &'static str) -> Self {
-        Self(Cow::Borrowed(literal))
+        Self(shell::in_our_name(literal))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Completion, by the shells themselves: each runs in a terminal of its own, or is asked as it asks
-//! itself, and says what it would put on the command line.
+//! At home in shells and in kubectl. Completion is judged by the shells themselves: each runs in a
+//! terminal of its own and says what stands on its command line.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
@@ -218,12 +218,7 @@ fn kubectl_completes_the_plugin() {
         return;
     }
     let folder = home();
-    let path = format!(
-        "{}/bin:{}",
-        folder.path().display(),
-        std::env::var("PATH").unwrap()
-    );
-    let path = format!("PATH={path}");
+    let path = path(&folder);
     let ask = |words: &[&str]| {
         let words = [
             &[path.as_str(), "kubectl", "__complete", "enroll"][..],
@@ -238,4 +233,116 @@ fn kubectl_completes_the_plugin() {
     assert!(algorithms.starts_with("ed25519"), "{algorithms}");
     let files = ask(&["verify", ""]);
     assert!(files.starts_with(":0\n"), "{files}");
+}
+
+/// For `env`: the folder of the program comes first.
+fn path(folder: &Folder) -> String {
+    let path = std::env::var("PATH").unwrap();
+    format!("PATH={}/bin:{path}", folder.path().display())
+}
+
+#[test]
+fn as_a_plugin_of_kubectl_it_speaks_of_kubectl_enroll() {
+    if !have("kubectl") {
+        return;
+    }
+    let folder = home();
+    let path = path(&folder);
+    let enroll = |words: &[&str]| {
+        let words = [&[path.as_str(), "kubectl", "enroll"][..], words].concat();
+        folder.other("env", &words)
+    };
+    let made = [
+        "request",
+        "alice",
+        "-g",
+        "dev",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    let made = enroll(&made).good();
+    let help = enroll(&["--help"]).good();
+    let explained = enroll(&["verify", "--explain", "same-name"]).good();
+    let helps = [
+        enroll(&["help"]),
+        enroll(&["request", "--help"]),
+        enroll(&["verify", "-h"]),
+        enroll(&["list", "--help"]),
+    ];
+    let wrong = [
+        enroll(&["verfy"]),
+        enroll(&["request"]),
+        enroll(&["verify", "alice.csr.yaml"]),
+        enroll(&["kubeconfig", "alice.csr.yaml"]),
+    ];
+    let all = [made, help, explained]
+        .into_iter()
+        .chain(helps)
+        .chain(wrong);
+    let mut named = 0;
+    for ended in all {
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        for command in [
+            "request",
+            "verify",
+            "kubeconfig",
+            "help",
+            "list",
+            "reply",
+            "[OPTIONS]",
+        ] {
+            assert!(!said.contains(&format!("kube-enroll {command}")), "{said}");
+        }
+        named += said.matches("kubectl enroll ").count();
+    }
+    assert!(named > 20, "{named}");
+    let failed = enroll(&["verfy"]);
+    failed.fails(2, &["kubectl enroll: word 1", "run: kubectl enroll help"]);
+}
+
+#[test]
+fn kubectl_runs_the_program_by_a_name_that_the_path_has() {
+    let folder = home();
+    let made = [
+        "request",
+        "alice",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    folder.run(&made).good();
+    let authority = authority();
+    let issued = common::issue(&folder.read("alice.csr.yaml"), &authority);
+    folder.write("issued.yaml", issued);
+    let cluster = admin_kubeconfig(&authority);
+    folder.write("cluster.yaml", cluster);
+    let written = |name: &str, path: &str| {
+        let program = folder.file(name);
+        let path = format!("PATH={path}");
+        let words = [
+            path.as_str(),
+            program.to_str().unwrap(),
+            "kubeconfig",
+            "issued.yaml",
+        ];
+        let options = ["--cluster", "cluster.yaml", "--exec", "--out", "-"];
+        let ended = folder
+            .other("/usr/bin/env", &[&words[..], &options].concat())
+            .good();
+        let line = ended.stdout.lines().find(|line| line.contains("command:"));
+        line.unwrap()
+            .trim()
+            .replace("command: ", "")
+            .replace('"', "")
+    };
+    let bin = folder.file("bin");
+    let bin = bin.to_str().unwrap();
+    assert_eq!(written("bin/kube-enroll", bin), "kube-enroll");
+    assert_eq!(written("bin/kubectl-enroll", bin), "kubectl-enroll");
+    std::fs::remove_file(folder.file("bin/kube-enroll")).unwrap();
+    assert_eq!(written("bin/kubectl-enroll", bin), "kubectl-enroll");
+    // kubectl runs nothing from a folder that is named from where one is.
+    let own = std::fs::canonicalize(executable()).unwrap();
+    assert_eq!(written("bin/kubectl-enroll", "bin"), own.to_str().unwrap());
 }

@@ -156,3 +156,74 @@ fn the_readme_says_of_each_direct_dependency_why_it_is_there() {
         .collect();
     assert_eq!(explained, direct);
 }
+
+/// krew's own rules (sigs.k8s.io/krew `validation.ValidatePlugin` and its `validate-krew-manifest`).
+#[test]
+fn the_manifest_for_krew_keeps_its_rules_and_carries_the_checksums_of_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let targets = [
+        ("x86_64-unknown-linux-gnu", "linux", "amd64"),
+        ("aarch64-unknown-linux-gnu", "linux", "arm64"),
+        ("aarch64-apple-darwin", "darwin", "arm64"),
+    ];
+    let tarballs = targets.map(|(target, ..)| {
+        let name = format!("kube-enroll-{version}-{target}");
+        let tarball = folder.path().join(format!("{name}.tar.gz"));
+        std::fs::write(&tarball, target).unwrap();
+        (name, tarball)
+    });
+    let output = Command::new("release/krew")
+        .args(tarballs.iter().map(|(_, tarball)| tarball))
+        .env("RELEASE_URL", "https://example.com/v1")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let plugin = kube_enroll::yaml::first_document(&output.stdout).unwrap();
+    assert_eq!(
+        plugin["apiVersion"],
+        "krew.googlecontainertools.github.com/v1alpha2"
+    );
+    assert_eq!(plugin["kind"], "Plugin");
+    // The file is called so.
+    assert_eq!(plugin["metadata"]["name"], "enroll");
+    let spec = &plugin["spec"];
+    assert_eq!(spec["version"], format!("v{version}"));
+    let lines = |field: &str, longest: usize| {
+        let text = spec[field].as_str().unwrap();
+        assert!(text.lines().all(|line| line.len() <= longest), "{field}");
+        text.lines().count()
+    };
+    assert_eq!(lines("shortDescription", 50), 1);
+    assert!(lines("description", 80) > 1 && lines("caveats", 80) > 1);
+    let platforms = spec["platforms"].as_array().unwrap();
+    assert_eq!(platforms.len(), targets.len());
+    for ((platform, (name, tarball)), (_, os, arch)) in platforms.iter().zip(&tarballs).zip(targets)
+    {
+        let labels = serde_json::json!({"os": os, "arch": arch});
+        assert_eq!(platform["selector"]["matchLabels"], labels);
+        assert_eq!(
+            platform["uri"],
+            format!("https://example.com/v1/{name}.tar.gz")
+        );
+        let sum = Command::new("sha256sum")
+            .arg(tarball)
+            .output()
+            .unwrap()
+            .stdout;
+        let sum = String::from_utf8(sum).unwrap();
+        assert_eq!(platform["sha256"].as_str(), sum.split(' ').next());
+        assert_eq!(platform["bin"], "kube-enroll");
+        let files = platform["files"].as_array().unwrap();
+        let froms: Vec<_> = files
+            .iter()
+            .map(|file| file["from"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            froms,
+            [format!("{name}/kube-enroll"), format!("{name}/LICENSE-*")]
+        );
+        assert!(files.iter().all(|file| file["to"] == "."));
+    }
+}

@@ -5,10 +5,11 @@
 
 use std::fmt;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, StyledStr, TypedValueParser};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use kube_enroll::key::Algorithm;
 use kube_enroll::lifetime;
+use kube_enroll::shell;
 use kube_enroll::text;
 use kube_enroll::text::{Show as _, Text};
 
@@ -18,13 +19,15 @@ use super::{
     rbac, rehearse, renew, reply, request, unlock, verify, version,
 };
 
+const USAGE: &str = "kube-enroll [OPTIONS] <COMMAND>";
+
 /// Offline Kubernetes client-certificate enrollment.
 #[derive(Debug, Parser)]
 #[command(
     name = "kube-enroll",
     version,
     about,
-    override_usage = "kube-enroll [OPTIONS] <COMMAND>",
+    override_usage = USAGE,
     arg_required_else_help = true,
     disable_version_flag = true,
     after_help = "Exit status: 0 done or good, 1 read and not good, 2 could not run."
@@ -129,9 +132,26 @@ impl Command {
     }
 }
 
-/// The definition of it all.
+/// The definition of it all, in the words of a plugin of kubectl where it is one.
 pub fn command() -> clap::Command {
-    Cli::command()
+    let command = Cli::command();
+    if shell::is_plugin() {
+        let usage = shell::in_our_name(USAGE).into_owned();
+        return renamed(command.bin_name(shell::our_name()).override_usage(usage));
+    }
+    command
+}
+
+/// The same with the texts of ours that name commands in our name.
+fn renamed(mut command: clap::Command) -> clap::Command {
+    let in_our_name = |text: &StyledStr| shell::in_our_name(&text.to_string()).into_owned();
+    if let Some(text) = command.get_after_help().map(in_our_name) {
+        command = command.after_help(text);
+    }
+    if let Some(text) = command.get_after_long_help().map(in_our_name) {
+        command = command.after_long_help(text);
+    }
+    command.mut_subcommands(renamed)
 }
 
 /// Why a value is refused, in our words and without the value.

@@ -5,6 +5,7 @@
 
 use clap::ValueEnum;
 use clap_complete::Shell as Static;
+use kube_enroll::shell;
 
 use super::args;
 use super::console::Console;
@@ -48,13 +49,23 @@ pub enum Shell {
 impl Shell {
     fn script(self) -> String {
         match self {
-            Self::Bash => include_str!("completions/kube-enroll.bash").to_owned(),
-            Self::Zsh => include_str!("completions/kube-enroll.zsh").to_owned(),
-            Self::Fish => include_str!("completions/kube-enroll.fish").to_owned(),
+            Self::Bash => named(include_str!("completions/kube-enroll.bash")),
+            Self::Zsh => named(include_str!("completions/kube-enroll.zsh")),
+            Self::Fish => named(include_str!("completions/kube-enroll.fish")),
             Self::Kubectl => include_str!("completions/kubectl_complete-enroll").to_owned(),
             Self::Elvish => generated(Static::Elvish),
             Self::Powershell => generated(Static::PowerShell),
         }
+    }
+}
+
+/// The script for the name by which this program was called.
+fn named(script: &str) -> String {
+    if shell::is_plugin() {
+        let script = script.replace("kube-enroll", "kubectl-enroll");
+        script.replace("kube_enroll", "kubectl_enroll")
+    } else {
+        script.to_owned()
     }
 }
 

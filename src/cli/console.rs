@@ -13,6 +13,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use kube_enroll::inspect::Look;
+use kube_enroll::shell;
 use kube_enroll::text::Text;
 
 use super::failure::Failure;
@@ -152,10 +153,10 @@ impl Drop for Spinner {
 
 /// Says what went wrong, on standard error.
 pub fn report_failure(failure: &Failure) {
-    let _ = writeln!(anstream::stderr(), "kube-enroll: {failure}");
+    let _ = writeln!(anstream::stderr(), "{}: {failure}", shell::our_name());
 }
 
 fn to_stderr(text: &Text, kind: &str) {
     // There is nobody left to tell if standard error is gone.
-    let _ = writeln!(anstream::stderr(), "kube-enroll: {kind}{text}");
+    let _ = writeln!(anstream::stderr(), "{}: {kind}{text}", shell::our_name());
 }

@@ -6,4 +6,5 @@ pub mod credentials;
 pub mod file;
 pub mod keys;
 pub mod passphrase;
+pub mod program;
 pub mod requests;

@@ -26,6 +26,7 @@ use super::from::cluster;
 use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
+use super::from::program;
 use super::from::requests::Requests;
 use super::os::sandbox::Reach;
 use super::to::files::{self, Access, NewFiles, folder_of};
@@ -576,7 +577,7 @@ impl Run<'_> {
             arguments.extend(["--unlock-for".to_owned(), format!("{seconds}s")]);
         }
         Credential::Exec {
-            command: own_command(),
+            command: program::own_command(),
             arguments,
         }
     }
@@ -611,21 +612,6 @@ fn certificate_path(folder: &Path, issued: &Issued, cluster: &Cluster, pem: &str
         return plain;
     }
     folder.join(format!("{stem}-{}.crt", issued.certificate.serial()))
-}
-
-/// By name where that finds this very program, as after an upgrade; else by its path.
-fn own_command() -> String {
-    const NAME: &str = env!("CARGO_PKG_NAME");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join(NAME))
-        .find(|candidate| candidate.is_file());
-    let same =
-        |own: &PathBuf| found.and_then(|path| path.canonicalize().ok()).as_ref() == Some(own);
-    match std::env::current_exe() {
-        Ok(own) if !same(&own) => own.display().to_string(),
-        _ => NAME.to_owned(),
-    }
 }
 
 fn certificates_pem(chain: &[Certificate]) -> String {

@@ -68,7 +68,7 @@ pub enum Format {
     Yaml,
     /// For spreadsheets
     Csv,
-    /// The files alone, for kube-enroll renew
+    /// The files alone, for renew
     Name,
 }
 

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
 use clap_mangen::Man;
 
-use super::args::Cli;
+use super::args;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::file::Stream;
@@ -36,7 +35,7 @@ impl Action for Args {
     }
 
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        let command = Cli::command();
+        let command = args::command();
         let Some(folder) = &self.output_dir else {
             files::put(
                 &self.out,

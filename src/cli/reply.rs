@@ -367,9 +367,10 @@ fn authority(cluster: &Cluster) -> Text {
         Ok(chain) => Text::join(
             chain.first().map(|authority| {
                 text!(
-                    "  certificate authority {}\n  (tell the user that fingerprint another way; \
-                     kube-enroll kubeconfig --ca-fingerprint compares it)\n",
-                    authority.public_key().fingerprint()
+                    "  certificate authority {}\n  (tell the user that fingerprint another way; {} \
+                     compares it)\n",
+                    authority.public_key().fingerprint(),
+                    Command::ours("kubeconfig").word("--ca-fingerprint")
                 )
             }),
             "",

@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::FromArgMatches as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
 use kube_enroll::error::Error;
 use kube_enroll::shell;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
 
-use super::args::{Cli, Command, Refused};
+use super::args::{self, Cli, Command, Refused};
 use super::complete;
 use super::console::Color;
 use super::failure::Failure;
@@ -30,7 +30,8 @@ pub fn parse(typed: &[OsString]) -> Result<Cli, ExitCode> {
             command: Some(Command::Complete(complete::Args::new(words))),
         });
     }
-    let mut parsed = Cli::try_parse_from(typed);
+    let parsed = args::command().try_get_matches_from(typed);
+    let mut parsed = parsed.and_then(|matches| Cli::from_arg_matches(&matches));
     let color = match &parsed {
         Ok(cli) => cli.color,
         Err(_) => color_of(typed),
@@ -91,11 +92,18 @@ pub fn stdin_twice() -> Failure {
 /// Panics in tests of the program if a command of ours that it shows is not one.
 #[cfg(debug_assertions)]
 pub fn check_own(words: &[OsString]) {
-    if words
-        .first()
-        .is_some_and(|program| program == "kube-enroll")
-    {
-        let parsed = Cli::try_parse_from(words);
+    let is = |index: usize, word| words.get(index).is_some_and(|typed| typed == word);
+    let ours = if is(0, "kube-enroll") {
+        words.get(1..)
+    } else if is(0, "kubectl") && is(1, "enroll") {
+        words.get(2..)
+    } else {
+        None
+    };
+    if let Some(ours) = ours {
+        let parsed = args::command()
+            .no_binary_name(true)
+            .try_get_matches_from(ours);
         let help = |error: &clap::Error| error.kind() == ErrorKind::DisplayHelp;
         let is_good = parsed.as_ref().err().is_none_or(help);
         debug_assert!(is_good, "a command that does not work was shown: {words:?}");
@@ -112,7 +120,7 @@ struct Mistake<'a> {
 
 impl<'a> Mistake<'a> {
     fn new(error: &'a clap::Error, typed: &'a [OsString]) -> Self {
-        let mut whole = Cli::command();
+        let mut whole = args::command();
         whole.build();
         let mut words = typed.iter().skip(1).filter_map(|word| word.to_str());
         let command = words.find_map(|word| whole.find_subcommand(word)).cloned();
@@ -128,7 +136,7 @@ impl<'a> Mistake<'a> {
         let what = match self.error.kind() {
             ErrorKind::UnknownArgument => self.unknown(),
             ErrorKind::InvalidSubcommand => {
-                text!("{} is no command of kube-enroll", self.position())
+                text!("{} is no command of {}", self.position(), shell::our_name())
             }
             ErrorKind::MissingSubcommand => text!("there is no command"),
             ErrorKind::MissingRequiredArgument => text!("missing: {}", option),
@@ -180,8 +188,8 @@ impl<'a> Mistake<'a> {
             Some(ContextValue::String(word)) if word.starts_with('-')
         );
         let command = match self.command.get_name() {
-            "kube-enroll" => text!("kube-enroll"),
-            name => text!("kube-enroll {}", Label::from(name)),
+            "kube-enroll" => text!("{}", shell::our_name()),
+            name => text!("{} {}", shell::our_name(), Label::from(name)),
         };
         if is_option {
             text!("{} is no option of {}", self.position(), command)
@@ -285,7 +293,7 @@ mod tests {
             .chain(words)
             .map(Into::into)
             .collect();
-        let error = Cli::try_parse_from(&typed).unwrap_err();
+        let error = args::command().try_get_matches_from(&typed).unwrap_err();
         Mistake::new(&error, &typed).explain().to_string()
     }
 
@@ -365,13 +373,21 @@ mod tests {
 
     #[test]
     fn the_definitions_hold() {
-        Cli::command().debug_assert();
+        args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_known_where_texts_are_made() {
+        let command = args::command();
+        let names = command.get_subcommands().map(clap::Command::get_name);
+        let all: Vec<_> = names.chain(["help", "COMMAND"]).collect();
+        assert_eq!(all, shell::COMMANDS);
     }
 
     #[test]
     fn every_example_in_the_help_is_a_command_of_ours() {
         let mut number = 0;
-        for command in Cli::command().get_subcommands() {
+        for command in args::command().get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string);
             for line in help.unwrap_or_default().lines() {
                 for part in line.split('|').map(str::trim) {

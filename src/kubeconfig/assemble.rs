@@ -16,7 +16,7 @@ pub(super) const EXTENSION: &str = "kube-enroll";
 
 /// What kubectl shows where the command is missing.
 const INSTALL_HINT: &str = "\
-kube-enroll serves the encrypted private key of this user, and is not installed here.
+kube-enroll serves the encrypted private key of this user, and is not on the PATH of this program.
 Install it, or write the kubeconfig anew with kube-enroll kubeconfig REPLY --embed.";
 
 /// How the user proves who it is.

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::shell;
 use crate::text::Text;
 
 mod file;
@@ -166,7 +167,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 #[must_use]
 pub fn explain(code: &str) -> Option<Text> {
     let entry = entries().find(|entry| entry.code() == code)?;
-    let plain = |text: &str| Text::of_escaped(&text.replace('`', ""));
+    let plain = |text: &str| Text::of_escaped(&shell::in_our_name(text).replace('`', ""));
     Some(crate::text!(
         "{}: {}\n\n{}\n\nWhy it matters: {}\n\nFor example: {}\n\nWhat to do: {}\n",
         entry.code(),

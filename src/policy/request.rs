@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::key::{Hash, SignatureError};
 use crate::looks::{look, under_its_coats};
 use crate::pem;
+use crate::shell;
 use crate::text::{Show as _, visible};
 
 const FIELD: &str = "spec.request";
@@ -144,9 +145,9 @@ fn no_block(input: &[u8]) -> Finding {
 
 fn wrong_label(label: &str) -> Finding {
     let hint = if label == csr::LEGACY_PEM_LABEL {
-        "; kube-enroll request --csr FILE writes a manifest with the right one"
+        shell::in_our_name("; kube-enroll request --csr FILE writes a manifest with the right one")
     } else {
-        ""
+        "".into()
     };
     let message = format!(
         "the first PEM block is {}, and the API server takes {PEM_LABEL} only{hint}",
