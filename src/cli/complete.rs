@@ -197,7 +197,8 @@ impl<'a> Line<'a> {
 
     /// An option stands there, perhaps with its value.
     fn begin(&mut self, option: &'a Arg, value: &'a str) {
-        if option.get_action().takes_values() && value.is_empty() {
+        let is_next = !option.is_require_equals_set() && value.is_empty();
+        if option.get_action().takes_values() && is_next {
             self.option = Some(option);
         } else {
             self.given.push((option, OsStr::new(value)));
@@ -414,6 +415,8 @@ mod tests {
         has(&["verify", "--explain", "user"], "user-mismatch");
         has(&["completions", ""], "zsh");
         has(&["rbac", "--clusterr"], "--clusterrole");
+        has(&["rbac", "--approver="], "--approver=create");
+        has(&["rbac", "--approver", "--us"], "--user");
         has(&["request", "alice", ""], "--group");
         has(&["lock", ""], "--quiet");
         has(&["request", "-"], "-g");
@@ -463,7 +466,7 @@ mod tests {
 
     #[test]
     fn it_is_known_of_every_value_what_it_is() {
-        const WORDS: [&str; 14] = [
+        const WORDS: [&str; 16] = [
             "ALGORITHM",
             "BYTES",
             "FORMAT",
@@ -476,8 +479,10 @@ mod tests {
             "TIME",
             "URL",
             "USER",
+            "WHAT",
             "WHEN",
             "ROLE",
+            "X509SHA256=...",
         ];
         let command = built();
         let mut number = 0;

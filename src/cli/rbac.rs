@@ -21,7 +21,7 @@ use kube_enroll::text::{Label, Show as _, Text, count};
 use kube_enroll::yaml;
 use time::OffsetDateTime;
 
-use super::args::Refused;
+use super::args::{Refused, not_empty};
 use super::console::Console;
 use super::failure::Failure;
 use super::from::credentials::NamedFiles;
@@ -68,7 +68,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub bind: Bind,
     /// Take this context of a kubeconfig
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "CONTEXT", value_parser = not_empty)]
     pub context: Option<String>,
     /// Bind to this Role of the namespace
     #[arg(
