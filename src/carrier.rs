@@ -13,7 +13,7 @@ mod mail;
 /// Coats that may lie over each other.
 const MOST: usize = 8;
 /// U+FEFF in UTF-8.
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What was undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,7 +156,7 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
 }
 
 /// UTF-16 by its mark, or by the zero bytes of its ASCII.
-fn utf16(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn utf16(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let unit: fn([u8; 2]) -> u16 = match input {
         [0xFF, 0xFE, ..] => u16::from_le_bytes,
         [0xFE, 0xFF, ..] => u16::from_be_bytes,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::agreement::Comparison;
 use crate::manifest::CertificateSigningRequest;
-use crate::name::Identity;
+use crate::name::{Identity, Name};
 use crate::policy::{Agreed, Effect, Finding, Level, Prediction};
 use crate::secret::Passphrase;
 use crate::verdict::{Checked, Requested};
@@ -84,6 +84,9 @@ pub struct Object {
     pub agreement: Option<Comparison>,
     /// What there is to say about it, the worst first.
     pub findings: Vec<Finding>,
+    /// Whether it was fetched from a cluster.
+    #[serde(skip)]
+    pub(crate) is_from_server: bool,
     /// What a request asks for.
     #[serde(skip)]
     pub(crate) requested: Option<Box<Requested>>,
@@ -138,6 +141,12 @@ impl Object {
         self.public_key.as_ref()?.rsa_modulus.as_deref()
     }
 
+    /// Whether it stands in a cluster: the server filled it in, or did something with it.
+    #[must_use]
+    pub fn is_in_cluster(&self) -> bool {
+        self.is_from_server || self.status.is_some()
+    }
+
     pub(crate) fn requested(&self) -> Option<&Requested> {
         self.requested.as_deref()
     }
@@ -153,6 +162,20 @@ impl Object {
     pub fn has_the_name_of_another_in(&mut self, place: &str) {
         let place = crate::text::visible(place).to_string();
         self.add(Finding::same_name(Effect::Misleads, &place));
+    }
+
+    /// The user name that a request asks for, whatever the cluster makes of it.
+    #[must_use]
+    pub fn asked_user(&self) -> Option<String> {
+        let asked = self.requested().map(|it| it.request.subject());
+        let asked = asked.and_then(Name::identity_when_issued);
+        let identity = asked.as_ref().or(self.identity.as_ref());
+        identity.map(|identity| identity.username.clone())
+    }
+
+    /// It is one of several that were judged good for one person of a roster.
+    pub fn is_one_of_several(&mut self, count: usize, user: &str) {
+        self.add(Finding::second_request(count, user));
     }
 
     /// Writes the verdict down. Nothing is to be found in it any more.

@@ -93,7 +93,7 @@
 //! | what may be created: the verdict, and the manifest written anew | [`verdict`] | |
 //! | what many files hold, in a line each; what is asked for once more | [`list`], [`renewal`] | |
 //! | what any file is, as text, JSON or YAML | [`inspect`] | |
-//! | what was agreed on, point by point | [`agreement`] | |
+//! | what was agreed on, with one person or with many | [`agreement`], [`roster`] | |
 //! | what the cluster will do, and what would mislead | [`policy`] | kube-apiserver, kube-controller-manager |
 //! | the files of the journey; who may do what | [`manifest`], [`kubeconfig`], [`credential`], [`rbac`], [`config`] | the Kubernetes API, client-go, OpenSSL's `req` |
 //! | request and certificate | [`csr`], [`certificate`] | RFC 2986, RFC 5280, Go's crypto/x509 |
@@ -141,6 +141,7 @@ pub mod rbac;
 pub mod rehearsal;
 pub mod renewal;
 pub mod reply;
+pub mod roster;
 pub mod secret;
 pub mod shell;
 pub mod stack;

@@ -1,5 +1,6 @@
 //! Work on all cores.
 
+use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,14 +11,19 @@ use crate::stack;
 /// Items that are worth a thread.
 const SHARE: usize = 16;
 
+thread_local! {
+    /// Whether this thread does a share of the work of all.
+    static IS_ONE_OF_MANY: Cell<bool> = const { Cell::new(false) };
+}
+
 static CORES: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
 
 /// How many threads the machine, or the container, has time for. Linux tells in files, so a
-/// process that will not be able to read any asks before.
+/// process that will not be able to read any asks before. One, inside of work that is shared already.
 #[must_use]
 pub fn cores() -> usize {
-    *CORES
+    if IS_ONE_OF_MANY.get() { 1 } else { *CORES }
 }
 
 /// `work` done on every item by as many threads as there are cores; the results in the order of
@@ -27,14 +33,30 @@ pub fn cores() -> usize {
 /// # Panics
 /// Only where `work` does.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    share(items, SHARE, work)
+}
+
+/// The same for work that is worth a thread for each item, such as making a key.
+///
+/// # Panics
+/// Only where `work` does.
+pub fn map_heavy<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    share(items, 1, work)
+}
+
+fn share<T: Sync, R: Send>(items: &[T], least: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = cores().min(items.len().div_ceil(least));
     let next = AtomicUsize::new(0);
     let take_turns = || {
+        let was_one = IS_ONE_OF_MANY.replace(threads > 1);
         let turns = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         let mine = turns.map_while(|turn| Some((turn, work(items.get(turn)?))));
-        mine.collect::<Vec<_>>()
+        let mine = mine.collect::<Vec<_>>();
+        IS_ONE_OF_MANY.set(was_one);
+        mine
     };
     let mut results = thread::scope(|scope| {
-        let others: Vec<_> = (1..cores().min(items.len().div_ceil(SHARE)))
+        let others: Vec<_> = (1..threads)
             .map_while(|_| {
                 Builder::new()
                     .spawn_scoped(scope, || stack::wiped(take_turns))
@@ -53,7 +75,7 @@ pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::map;
+    use super::*;
 
     #[test]
     fn results_stand_in_the_order_of_the_items() {
@@ -61,5 +83,12 @@ mod tests {
         let doubled: Vec<usize> = items.iter().map(|item| item * 2).collect();
         assert_eq!(map(&items, |item| item * 2), doubled);
         assert!(map(&[] as &[u8], |item| *item).is_empty());
+    }
+
+    #[test]
+    fn work_inside_of_shared_work_is_not_shared_again() {
+        let inside = map_heavy(&[(); 64], |()| cores());
+        assert!(inside.iter().all(|cores| *cores == 1), "{inside:?}");
+        assert_eq!(cores(), *CORES);
     }
 }

@@ -133,6 +133,28 @@ impl Finding {
         )
     }
 
+    pub(crate) fn not_in_roster(message: String) -> Self {
+        Self::new(
+            Effect::Misleads,
+            Code::NotInRoster,
+            "identity.username",
+            message,
+        )
+    }
+
+    pub(crate) fn second_request(count: usize, user: &str) -> Self {
+        let user = crate::text::visible(user);
+        let message = format!(
+            "there are {count} requests for \"{user}\" that are as agreed on; which is meant cannot be told"
+        );
+        Self::new(
+            Effect::Misleads,
+            Code::SecondRequest,
+            "identity.username",
+            message,
+        )
+    }
+
     /// `place` is where the other one is.
     pub(crate) fn same_name(effect: Effect, place: &str) -> Self {
         let message = format!(

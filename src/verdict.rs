@@ -12,6 +12,8 @@ use crate::csr::CertificationRequest;
 use crate::inspect::Object;
 use crate::manifest::{API_VERSION, KIND, Manifest};
 use crate::policy::{Code, Finding, is_dns1123_subdomain};
+use crate::roster::Roster;
+use crate::text::visible;
 
 /// What a request asks for, as values.
 #[derive(Debug, Clone)]
@@ -92,6 +94,45 @@ impl Checked {
 /// Of a bare request, which names none, the report then shows name, signer and usages that the manifest
 /// will have.
 pub fn judge(object: &mut Object, agreement: &Agreement) {
+    settle(object, |_| (agreement, None));
+}
+
+/// The same by the row of the person whose name is asked for. What nobody in the roster asks for is not
+/// good.
+pub fn judge_by_roster(object: &mut Object, roster: &Roster) {
+    settle(object, |user| {
+        match user.and_then(|user| roster.person(user)) {
+            Some(person) => (person.agreement(), None),
+            None => (&NOTHING, user.map(|user| stranger(user, roster))),
+        }
+    });
+}
+
+/// Where nothing was agreed on.
+const NOTHING: Agreement = Agreement {
+    user: None,
+    groups: None,
+    fingerprint: None,
+    max_lifetime: None,
+};
+
+fn stranger(user: &str, roster: &Roster) -> Finding {
+    let shown = visible(user);
+    Finding::not_in_roster(match roster.look_alike(user) {
+        Some(person) => format!(
+            "nobody in the roster is called \"{shown}\", which only looks like \"{}\" in line {}",
+            visible(person.user()),
+            person.line()
+        ),
+        None => format!("nobody in the roster is called \"{shown}\""),
+    })
+}
+
+/// `agreed` tells by the user name what was agreed on, and what is wrong where that is nothing.
+fn settle<'a>(
+    object: &mut Object,
+    agreed: impl FnOnce(Option<&str>) -> (&'a Agreement, Option<Finding>),
+) {
     if let Some(requested) = object.requested.as_deref()
         && object.signer_name.is_none()
         && object.usages.is_none()
@@ -113,7 +154,10 @@ pub fn judge(object: &mut Object, agreement: &Agreement) {
         fingerprint,
         seconds: object.expiration_seconds.map(i64::from),
     };
+    let user = found.identity.map(|identity| identity.username.as_str());
+    let (agreement, stranger) = agreed(user);
     let (comparison, mut findings) = agreement.compare(&found);
+    findings.extend(stranger);
     if object.requested().is_none() {
         // That it is no request says enough.
         findings.clear();

@@ -21,7 +21,7 @@ mod write;
 mod tests;
 
 pub use problem::{Doubt, Oddity, OddityKind, Problem, YamlError};
-pub use stream::{Document, Stream, first_document, read};
+pub use stream::{Document, Items, Stream, first_document, items, read};
 pub use write::{quote, to_string, write};
 
 use crate::budget::Limits;

@@ -17,7 +17,8 @@ use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{Context, KeysSeen, Object, find_shared_factors, inspect};
 use kube_enroll::manifest::contents_hash;
 use kube_enroll::policy::{Agreed, CODES};
-use kube_enroll::verdict::judge;
+use kube_enroll::roster::Roster;
+use kube_enroll::verdict::{judge, judge_by_roster};
 use time::{Duration, OffsetDateTime};
 
 /// What comes of a request: accepted, issued, authenticates.
@@ -478,6 +479,16 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
         "lifetime-mismatch",
     ];
     let mut compared: Vec<_> = codes.map(|code| (code, against.clone())).into();
+    let roster = Roster::read(b"user,groups\nbob,dev\nalice,dev\n", false).unwrap();
+    let mut carol = look(
+        OddRequest::new(&[(CN, UTF8, "carol")]).to_pem().as_bytes(),
+        agreed(),
+    );
+    judge_by_roster(&mut carol[0], &roster);
+    compared.push(("not-in-roster", carol));
+    let mut several = look(alice().to_pem().as_bytes(), agreed());
+    several[0].is_one_of_several(2, "alice");
+    compared.push(("second-request", several));
     compared.push(("same-key", same_key.split_off(1)));
     compared.push(("shared-factor", shared));
     let look = |input: &str| look(input.as_bytes(), agreed());

@@ -8,3 +8,4 @@ pub mod keys;
 pub mod passphrase;
 pub mod program;
 pub mod requests;
+pub mod roster;

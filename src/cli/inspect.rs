@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::{Filenames, Stream};
+use super::from::file::{Filenames, Reader, Stream};
 use super::from::passphrase::KeyPassphraseArgs;
 use super::os::sandbox::Reach;
 use super::report::{Format, Report, ReportArgs};
@@ -56,7 +56,12 @@ impl Action for Args {
             passphrase: passphrase.as_ref(),
         };
         let report = Report::new(&self.report, self.output, console);
-        let (tally, _) = report.run(&self.files, &context, |_| {})?;
+        let (tally, _) = report.run(
+            &self.files,
+            &Reader::new(self.report.max_size),
+            &context,
+            |_| {},
+        )?;
         Ok(tally.of_judging())
     }
 }

@@ -17,6 +17,7 @@ use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
 use kube_enroll::pem;
 use kube_enroll::policy::{Finding, Level};
 use kube_enroll::reply::{self, Reply};
+use kube_enroll::roster::{Person, Roster};
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count};
@@ -43,7 +44,7 @@ const BACKDATED: i64 = 5 * 60;
 #[command(after_help = "\
 Examples:
   kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll reply --user alice -g developers --out alice.reply.yaml
-  kubectl get csr -o yaml | kube-enroll reply --output-dir replies
+  kubectl get csr -o yaml | kube-enroll reply --roster team.csv --output-dir replies
   kube-enroll reply issued.yaml --kubeconfig admin.kubeconfig --context prod > alice.reply.yaml")]
 pub struct Args {
     /// What `kubectl get csr NAME -o yaml` (or json) printed; - is standard input
@@ -84,10 +85,27 @@ struct Issued<'a> {
     leaf: Certificate,
 }
 
+/// What was agreed on, with the one person or with those of a roster.
+struct Agreed {
+    one: Agreement,
+    roster: Option<Roster>,
+}
+
+impl Agreed {
+    /// What was agreed on with this user.
+    fn with(&self, user: &str) -> Option<&Agreement> {
+        match &self.roster {
+            None => Some(&self.one),
+            Some(roster) => roster.person(user).map(Person::agreement),
+        }
+    }
+}
+
 impl Action for Args {
     fn reach(&self) -> Reach {
         let reach = Reach::default()
             .read([self.input()])
+            .read(&self.agreement.roster)
             .write([&self.out])
             .write_in(self.output_dir.as_deref())
             .of_strangers(1, LIMIT);
@@ -113,14 +131,17 @@ impl Action for Args {
                 count(requests.len() - wanted.len(), "request", "requests")
             ));
         }
-        let agreement = self.agreement.agreement();
+        let agreed = Agreed {
+            one: self.agreement.agreement(),
+            roster: self.agreement.roster(console)?,
+        };
         let (issued, others): (Vec<_>, Vec<_>) = wanted
             .into_iter()
             .partition(|request| state(request.status.as_ref()) == State::Issued);
         let mut verdict = self.tell_others(&others, console);
         let mut good = Vec::new();
         for request in issued {
-            match check(request, &agreement) {
+            match check(request, &agreed) {
                 Ok(issued) => good.push(issued),
                 Err(failure) => {
                     report_failure(&failure);
@@ -273,7 +294,7 @@ impl Args {
 /// The certificate against the request that it was issued for, and against what was agreed on.
 fn check<'a>(
     request: &'a CertificateSigningRequest,
-    agreement: &Agreement,
+    agreed: &Agreed,
 ) -> Result<Issued<'a>, Failure> {
     let name = Label::from(request.metadata.name.as_str());
     let status = request.status.as_ref();
@@ -296,6 +317,15 @@ fn check<'a>(
     let mut findings = check_issued(leaf, &asked, request);
     let identity = leaf.subject().identity();
     let lifetime = (leaf.not_after() - leaf.not_before()).whole_seconds();
+    let user = identity.as_ref().map(|identity| identity.username.as_str());
+    let agreement = agreed.with(user.unwrap_or_default()).ok_or_else(|| {
+        let user = Label::from(user.unwrap_or_default());
+        Failure::not_good(text!(
+            "{}: nobody in the roster is called \"{}\"",
+            name,
+            user
+        ))
+    })?;
     let (_, different) = agreement.compare(&Found {
         identity: identity.as_ref(),
         fingerprint: Some(leaf.public_key().fingerprint()),

@@ -11,6 +11,7 @@ use anstream::adapter::strip_str;
 use kube_enroll::inspect::{Context, KeysSeen, Object, Style, find_shared_factors, inspect};
 use kube_enroll::parallel;
 use kube_enroll::policy::Level;
+use kube_enroll::roster::Roster;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
 use kube_enroll::verdict::Checked;
@@ -20,9 +21,14 @@ use super::args::size;
 use super::console::{Console, report_failure};
 use super::failure::Failure;
 use super::from::credentials;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{DEFAULT_LIMIT, Reader, Stream};
 use super::os::privacy;
 use super::to::files;
+
+mod people;
+
+use people::People;
+pub use people::left_out;
 
 /// Files that are read and judged before their part of the report is written.
 const BATCH: usize = 256;
@@ -92,6 +98,7 @@ pub struct Report<'a> {
     rows: Vec<Row>,
     keys: KeysSeen,
     names: HashMap<String, String>,
+    people: Option<People<'a>>,
     /// Objects that wait for others to be compared with, until they are too many.
     held: Option<Held>,
     tally: Tally,
@@ -148,6 +155,7 @@ impl<'a> Report<'a> {
             made: Vec::new(),
             rows: Vec::new(),
             names: HashMap::new(),
+            people: None,
             keys: KeysSeen::default(),
             held: Some(Held::default()),
             tally: Tally::default(),
@@ -172,6 +180,15 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// The requests are those of these people.
+    pub fn of_people(mut self, roster: &'a Roster) -> Self {
+        self.people = Some(People::new(roster));
+        if self.judged == Judged::Open {
+            self.judged = Judged::As(JudgedFormat::Table);
+        }
+        self
+    }
+
     /// What is in error alone is shown.
     pub fn aside(mut self) -> Self {
         self.only_errors = true;
@@ -183,12 +200,13 @@ impl<'a> Report<'a> {
     pub fn run(
         mut self,
         files: &[Stream],
+        reader: &Reader,
         context: &Context<'_>,
         judge: impl Fn(&mut Object) + Sync,
     ) -> Result<(Tally, Option<Object>), Failure> {
         let is_judged = self.judged != Judged::No;
         let read = |input: &Stream| -> Part {
-            let contents = file::read(input, self.args.max_size)?;
+            let contents = reader.read(input)?;
             let mut objects = inspect(&input.source(), &contents, context);
             if objects.iter().any(Object::is_private_key) {
                 let warn = |path| privacy::warn_exposed(path, self.console);
@@ -220,6 +238,9 @@ impl<'a> Report<'a> {
                     self.tally.unread += 1;
                 }
             }
+        }
+        if let Some(people) = &mut self.people {
+            objects.retain_mut(|object| people.admit(object));
         }
         for object in &mut objects {
             self.keys.look_at(object);
@@ -260,6 +281,11 @@ impl<'a> Report<'a> {
     fn emit(&mut self, objects: &mut [Object]) -> Result<(), Failure> {
         if self.judged != Judged::No {
             objects.iter_mut().for_each(Object::seal);
+            if let Some(people) = &mut self.people {
+                for object in &*objects {
+                    people.count(object);
+                }
+            }
             // What was left open is decided by the first of them.
             let many = objects.len() > 1 || self.tally.shown > 0;
             let format = match self.judged {
@@ -276,7 +302,8 @@ impl<'a> Report<'a> {
                     .extend(good.map(|checked| format!("{REQUESTS}/{}\n", checked.name()))),
                 _ => {}
             }
-            if format == JudgedFormat::Table {
+            // Of many people nobody reads everything about each.
+            if format == JudgedFormat::Table || self.people.is_some() && self.is_aside() {
                 for object in &*objects {
                     self.tally.add(object);
                     self.rows.push(Row::new(object));
@@ -344,16 +371,26 @@ impl<'a> Report<'a> {
                 only = held.objects.pop();
             }
         }
-        if self.judged == Judged::As(JudgedFormat::Table) {
-            let table = table(&mut self.rows);
-            self.write(table.as_str())?;
+        let is_table = self.people.is_some() && self.is_aside();
+        if is_table || self.judged == Judged::As(JudgedFormat::Table) {
+            if self.console.is_quiet() {
+                self.rows.retain(|row| row.rank < 2);
+            }
+            if !self.rows.is_empty() {
+                let table = table(&mut self.rows);
+                self.write(table.as_str())?;
+            }
             self.tally.is_begun = true;
         }
         let empty = !self.tally.is_begun;
         if empty {
             self.write(&self.style.head(true))?;
         }
-        self.write(self.style.tail(empty))?;
+        let tail = match &self.people {
+            Some(people) => self.style.tail_with_missing(empty, &people.missing()),
+            None => self.style.tail(empty).to_owned(),
+        };
+        self.write(&tail)?;
         if self.is_aside() {
             // All at once, and last: what was judged bad is known by now.
             self.text = std::mem::take(&mut self.made).concat();
@@ -371,8 +408,11 @@ impl<'a> Report<'a> {
             ));
         }
         let verdicts = self.judged != Judged::No && matches!(self.style, Style::Text(_));
-        if verdicts && self.tally.shown > 1 {
-            let summary = self.tally.summary();
+        if verdicts && (self.tally.shown > 1 || self.people.is_some()) {
+            let (good, bad) = (self.tally.good(), self.tally.bad_count);
+            let people = self.people.as_ref();
+            let summary = people.map(|people| people.summary(good, bad));
+            let summary = summary.unwrap_or_else(|| self.tally.summary());
             if self.is_aside() {
                 self.console.aside(summary.as_str());
             } else if self.tally.bad_count > 0 {
@@ -504,8 +544,13 @@ impl Tally {
         }
     }
 
+    /// How many have nothing wrong about them.
+    pub fn good(&self) -> usize {
+        self.shown - self.bad_count
+    }
+
     fn summary(&self) -> Text {
-        let good = self.shown - self.bad_count;
+        let good = self.good();
         let bad = self.bad.iter().map(|title| text!("  {}\n", title));
         let more = if self.bad_count > self.bad.len() {
             "  ...\n"

@@ -4,24 +4,28 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
+use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 
-use kube_enroll::inspect::{Context, Object};
-use kube_enroll::policy::{CODES, explain};
+use kube_enroll::inspect::{Context, Object, inspect};
+use kube_enroll::parallel;
+use kube_enroll::policy::{Agreed, CODES, explain};
+use kube_enroll::roster::Roster;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::{Label, Text};
-use kube_enroll::verdict::judge;
+use kube_enroll::text::{Label, Text, count};
+use kube_enroll::verdict::{judge, judge_by_roster};
 use time::OffsetDateTime;
 
 use super::console::Console;
 use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
-use super::from::file::{Filenames, Stream};
+use super::from::file::{Filenames, Reader, Stream};
 use super::os::sandbox::Reach;
-use super::report::{Format, JudgedFormat, Report, ReportArgs};
+use super::report::{Format, JudgedFormat, Report, ReportArgs, left_out};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -48,7 +52,9 @@ const EXAMPLES: &str = "\
 Examples:
   kube-enroll verify alice.csr.yaml --user alice --group developers --fingerprint SHA256:...
   kube-enroll verify alice.csr.yaml --user alice -g developers -o manifest | kubectl create -f -
-  kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll verify - --user alice -g developers";
+  kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll verify - --user alice -g developers
+  kube-enroll verify requests/ --roster team.csv -o manifest | kubectl create -f -
+  kubectl get csr -o yaml | kube-enroll verify - --roster team.csv -o name";
 
 /// The examples, and every code that a finding can have.
 fn long_help() -> String {
@@ -63,9 +69,9 @@ fn long_help() -> String {
 
 impl Action for Args {
     fn reach(&self) -> Reach {
-        // Folders are counted as what they may hold.
         let is_folder = |file: &Stream| file.path().is_some_and(Path::is_dir);
-        let count = |file| if is_folder(file) { 1 << 20 } else { 1 };
+        // Folders are counted as what they may hold; by a roster everything is read twice.
+        let count = |file| if is_folder(file) { 1 << 20 } else { 2 };
         let files = self.files.iter().map(count).sum();
         Reach::default()
             .read(&self.files)
@@ -75,6 +81,7 @@ impl Action for Args {
                     .filter(|file| is_folder(file))
                     .filter_map(Stream::path),
             )
+            .read(&self.agreement.roster)
             .write([&self.report.out])
             .of_strangers(files, self.report.max_size)
     }
@@ -84,8 +91,12 @@ impl Action for Args {
         if let Some(code) = &self.explain {
             return tell(code, console);
         }
+        let files = in_folders(&self.files, console)?;
+        if let Some(roster) = self.agreement.roster(console)? {
+            return self.by_roster(&roster, &files, console);
+        }
         let agreement = self.agreement.agreement();
-        let files = in_folders(&self.files)?;
+        let reader = Reader::new(self.report.max_size);
         let context = Context {
             now: OffsetDateTime::now_utc(),
             agreed: self.agreement.names(),
@@ -95,7 +106,9 @@ impl Action for Args {
             return self.without_agreement(&files, &context, console);
         }
         let report = Report::of_verdicts(&self.report, self.output, console);
-        let (tally, only) = report.run(&files, &context, |object| judge(object, &agreement))?;
+        let (tally, only) = report.run(&files, &reader, &context, |object| {
+            judge(object, &agreement)
+        })?;
         let wants_steps = self.output.is_none() || self.output == Some(JudgedFormat::Text);
         if let (Some(object), [file], true) = (only, &files[..], wants_steps) {
             console.say(self.next_steps(&object, file))?;
@@ -105,6 +118,102 @@ impl Action for Args {
 }
 
 impl Args {
+    /// Judges each request by the row of its person. Where several are good for one person, none of
+    /// them is: so they are counted before.
+    fn by_roster(
+        &self,
+        roster: &Roster,
+        files: &[Stream],
+        console: &Console,
+    ) -> Result<Verdict, Failure> {
+        let context = Context {
+            now: OffsetDateTime::now_utc(),
+            agreed: Agreed::default(),
+            passphrase: None,
+        };
+        let reader = Reader::new(self.report.max_size);
+        let hasher = RandomState::new();
+        let good_in = |file: &Stream| -> Vec<(String, u64)> {
+            let Ok(contents) = reader.read(file) else {
+                return Vec::new();
+            };
+            let mut objects = inspect(&file.source(), &contents, &context);
+            for object in &mut objects {
+                judge_by_roster(object, roster);
+            }
+            let judged = objects.iter().filter(|object| left_out(object).is_none());
+            judged
+                .filter_map(|object| {
+                    let contents = hasher.hash_one(object.checked()?.manifest());
+                    Some((object.asked_user()?, contents))
+                })
+                .collect()
+        };
+        let mut good: HashMap<String, HashSet<u64>> = HashMap::new();
+        for (user, contents) in parallel::map(files, good_in).into_iter().flatten() {
+            good.entry(user).or_default().insert(contents);
+        }
+        let report = Report::of_verdicts(&self.report, self.output, console).of_people(roster);
+        let (tally, _) = report.run(files, &reader, &context, |object| {
+            judge_by_roster(object, roster);
+            let user = object.asked_user().filter(|_| object.checked().is_some());
+            let count = user
+                .as_ref()
+                .and_then(|user| good.get(user))
+                .map(HashSet::len);
+            if let (Some(user), Some(count @ 2..)) = (user, count) {
+                object.is_one_of_several(count, &user);
+            }
+        })?;
+        let wants_steps = matches!(
+            self.output,
+            None | Some(JudgedFormat::Text | JudgedFormat::Table)
+        );
+        if wants_steps && tally.good() > 0 {
+            console.say(self.steps_for_many())?;
+        }
+        Ok(tally.of_judging())
+    }
+
+    /// What creates and approves all that are good.
+    fn steps_for_many(&self) -> Text {
+        let verify = |files: Command, format| self.agreement.repeat(files).option("-o", format);
+        let kubectl = || Command::new("kubectl");
+        let pending = kubectl().word("get").word("csr").option("-o", "yaml");
+        let approve = Command::new("xargs")
+            .word("-r")
+            .word("kubectl")
+            .word("certificate")
+            .word("approve");
+        let from_stdin = Command::ours("verify").operand("-");
+        let approve = pending
+            .clone()
+            .pipe(verify(from_stdin, "name"))
+            .pipe(approve);
+        let reply = Command::ours("reply").option("--output-dir", "replies");
+        let reply = pending.pipe(self.agreement.repeat(reply));
+        if self.files.contains(&Stream::Stdio) {
+            return text!(
+                "\nTo approve those that are good, and to send back what is issued:\n\n{}\n{}\n",
+                approve.folded(2),
+                reply.folded(2)
+            );
+        }
+        let files = self
+            .files
+            .iter()
+            .fold(Command::ours("verify"), |command, file| {
+                command.operand(file.typed())
+            });
+        let create = verify(files, "manifest").pipe(kubectl().word("create").option("-f", "-"));
+        text!(
+            "\nTo create those that are good, to approve them, and to send back what is issued:\n\n{}\n{}\n{}\n",
+            create.folded(2),
+            approve.folded(2),
+            reply.folded(2)
+        )
+    }
+
     /// There is no verdict; what is wrong whatever was agreed on is told all the same.
     fn without_agreement(
         &self,
@@ -118,8 +227,9 @@ impl Args {
             Some(JudgedFormat::Yaml) => Format::Yaml,
             _ => Format::Text,
         };
+        let reader = Reader::new(self.report.max_size);
         let report = Report::new(&self.report, format, console).aside();
-        let (tally, _) = report.run(files, context, |object| judge(object, &agreement))?;
+        let (tally, _) = report.run(files, &reader, context, |object| judge(object, &agreement))?;
         match tally.of_judging() {
             Verdict::Good => self.agreement.require().map(|()| Verdict::CouldNotRun),
             verdict => Ok(verdict),
@@ -157,7 +267,7 @@ impl Args {
             self.agreement
                 .repeat(Command::ours("reply").option("--out", reply)),
         );
-        if object.status.is_some() {
+        if object.is_in_cluster() {
             return text!(
                 "\nIt is in the cluster. To approve it, and to send back what is issued:\n\n{}\n{}\n",
                 approve.folded(2),
@@ -180,8 +290,8 @@ impl Args {
     }
 }
 
-/// Folders stand for the files in them, not deeper, in the order of their names.
-fn in_folders(files: &[Stream]) -> Result<Vec<Stream>, Failure> {
+/// Folders stand for the files in them, not deeper and no keys, in the order of their names.
+fn in_folders(files: &[Stream], console: &Console) -> Result<Vec<Stream>, Failure> {
     let mut all = Vec::new();
     for file in files {
         let Some(folder) = file.path().filter(|path| path.is_dir()) else {
@@ -193,10 +303,14 @@ fn in_folders(files: &[Stream]) -> Result<Vec<Stream>, Failure> {
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
             path.is_file() && !name.starts_with(b".")
         };
-        let paths: BTreeSet<PathBuf> = entries
+        let (keys, paths): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = entries
             .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
             .filter(visible)
-            .collect();
+            .partition(|path| path.extension().is_some_and(|extension| extension == "key"));
+        if !keys.is_empty() {
+            let number = count(keys.len(), "key file is", "key files are");
+            console.note(text!("{}: {} passed over", folder, number));
+        }
         if paths.is_empty() {
             return Err(Failure::could_not_run(text!(
                 "{}: there is no file in the folder",

@@ -234,6 +234,7 @@ impl Object {
             usages: Some(object.usages.clone()),
             expiration_seconds: object.expiration_seconds,
             status: status_report,
+            is_from_server: object.metadata.is_from_server,
             requested,
             ..Self::of_review(crate::manifest::KIND, review)
         }

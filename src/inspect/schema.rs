@@ -28,6 +28,11 @@ fn schema() -> Value {
                 "type": "array",
                 "items": {"anyOf": [object, row]},
             },
+            "missing": {
+                "description": "User names of a roster without a request, of verify --roster.",
+                "type": "array",
+                "items": {"type": "string"},
+            },
         },
         "required": ["apiVersion", "kind", "objects"],
         "$defs": definitions,

@@ -1,7 +1,7 @@
 //! The three forms of a report, put together object by object, so that a report over thousands of
 //! files never has to be held.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::text::{Look, render};
 use super::{API_VERSION, KIND, Object};
@@ -75,6 +75,20 @@ impl Style {
             Self::Text(_) => "\n",
             Self::Json => ",\n",
             Self::Yaml => "",
+        }
+    }
+
+    /// The same with the user names of those who are without a request.
+    #[must_use]
+    pub fn tail_with_missing(self, empty: bool, users: &[&str]) -> String {
+        let end = if empty { "" } else { "\n  " };
+        match self {
+            Self::Text(_) => String::new(),
+            Self::Json => {
+                let users = escaped(&json!(users).to_string());
+                format!("{end}],\n  \"missing\": {users}\n}}\n")
+            }
+            Self::Yaml => yaml::to_string(&json!({"missing": users})),
         }
     }
 

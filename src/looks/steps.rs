@@ -28,6 +28,8 @@ pub enum Want {
     Person,
     /// The authorizers of an API server.
     Authorization,
+    /// The people of a team.
+    Roster,
     /// A passphrase, in its first line.
     Passphrase,
 }
@@ -44,6 +46,7 @@ impl Show for Want {
             Self::Configuration => "a configuration of a team or of OpenSSL",
             Self::Person => "a request, a certificate or an issued object",
             Self::Authorization => "an AuthorizationConfiguration",
+            Self::Roster => "a roster",
             Self::Passphrase => "a passphrase",
         }
         .into()
@@ -78,6 +81,11 @@ impl Look {
                 "it is the file of kube-apiserver --authorization-config; without such a file leave the \
                  option out"
                     .into(),
+            ],
+            Want::Roster => vec![
+                "a roster is CSV, whose first line is user,groups, or a YAML list of people:"
+                    .into(),
+                "  - {user: alice, groups: [developers]}".into(),
             ],
             Want::Passphrase => {
                 vec!["a passphrase is the first line of a file that holds nothing else".into()]

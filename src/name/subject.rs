@@ -62,29 +62,36 @@ impl Subject {
     /// [`SubjectError`] for the first name that cannot be asked for. Names that start with
     /// `system:` are refused unless `allow_system`; `system:masters` always.
     pub fn new(user: &str, groups: &[String], allow_system: bool) -> Result<Self, SubjectError> {
-        let refuse = |what, name: &str, problem| {
-            Err(SubjectError {
-                what,
-                name: name.to_owned(),
-                problem,
-            })
-        };
-        if let Some(problem) = problem(user, allow_system) {
-            return refuse("user", user, problem);
+        match Self::problems(user, groups, allow_system)
+            .into_iter()
+            .next()
+        {
+            Some(error) => Err(error),
+            None => Ok(Self {
+                user: user.to_owned(),
+                groups: groups.to_vec(),
+            }),
         }
+    }
+
+    /// Every reason why [`Self::new`] refuses these names.
+    #[must_use]
+    pub fn problems(user: &str, groups: &[String], allow_system: bool) -> Vec<SubjectError> {
         let mut seen = HashSet::new();
-        for group in groups {
-            if let Some(problem) = problem(group, allow_system) {
-                return refuse("group", group, problem);
-            }
-            if !seen.insert(group) {
-                return refuse("group", group, SubjectProblem::Twice);
-            }
-        }
-        Ok(Self {
-            user: user.to_owned(),
-            groups: groups.to_vec(),
-        })
+        let groups = groups.iter().map(|group| {
+            let twice = (!seen.insert(group)).then_some(SubjectProblem::Twice);
+            ("group", group.as_str(), twice)
+        });
+        let named = std::iter::once(("user", user, None)).chain(groups);
+        named
+            .filter_map(|(what, name, twice)| {
+                Some(SubjectError {
+                    what,
+                    name: name.to_owned(),
+                    problem: problem(name, allow_system).or(twice)?,
+                })
+            })
+            .collect()
     }
 
     /// The user.

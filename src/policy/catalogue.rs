@@ -87,6 +87,8 @@ catalogue! {
     SharedFactor "shared-factor" "a modulus that shares a prime with another key of the run"
     SameKey "same-key" "a key that another request of the run has under another subject"
     UnusableKey "unusable-key" "a key that TLS does not take"
+    NotInRoster "not-in-roster" "nobody of this name is in the roster"
+    SecondRequest "second-request" "another request for the same person of the roster"
     UserMismatch "user-mismatch" "another user than agreed on"
     GroupMismatch "group-mismatch" "other groups than agreed on"
     FingerprintMismatch "fingerprint-mismatch" "another key than agreed on"

@@ -73,6 +73,29 @@ pub fn first_document(input: &[u8]) -> Result<Value, YamlError> {
     yaml_value(&text, &mut budget, &mut Vec::new())
 }
 
+/// A list with the lines of its items.
+#[derive(Debug)]
+pub struct Items {
+    /// Each item with its line, counted from 1; `None` where the document is no list, nor a mapping
+    /// that holds nothing else.
+    pub items: Option<Vec<(usize, Value)>>,
+    /// What makes the file more, less or something else than it seems.
+    pub oddities: Vec<Oddity>,
+}
+
+/// The list that a document of our own is made of.
+///
+/// # Errors
+/// [`YamlError`] where it cannot be read within `limits`.
+pub fn items(text: &str, limits: &Limits) -> Result<Items, YamlError> {
+    let mut budget = Budget::new(limits);
+    let mut oddities = Vec::new();
+    characters(text, &mut oddities)?;
+    let tree = parser::parse(text, &mut budget, &mut oddities)?;
+    let items = tree::items(&tree, &mut budget, &mut oddities)?;
+    Ok(Items { items, oddities })
+}
+
 /// k8s.io/apimachinery/pkg/util/yaml `IsJSONBuffer`.
 fn is_json(text: &str) -> bool {
     let blank = text.len() - text.trim_start().len();

@@ -28,6 +28,38 @@ pub(super) fn value(tree: &Tree, budget: &mut Budget, oddities: &mut Vec<Oddity>
     decoder.value(root)
 }
 
+/// The items of the list that a document is, or that is all of its mapping, with their lines.
+pub(super) fn items(
+    tree: &Tree,
+    budget: &mut Budget,
+    oddities: &mut Vec<Oddity>,
+) -> Result<Option<Vec<(usize, Value)>>> {
+    let content = |index: usize| tree.nodes.get(index).map(|node| &node.content);
+    let list = match tree.root.and_then(content) {
+        Some(Content::Mapping(entries)) => match entries.as_slice() {
+            [_, only] => content(*only),
+            _ => None,
+        },
+        root => root,
+    };
+    let Some(Content::Sequence(children)) = list else {
+        return Ok(None);
+    };
+    let mut decoder = Decoder {
+        nodes: &tree.nodes,
+        decoded: 0,
+        aliased: 0,
+        aliases: Vec::new(),
+        budget,
+        oddities,
+    };
+    let items = children.iter().map(|child| {
+        let line = tree.nodes.get(*child).map_or(1, |node| node.line);
+        Ok((line, decoder.value(*child)?))
+    });
+    items.collect::<Result<_>>().map(Some)
+}
+
 struct Decoder<'a> {
     nodes: &'a [Node],
     /// Nodes decoded so far, and how many of them because an alias said so.

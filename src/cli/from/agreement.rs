@@ -7,9 +7,13 @@ use kube_enroll::agreement::Agreement;
 use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::lifetime::Lifetime;
 use kube_enroll::policy::Agreed;
+use kube_enroll::roster::Roster;
 use kube_enroll::shell::Command;
 
+use super::super::console::Console;
 use super::super::failure::Failure;
+use super::file::Stream;
+use super::roster;
 
 /// An agreement, to compare with.
 #[derive(Debug, clap::Args)]
@@ -34,6 +38,14 @@ pub struct AgreementArgs {
     /// The longest lifetime that may be asked for: 90d, 2160h
     #[arg(long, value_name = "LIFETIME")]
     pub max_lifetime: Option<Lifetime>,
+    /// What was agreed on with many people: CSV with the columns user, groups (a;b), fingerprint and
+    /// max-lifetime, or the same as a YAML list
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["user", "groups", "no_groups", "fingerprint", "max_lifetime"]
+    )]
+    pub roster: Option<Stream>,
 }
 
 impl AgreementArgs {
@@ -46,6 +58,14 @@ impl AgreementArgs {
             fingerprint: self.fingerprint,
             max_lifetime: self.max_lifetime,
         }
+    }
+
+    /// The roster, where there is one.
+    pub fn roster(&self, console: &Console) -> Result<Option<Roster>, Failure> {
+        let roster = self.roster.as_ref();
+        roster
+            .map(|file| roster::read(file, false, console))
+            .transpose()
     }
 
     /// For what is told of names that look like those agreed on.
@@ -67,11 +87,15 @@ impl AgreementArgs {
         };
         Err(Failure::could_not_run(missing)
             .say("give what was agreed on: --user NAME, and --group GROUP for each group or --no-groups")
+            .say("or with many people: --roster FILE")
             .say("to look without a verdict: kube-enroll inspect FILE"))
     }
 
     /// The same words for another command.
     pub fn repeat(&self, mut command: Command) -> Command {
+        if let Some(roster) = &self.roster {
+            command = command.option("--roster", roster.typed());
+        }
         if let Some(user) = &self.user {
             command = command.option("--user", user);
         }

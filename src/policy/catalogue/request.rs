@@ -152,6 +152,22 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Every person makes a key of their own.",
     ),
     entry(
+        Code::NotInRoster,
+        "The roster has nobody of the name that the request asks for.",
+        "What was agreed on with whom stands in the roster: nobody asked for this one.",
+        "a request for `mallory`, and a roster of alice and bob",
+        "Ask the sender for a request with the name in the roster, or add a row to it.",
+    ),
+    entry(
+        Code::SecondRequest,
+        "Several requests of this run are what was agreed on with one person.",
+        "Which of them the person made cannot be told: whoever knows the name can ask for it with a key \
+         of their own.",
+        "two requests for `alice` in one folder",
+        "Ask for the fingerprint and put it into the roster, or take the requests away that are not \
+         meant.",
+    ),
+    entry(
         Code::UnusableKey,
         "TLS does not take the key.",
         "The certificate is issued, and no connection can be made with it.",

@@ -1,0 +1,42 @@
+//! A roster, read whole or not at all.
+
+use kube_enroll::looks::{Want, look};
+use kube_enroll::roster::Roster;
+use kube_enroll::text;
+use kube_enroll::text::count;
+
+use super::super::console::Console;
+use super::super::failure::Failure;
+use super::file::{self, Stream};
+
+/// Some hundred thousand people, in bytes.
+const LIMIT: u64 = 32 << 20;
+/// Rows that are wrong and told.
+const TOLD: usize = 1000;
+
+/// Reads a roster; everything that is wrong in it is told at once.
+pub fn read(input: &Stream, allow_system: bool, console: &Console) -> Result<Roster, Failure> {
+    let contents = file::read(input, LIMIT)?;
+    let roster = Roster::read(&contents, allow_system).map_err(|wrong| {
+        let look = look(&contents);
+        if look.is_telling() && wrong.len() == 1 {
+            return Failure::wrong_file(input, look, Want::Roster);
+        }
+        let what = text!(
+            "{}: {}; nothing was done",
+            input,
+            count(wrong.len(), "row is wrong", "rows are wrong")
+        );
+        let failure = Failure::could_not_run(what);
+        let told = wrong.iter().take(TOLD);
+        let failure = told.fold(failure, |failure, remark| failure.say(text!("{}", remark)));
+        match wrong.len().saturating_sub(TOLD) {
+            0 => failure,
+            more => failure.say(text!("and {} more", more)),
+        }
+    })?;
+    for note in roster.notes() {
+        console.warn(text!("{}: {}", input, note));
+    }
+    Ok(roster)
+}
