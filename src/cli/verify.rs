@@ -107,7 +107,7 @@ impl Action for Args {
         }
         let report = Report::of_verdicts(&self.report, self.output, console);
         let (tally, only) = report.run(&files, &reader, &context, |object| {
-            judge(object, &agreement)
+            judge(object, &agreement);
         })?;
         let wants_steps = self.output.is_none() || self.output == Some(JudgedFormat::Text);
         if let (Some(object), [file], true) = (only, &files[..], wants_steps) {
