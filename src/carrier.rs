@@ -4,6 +4,7 @@
 use zeroize::Zeroizing;
 
 use crate::pem;
+use crate::qr::parts;
 use crate::text;
 use crate::text::{Show, Text};
 
@@ -46,6 +47,8 @@ pub enum Step {
     TextAround,
     /// Base64 of the whole file.
     Base64,
+    /// The parts that QR codes hold.
+    Parts,
     /// PEM whose line breaks were lost, or whose lines have blanks before them.
     PemLines,
 }
@@ -67,6 +70,7 @@ impl Show for Step {
             Self::Tabs => "tabs in front of lines",
             Self::TextAround => "text before or behind it",
             Self::Base64 => "base64 around the whole file",
+            Self::Parts => "the parts of QR codes that it is in",
             Self::PemLines => "line breaks that are missing or out of place in the PEM",
         }
         .into()
@@ -152,6 +156,7 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::Tabs, lines::tabs(text)))
         .or_else(|| found(Step::TextAround, lines::text_around(text)))
         .or_else(|| found(Step::SmartQuotes, lines::smart_quotes(text)))
+        .or_else(|| parts(text).map(|inner| (Step::Parts, inner)))
         .or_else(|| base64(text).map(|inner| (Step::Base64, inner)))
 }
 
@@ -169,6 +174,13 @@ pub(crate) fn utf16(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text = Zeroizing::new(text.ok()?);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Some(Zeroizing::new(text.as_bytes().to_vec()))
+}
+
+/// The file whose parts a text is, all of them.
+fn parts(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let is_parts = parts::is_parts(text.as_bytes());
+    let joined = is_parts.then(|| parts::join(text.as_bytes()))?;
+    joined.ok().map(|joined| joined.file)
 }
 
 /// What is behind text that is base64 and nothing else, where that is something.
@@ -231,6 +243,22 @@ mod tests {
                 (REPLY.trim_end(), steps),
                 "{input}"
             );
+        }
+    }
+
+    #[test]
+    fn parts_of_qr_codes_are_found_in_a_mail() {
+        let parts = parts::split(REPLY.as_bytes(), 2);
+        let [one, two] = &parts[..] else { panic!() };
+        let (one, two) = (one.as_str(), two.as_str());
+        for (input, step) in [
+            (format!("Hi,\n\n{one}\n{two}\n\nBye\n"), Step::TextAround),
+            (format!("> Hi\n> {two}\n> {one}\n"), Step::Quoted),
+            (format!("```\n{two}\n{one}\n```"), Step::Fence),
+        ] {
+            let (text, steps) = undone(&input);
+            assert_eq!(text, REPLY, "{input}");
+            assert_eq!((steps[0], steps.last()), (step, Some(&Step::Parts)));
         }
     }
 

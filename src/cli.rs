@@ -23,6 +23,7 @@ mod man;
 mod os;
 mod outcome;
 mod passphrase;
+mod qr;
 mod rbac;
 mod rehearse;
 mod renew;

@@ -16,6 +16,7 @@ use crate::verdict::{Checked, Requested};
 mod artefact;
 mod contexts;
 mod object;
+mod public;
 #[cfg(test)]
 mod schema;
 mod status;
@@ -28,6 +29,7 @@ pub use contexts::{ContextReport, ReadFile, named_files};
 pub use object::{
     CertificateReport, CsrReport, KubeconfigReport, PrivateKeyReport, PublicKeyReport,
 };
+pub use public::{MaybeSecret, demand_public};
 pub use status::{State, StatusReport, check_issued, state};
 pub use style::Style;
 pub use text::Look;

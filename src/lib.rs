@@ -98,7 +98,7 @@
 //! | the files of the journey; who may do what | [`manifest`], [`kubeconfig`], [`credential`], [`rbac`], [`config`] | the Kubernetes API, client-go, OpenSSL's `req` |
 //! | request and certificate | [`csr`], [`certificate`] | RFC 2986, RFC 5280, Go's crypto/x509 |
 //! | keys and signatures; users and groups; time | [`key`], [`name`], [`lifetime`] | RFC 5958, RFC 8017, FIPS 186-5 |
-//! | encodings | `asn1`, [`pem`], [`yaml`] | X.690, RFC 7468, YAML 1.1 as Go reads it |
+//! | encodings | `asn1`, [`pem`], [`yaml`], [`qr`] | X.690, RFC 7468, YAML 1.1 as Go reads it, ISO/IEC 18004 |
 //! | secrets; what may be printed; commands to paste; cores; facts that can fail | [`secret`], [`stack`], [`text`](mod@text), [`shell`], [`parallel`], [`error`], [`budget`] | |
 //!
 //! The program is a crate above all of them, in `main.rs` and `cli/`: one file for each command with
@@ -137,6 +137,7 @@ pub mod name;
 pub mod parallel;
 pub mod pem;
 pub mod policy;
+pub mod qr;
 pub mod rbac;
 pub mod rehearsal;
 pub mod renewal;

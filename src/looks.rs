@@ -6,6 +6,7 @@ use crate::certificate::Certificate;
 use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
 use crate::pem;
+use crate::qr::parts;
 use crate::text;
 use crate::text::{Show, Text};
 
@@ -99,6 +100,8 @@ pub enum Look {
     Conflict(usize),
     /// A JSON Web Token (RFC 7519).
     Token,
+    /// Parts of QR codes that [`crate::qr`] made, with something else around them.
+    Parts,
     /// UTF-16.
     Utf16,
     /// One word or line.
@@ -215,6 +218,7 @@ impl Show for Look {
                 )
             }
             Self::Token => "a token (JWT)".into(),
+            Self::Parts => "text of QR codes".into(),
             Self::Utf16 => "text in UTF-16 without a byte order mark, or with NUL bytes".into(),
             Self::Line => "one line of text".into(),
             Self::Text => "text of no kind that is known here".into(),
@@ -511,6 +515,9 @@ fn by_words(text: &str) -> Option<Look> {
     let starts = |prefix: &str| first.starts_with(prefix);
     let has_line = |prefix: &str| text.lines().any(|line| line.starts_with(prefix));
     let lower = first.to_ascii_lowercase();
+    if text.lines().any(|line| parts::is_parts(line.as_bytes())) {
+        return Some(Look::Parts);
+    }
     let is_head = [
         "from:",
         "subject:",
@@ -724,6 +731,7 @@ mod tests {
             (b"[ req ]\nprompt = no\n", Look::OpensslConfig),
             (b"eyJhbGciOiJub25lIn0.e30.x\n", Look::Token),
             (b"a: 1\n<<<<<<< HEAD\n", Look::Conflict(2)),
+            (b"Hello,\n1qrz0101\n", Look::Parts),
             (b"s3cret", Look::Line),
             (b"a\0b\0c\0d\0", Look::Utf16),
             (b"\xFF\xFF\xFF", Look::Binary),

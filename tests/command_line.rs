@@ -28,7 +28,7 @@ fn journey() -> Folder {
 }
 
 /// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 26] = [
+const TAKES_A_FILE: [&[&str]; 27] = [
     &["request", "bob", "--no-passphrase", "--key", "FILE"],
     &[
         "request",
@@ -75,6 +75,7 @@ const TAKES_A_FILE: [&[&str]; 26] = [
     &["rehearse", "--csr", "FILE"],
     &["passphrase", "FILE", "--remove"],
     &["unlock", "FILE"],
+    &["qr", "FILE"],
 ];
 
 #[test]
@@ -316,6 +317,7 @@ fn files_stand_behind_f_as_for_kubectl_too() {
         &["reply", "issued.yaml", "--kubeconfig", "admin"],
         &["reply", "-f", "issued.yaml", "--kubeconfig", "admin"],
     );
+    same(&["qr", "alice.csr"], &["qr", "-f", "alice.csr"]);
     let role = ["--clusterrole", "view", "-n", "dev"];
     same(
         &[&["rbac", "alice.crt"][..], &role].concat(),

@@ -22,6 +22,7 @@ pub mod pem;
 pub mod policy;
 pub mod prime_filter;
 pub mod private_key;
+pub mod qr;
 pub mod reply;
 pub mod report;
 pub mod request;
@@ -36,7 +37,7 @@ mod signed;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its program and of the folder of its seeds.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("certificate", certificate::check),
     ("csr", csr::check),
     ("kubeconfig", kubeconfig::check),
@@ -47,6 +48,7 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("policy", policy::check),
     ("prime_filter", prime_filter::check),
     ("private_key", private_key::check),
+    ("qr", qr::check),
     ("reply", reply::check),
     ("report", report::check),
     ("request", request::check),

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::pem;
+use crate::qr::parts;
 
 type Text = Zeroizing<String>;
 
@@ -16,7 +17,10 @@ pub(super) fn is_document(text: &str) -> bool {
 
 /// A line that a document starts with.
 fn is_head(line: &str) -> bool {
-    line.starts_with("apiVersion:") || line.starts_with("kind:") || line.starts_with('{')
+    line.starts_with("apiVersion:")
+        || line.starts_with("kind:")
+        || line.starts_with('{')
+        || parts::is_parts(line.as_bytes())
 }
 
 fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> Text {
@@ -149,7 +153,9 @@ pub(super) fn text_around(text: &str) -> Option<Text> {
             && !key.is_empty()
             && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         let is_key = is_key && (line.ends_with(':') || line.contains(": "));
-        is_key || line.starts_with([' ', '-', '#', '}', ']', '{']) && line.trim() != "--"
+        is_key
+            || is_head(line)
+            || line.starts_with([' ', '-', '#', '}', ']', '{']) && line.trim() != "--"
     };
     let comes_before = |line: &&str| {
         let line = line.trim();

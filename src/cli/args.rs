@@ -16,7 +16,7 @@ use kube_enroll::text::{Show as _, Text};
 use super::console::Color;
 use super::{
     Action, complete, completions, credential, inspect, kubeconfig, list, lock, man, passphrase,
-    rbac, rehearse, renew, reply, request, unlock, verify, version,
+    qr, rbac, rehearse, renew, reply, request, unlock, verify, version,
 };
 
 const USAGE: &str = "kube-enroll [OPTIONS] <COMMAND>";
@@ -81,6 +81,8 @@ pub enum Command {
     Unlock(unlock::Args),
     /// Forget the keys that are unlocked (user)
     Lock(lock::Args),
+    /// Show a file that is no secret as QR codes
+    Qr(qr::Args),
     /// Play the whole journey on this machine with a throwaway certificate authority
     Rehearse(rehearse::Args),
     /// Print a shell completion script
@@ -104,6 +106,7 @@ impl Command {
             Self::Kubeconfig(args) => args.filenames.join_or_stdin(&mut args.replies),
             Self::Reply(args) => args.filename.join(&mut args.file),
             Self::Rbac(args) => args.filenames.join(&mut args.files),
+            Self::Qr(args) => args.filename.join(&mut args.file),
             _ => {}
         }
     }
@@ -123,6 +126,7 @@ impl Command {
             Self::Credential(args) => args,
             Self::Unlock(args) => args,
             Self::Lock(args) => args,
+            Self::Qr(args) => args,
             Self::Rehearse(args) => args,
             Self::Completions(args) => args,
             Self::Man(args) => args,

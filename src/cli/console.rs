@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use kube_enroll::inspect::Look;
 use kube_enroll::shell;
+use kube_enroll::text;
 use kube_enroll::text::Text;
 
 use super::failure::Failure;
@@ -134,6 +135,23 @@ impl Console {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// The columns and lines of the terminal that results go to.
+    pub fn window(&self) -> Option<(usize, usize)> {
+        if !io::stdout().is_terminal() {
+            return None;
+        }
+        let (width, height) = terminal_size::terminal_size()?;
+        Some((width.0.into(), height.0.into()))
+    }
+
+    /// Waits for a person to press Enter.
+    pub fn wait(&self, seen: impl Into<Text>) -> Result<(), Failure> {
+        self.note(text!("{}; press Enter for the next", seen.into()));
+        let read = io::stdin().read_line(&mut String::new());
+        let read = read.map_err(|error| Failure::io("read", "standard input", &error));
+        read.map(|_| ())
+    }
+
     /// Says that the command waits for a person to type a file.
     pub fn note_waiting(&self) {
         if io::stdin().is_terminal() {
@@ -149,6 +167,11 @@ impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Warns, where there is no console at hand.
+pub fn warn_of(text: &Text) {
+    to_stderr(text, "warning: ");
 }
 
 /// Says what went wrong, on standard error.

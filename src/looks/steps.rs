@@ -163,6 +163,7 @@ impl Look {
                 "the person whose template it is has to fill it in (or run what fills it in)"
             }
             Self::Utf16 => "save it as UTF-8, without a byte order mark",
+            Self::Parts => "remove what is not from a code: what is left starts with 1QRZ",
             _ => return None,
         };
         Some(vec![step.into()])

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
+use kube_enroll::qr::parts;
 use kube_enroll::text;
 use kube_enroll::text::{Show, Text};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::super::args::Refused;
+use super::super::console;
 use super::super::failure::Failure;
 use super::super::os::privacy;
 
@@ -140,8 +142,23 @@ impl Show for Stream {
     }
 }
 
-/// Reads all of `input`, at most `limit` bytes. What is read may be a key, so it is wiped.
+/// Reads all of `input`, at most `limit` bytes; what came in parts of QR codes is joined. What is read
+/// may be a key, so it is wiped.
 pub fn read(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let contents = read_as_it_is(input, limit)?;
+    if !parts::is_parts(&contents) {
+        return Ok(contents);
+    }
+    let joined =
+        parts::join(&contents).map_err(|error| Failure::about(input, &error).say(error.step()))?;
+    if !joined.doubled.is_empty() {
+        let doubled = parts::doubled_parts(&joined.doubled);
+        console::warn_of(&text!("{}: {}, and is the same each time", input, doubled));
+    }
+    Ok(joined.file)
+}
+
+fn read_as_it_is(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     match input {
         Stream::Stdio => read_bounded(Unbuffered, input, limit),
         Stream::File(path) => {
@@ -190,7 +207,7 @@ pub fn head(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 /// Reads a secret that nobody else may be able to read.
 pub fn read_private(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let Stream::File(path) = input else {
-        return read(input, limit);
+        return read_as_it_is(input, limit);
     };
     let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
     privacy::refuse_exposed(&file, path)?;
