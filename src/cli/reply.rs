@@ -398,9 +398,9 @@ fn authority(cluster: &Cluster) -> Text {
             chain.first().map(|authority| {
                 text!(
                     "  certificate authority {}\n  (tell the user that fingerprint another way; {} \
-                     compares it)\n",
+                     --ca-fingerprint compares it)\n",
                     authority.public_key().fingerprint(),
-                    Command::ours("kubeconfig").word("--ca-fingerprint")
+                    Command::ours("kubeconfig")
                 )
             }),
             "",
