@@ -43,7 +43,7 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
 }
 
 /// The commands of the program, and what stands for any of them.
-pub const COMMANDS: [&str; 18] = [
+pub const COMMANDS: [&str; 19] = [
     "request",
     "renew",
     "inspect",
@@ -56,6 +56,7 @@ pub const COMMANDS: [&str; 18] = [
     "credential",
     "unlock",
     "lock",
+    "qr",
     "rehearse",
     "completions",
     "man",

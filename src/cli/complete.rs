@@ -466,7 +466,7 @@ mod tests {
 
     #[test]
     fn it_is_known_of_every_value_what_it_is() {
-        const WORDS: [&str; 16] = [
+        const WORDS: [&str; 17] = [
             "ALGORITHM",
             "BYTES",
             "FORMAT",
@@ -474,6 +474,7 @@ mod tests {
             "LIFETIME",
             "NAME",
             "NAMESPACE",
+            "NUMBER",
             "SHA256:...",
             "SHELL",
             "TIME",
