@@ -26,7 +26,7 @@ fn entry(issued: &Issued, cluster: &str) -> NewEntry {
             certificate: issued.certificate.to_pem(),
             key: issued.key.to_pkcs8_pem().unwrap(),
         },
-        fingerprint: issued.certificate.public_key().fingerprint(),
+        certificate: issued.certificate.clone(),
     }
 }
 

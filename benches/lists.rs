@@ -58,7 +58,7 @@ fn fill(folder: &Path, (certificates, kubeconfigs): (usize, usize)) -> Vec<PathB
                     certificate: issued.to_pem(),
                     key: key.to_pkcs8_pem().unwrap(),
                 },
-                fingerprint: key.public_key().fingerprint(),
+                certificate: issued.clone(),
             };
             write(format!("{user}.kubeconfig"), assemble(&entry).expose());
         }

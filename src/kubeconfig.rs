@@ -15,7 +15,7 @@ mod merge;
 pub use assemble::{Credential, NewEntry, assemble};
 pub use auth_info::{AuthInfo, Held};
 pub use cluster::{Authority, BrokenAuthority, Cluster, ClusterProblem};
-pub use merge::{MergeError, merge};
+pub use merge::{Change, Decided, Fingerprints, Holder, Joined, MergeError, NamedBy, merge};
 
 /// The kind of a kubeconfig.
 pub const KIND: &str = "Config";

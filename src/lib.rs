@@ -75,7 +75,7 @@
 //!         certificate: chain[0].to_pem(),
 //!         key: key.to_pkcs8_pem()?,
 //!     },
-//!     fingerprint: key.public_key().fingerprint(),
+//!     certificate: chain[0].clone(),
 //! });
 //! let read_back = Kubeconfig::read(kubeconfig.expose().as_bytes())?;
 //! assert_eq!(read_back.cluster(None)?.server, "https://10.0.0.1:6443");

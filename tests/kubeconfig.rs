@@ -243,3 +243,316 @@ fn a_manifest_is_a_request_at_hand_like_any_other() {
         ],
     );
 }
+
+/// The certificate in a reply, in a file of its own.
+fn certificate(place: &Place, reply: &str, out: &str) {
+    let pem = common::certificate_of(&place.folder.read(reply));
+    place.folder.write(out, pem);
+}
+
+fn names(value: &Value, list: &str) -> Vec<String> {
+    let entries = value[list].as_array().unwrap().iter();
+    entries
+        .map(|entry| entry["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Whom the certificate of a context is for, as `inspect` tells.
+fn groups(place: &Place, file: &str, context: &str) -> Value {
+    let report = place.run(&["inspect", "-o", "json", file]).json();
+    let contexts = report["objects"][0]["kubeconfig"]["contexts"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let found = contexts.iter().find(|it| it["name"] == context).unwrap();
+    assert_eq!(found["usable"], true, "{found}");
+    found["groups"].clone()
+}
+
+#[test]
+fn a_certificate_that_says_more_is_not_lost_and_each_way_out_works() {
+    for style in ["--embed", "--files", "--exec"] {
+        let place = Place::of_alice(PLAIN);
+        let first = ["alice.reply.yaml", style, "--merge", "config"];
+        place.kubeconfig(&first).good();
+        let other = "request alice -g ops --key alice.key --output-dir other";
+        place.run(&other.split(' ').collect::<Vec<_>>()).good();
+        place
+            .folder
+            .peer("sh", &["-c", "mv other/*.csr.yaml ops.csr.yaml"]);
+        place.reply("ops.csr.yaml", "ops.reply.yaml");
+        let before = place.folder.read("config");
+        let ended = place.kubeconfig(&["ops.reply.yaml", style, "--merge", "config"]);
+        ended.fails(
+            2,
+            &["\"developers\"", "\"ops\"", "alice@prod", "--out FILE"],
+        );
+        assert_eq!(place.folder.read("config"), before);
+        let [both, instead] = steps(&ended)[..] else {
+            panic!("{}", ended.stderr)
+        };
+        place.follow(both).good();
+        assert_eq!(
+            groups(&place, "config", "alice@prod"),
+            serde_json::json!(["developers"])
+        );
+        assert_eq!(
+            groups(&place, "config", "alice@prod-2"),
+            serde_json::json!(["ops"])
+        );
+        // Once more is nothing new.
+        let after = place.folder.read("config");
+        place.follow(both).good();
+        assert_eq!(place.folder.read("config"), after);
+
+        let ended = place.follow(instead).good();
+        assert!(
+            ended.stderr.contains("is replaced by one of"),
+            "{}",
+            ended.stderr
+        );
+        assert_eq!(
+            groups(&place, "config", "alice@prod"),
+            serde_json::json!(["ops"])
+        );
+        assert_eq!(
+            groups(&place, "config", "alice@prod-2"),
+            serde_json::json!(["ops"])
+        );
+    }
+}
+
+#[test]
+fn an_older_reply_does_not_take_the_place_of_a_newer_one() {
+    let place = Place::of_alice(PLAIN);
+    let then = time::OffsetDateTime::now_utc() - time::Duration::days(30);
+    let older = common::issue_at(&place.folder.read("alice.csr.yaml"), &place.authority, then);
+    let reply = [
+        "reply",
+        "--kubeconfig",
+        "admin.kubeconfig",
+        "--out",
+        "older.reply.yaml",
+    ];
+    place.folder.run_with(&reply, older.as_bytes()).good();
+    place.kubeconfig(&["older.reply.yaml"]).good();
+    place.kubeconfig(&["alice.reply.yaml"]).good();
+    let before = place.folder.read("alice.kubeconfig");
+    let ended = place.kubeconfig(&["older.reply.yaml"]);
+    ended.fails(2, &["until", "nothing of it was changed"]);
+    assert_eq!(place.folder.read("alice.kubeconfig"), before);
+    // In any order in one go, the newer one is taken.
+    place
+        .kubeconfig(&["older.reply.yaml", "alice.reply.yaml", "--merge", "both"])
+        .good();
+    assert_eq!(
+        place.value("both")["users"],
+        place.value("alice.kubeconfig")["users"]
+    );
+}
+
+#[test]
+fn two_contexts_of_one_user_share_what_is_the_same() {
+    let place = Place::of_alice(PLAIN);
+    for context in ["dev", "ops"] {
+        place
+            .kubeconfig(&["alice.reply.yaml", "--context", context, "-n", context])
+            .good();
+    }
+    let value = place.value("alice.kubeconfig");
+    assert_eq!(names(&value, "contexts"), ["dev", "ops"]);
+    assert_eq!(names(&value, "users"), ["alice@prod"]);
+    assert_eq!(value["contexts"][1]["context"]["namespace"], "ops");
+}
+
+#[test]
+fn an_entry_of_others_or_another_cluster_of_that_name_is_named_with_both_sides() {
+    let place = Place::of_alice(PLAIN);
+    let user = "users: [{name: alice@prod, user: {token: secret}}]\n";
+    let context = "contexts: [{name: alice@prod, context: {cluster: c, user: bob}}]\n";
+    let cluster = "clusters: [{name: prod, cluster: {server: 'https://u:secret@10.9.9.9:6443'}}]\n";
+    for (there, both) in [
+        (user, ["it has token", "\"alice\" in \"developers\""]),
+        (
+            context,
+            [
+                "cluster \"c\" and user \"bob\"",
+                "cluster \"prod\" and user \"alice@prod\"",
+            ],
+        ),
+        (cluster, ["https://10.9.9.9:6443", "https://10.0.0.1:6443"]),
+    ] {
+        place.folder.write("config", there);
+        let ended = place.kubeconfig(&["alice.reply.yaml", "--merge", "config"]);
+        ended.fails(2, &both);
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+        assert_eq!(place.folder.read("config"), there);
+        place.follow(steps(&ended)[0]).good();
+        let value = place.value("config");
+        let (list, _) = there.split_once(':').unwrap();
+        let alone = kube_enroll::yaml::first_document(there.as_bytes()).unwrap();
+        assert_eq!(value[list][0], alone[list][0]);
+        if have("kubectl") {
+            let view = "config view --raw -o json --kubeconfig config";
+            place
+                .folder
+                .peer("kubectl", &view.split(' ').collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn a_rotated_authority_goes_to_the_cluster_it_belongs_to_with_both_fingerprints() {
+    for style in ["--embed", "--files", "--exec"] {
+        let place = Place::of_alice(PLAIN);
+        certificate(&place, "alice.reply.yaml", "alice.crt");
+        let first = [
+            "alice.reply.yaml",
+            style,
+            "--context",
+            "mine",
+            "--cluster-name",
+            "here",
+        ];
+        place
+            .kubeconfig(&[&first[..], &["--merge", "config"]].concat())
+            .good();
+        let before = place.value("config");
+        let new = authority();
+        // The administrator has other names.
+        let admin = admin_kubeconfig(&new).replace(": prod", ": theirs");
+        place.folder.write("new.kubeconfig", admin);
+        let rotate = [
+            "alice.crt",
+            "--cluster",
+            "new.kubeconfig",
+            style,
+            "--merge",
+            "config",
+        ];
+        let ended = place.kubeconfig(&rotate).good();
+        for authority in [&place.authority, &new] {
+            let fingerprint = authority
+                .certificate()
+                .public_key()
+                .fingerprint()
+                .to_string();
+            assert!(ended.stderr.contains(&fingerprint), "{}", ended.stderr);
+        }
+        let after = place.value("config");
+        assert_eq!(before["contexts"], after["contexts"]);
+        assert_eq!(before["users"], after["users"]);
+        assert_eq!(names(&after, "clusters"), ["here"]);
+        let field = "/clusters/0/cluster/certificate-authority-data";
+        assert_ne!(before.pointer(field), after.pointer(field));
+
+        // In a reply it has to be confirmed.
+        let reply = place.folder.read("alice.reply.yaml");
+        let authority = |value: &Value| value.pointer(field).unwrap().as_str().unwrap().to_owned();
+        let reply = reply.replace(&authority(&before), &authority(&after));
+        place.folder.write("new.reply.yaml", reply);
+        place
+            .kubeconfig(&["alice.reply.yaml", "--merge", "second"])
+            .good();
+        let ended = place.kubeconfig(&["new.reply.yaml", "--merge", "second"]);
+        ended.fails(
+            2,
+            &["certificate authority SHA256:", "to be added is SHA256:"],
+        );
+        let [both, instead] = steps(&ended)[..] else {
+            panic!("{}", ended.stderr)
+        };
+        place.follow(both).good();
+        assert_eq!(
+            names(&place.value("second"), "clusters"),
+            ["prod", "prod-2"]
+        );
+        place.follow(instead).good();
+        assert_eq!(authority(&place.value("second")), authority(&after));
+    }
+}
+
+#[test]
+fn a_key_that_moved_is_pointed_to_by_one_command() {
+    for style in ["--files", "--exec"] {
+        let place = Place::of_alice(PLAIN);
+        place
+            .kubeconfig(&["alice.reply.yaml", style, "--merge", "config"])
+            .good();
+        place.folder.peer(
+            "sh",
+            &[
+                "-c",
+                "mkdir new && mv alice.key alice.csr* alice@prod.crt new",
+            ],
+        );
+        let moved = ["new/alice@prod.crt", style, "--merge", "config"];
+        place.kubeconfig(&moved).good();
+        let value = place.value("config");
+        assert_eq!(names(&value, "contexts"), ["alice@prod"]);
+        assert_eq!(names(&value, "users"), ["alice@prod"]);
+        assert_eq!(
+            groups(&place, "config", "alice@prod"),
+            serde_json::json!(["developers"])
+        );
+        let text = place.folder.read("config");
+        assert!(text.contains("new/alice.key"), "{text}");
+    }
+}
+
+#[test]
+fn of_a_reply_for_many_those_are_done_whose_key_is_here_and_the_others_are_one_line() {
+    let place = Place::new();
+    let users = ["alice", "bob", "carol", "dave", "erin"];
+    let mut objects = String::new();
+    for user in users {
+        place.request(&[user, "--output-dir", user], PLAIN);
+        let manifest = place.folder.read(&format!("{user}/{user}.csr.yaml"));
+        objects += "---\n";
+        // The last one is not issued.
+        objects += &if user == "erin" {
+            manifest
+        } else {
+            issue(&manifest, &place.authority)
+        };
+    }
+    place.folder.write("objects.yaml", objects);
+    place.run(&[
+        "reply",
+        "objects.yaml",
+        "--kubeconfig",
+        "admin.kubeconfig",
+        "--out",
+        "issued.yaml",
+    ]);
+    let pending = place.folder.read("erin/erin.csr.yaml");
+    place.folder.write(
+        "all.yaml",
+        format!("{pending}---\n{}", place.folder.read("issued.yaml")),
+    );
+    let ended = place.kubeconfig(&["all.yaml", "--key", "alice"]).good();
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("4 others are for keys that are not here"),
+        "{}",
+        ended.stderr
+    );
+    assert!(place.folder.has("alice/alice.kubeconfig"));
+    // One's own is told, whatever came of it.
+    place
+        .kubeconfig(&["all.yaml", "--key", "erin"])
+        .fails(1, &["Pending", "4 others"]);
+    // Where there is none, that is said once.
+    place.folder.peer("mkdir", &["empty"]);
+    let ended = place.kubeconfig(&["all.yaml", "--key", "empty"]);
+    ended.fails(
+        1,
+        &[
+            "none of the 5 requests in all.yaml is of a key that is here",
+            "--key DIR",
+        ],
+    );
+    assert!(ended.stderr.lines().count() < 6, "{}", ended.stderr);
+}

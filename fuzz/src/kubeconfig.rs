@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use kube_enroll::certificate::Certificate;
 use kube_enroll::kubeconfig::{Cluster, Credential, Kubeconfig, NewEntry, merge};
-
-use super::keys::KEYS;
 
 const CONTEXT: &str = "alice@prod";
 const AUTHORITY: &[u8] = include_bytes!("../seeds/certificate/chain.pem");
@@ -39,7 +38,7 @@ fn entry() -> NewEntry {
             certificate: "/home/alice/alice.crt".to_owned(),
             key: "/home/alice/alice.key".to_owned(),
         },
-        fingerprint: KEYS[0].public_key().fingerprint(),
+        certificate: Certificate::chain_from_pem(AUTHORITY).unwrap().remove(0),
     }
 }
 

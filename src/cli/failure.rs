@@ -28,6 +28,7 @@ pub struct Failure {
 enum Cause {
     Interrupted,
     NobodyToAsk,
+    NoKey,
     Other,
 }
 
@@ -182,6 +183,20 @@ impl Failure {
     /// Whether it is for want of a terminal.
     pub fn is_nobody_to_ask(&self) -> bool {
         self.cause == Cause::NobodyToAsk
+    }
+
+    /// The same failure, told as one for want of a key.
+    #[must_use]
+    pub fn for_want_of_a_key(self) -> Self {
+        Self {
+            cause: Cause::NoKey,
+            ..self
+        }
+    }
+
+    /// Whether it is for want of a key.
+    pub fn is_no_key(&self) -> bool {
+        self.cause == Cause::NoKey
     }
 
     /// The sentence alone.

@@ -3,38 +3,39 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::certificate::Certificate;
+use kube_enroll::csr::CertificationRequest;
 use kube_enroll::key::AgreedFingerprint;
-use kube_enroll::kubeconfig::{
-    Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
-};
-use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::kubeconfig::{Authority, Cluster, Credential};
+use kube_enroll::looks::Want;
 use kube_enroll::manifest::CertificateSigningRequest;
+use kube_enroll::pem;
 use kube_enroll::reply::Reply;
-use kube_enroll::shell::{Command, quoted};
+use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::{Label, Show as _, Text};
+use kube_enroll::text::{Label, Show as _, Text, count};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::args::{namespace, not_empty, unlock_time};
 use super::console::Console;
 use super::failure::Failure;
 use super::from::cluster;
-use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
+use super::from::file::{self, Filenames, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
 use super::from::program;
 use super::from::requests::Requests;
 use super::os::sandbox::Reach;
-use super::to::files::{self, Access, NewFiles, folder_of};
-use super::to::names;
+use super::to::files::folder_of;
 use super::{Action, Verdict, outcome, report};
+use write::Plans;
 
 mod again;
 mod check;
+mod write;
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
@@ -158,11 +159,25 @@ impl Action for Args {
             .read_in(keys.iter().map(PathBuf::as_path))
             .read_in([Path::new(".")])
             .read_in(self.output_dir.as_deref());
-        let mut named = [&self.merge, &self.out].into_iter().flatten();
-        if named.find_map(Stream::path).is_none() && self.output_dir.is_none() {
+        let merge = self.merge.as_ref().and_then(Stream::path);
+        let out = self.out.as_ref().and_then(Stream::path);
+        if merge.is_none() && out.is_none() && self.output_dir.is_none() {
             reach = reach.write_in(keys.iter().map(PathBuf::as_path));
         }
-        reach
+        // What is merged into names certificates, which are looked at before they are replaced.
+        let usual = match &self.output_dir {
+            Some(folder) => std::slice::from_ref(folder),
+            None => &keys,
+        };
+        let there = match merge {
+            Some(path) => vec![path.to_owned()],
+            None if self.out.is_some() => Vec::new(),
+            None => usual
+                .iter()
+                .flat_map(|folder| write::kubeconfigs_in(folder))
+                .collect(),
+        };
+        reach.credentials_of(there.iter().map(PathBuf::as_path))
     }
 
     /// Writes a kubeconfig for every certificate in every reply.
@@ -175,14 +190,15 @@ impl Action for Args {
             requests: Requests::new(console),
             now: OffsetDateTime::now_utc(),
         };
+        let mut plans = Plans::default();
         let mut worst = Verdict::Good;
         for input in &self.replies {
-            worst = worst.max(match run.reply(input) {
+            worst = worst.max(match run.reply(input, &mut plans) {
                 Err(failure) if failure.is_interrupted() => return Err(failure),
                 verdict => verdict.unwrap_or_else(|failure| report(&failure)),
             });
         }
-        Ok(worst)
+        Ok(worst.max(run.write_all(plans)?))
     }
 }
 
@@ -196,70 +212,127 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Everything in one file. What is not issued, or does not fit, does not stop the others.
-    fn reply(&self, input: &Stream) -> Result<Verdict, Failure> {
+    /// Everything in one file. What is not issued, or does not fit, does not stop the others; in a
+    /// reply for many, those are others whose key is not here.
+    fn reply(&self, input: &Stream, plans: &mut Plans) -> Result<Verdict, Failure> {
         let contents = file::read(input, LIMIT)?;
         let reply = outcome::read_reply(input, &contents, Want::Reply, self.console)?;
-        let one_of_many = reply.requests.len() > 1 || self.args.replies.len() > 1;
-        if one_of_many && self.args.out.is_some() {
+        let is_for_many = reply.requests.len() > 1;
+        if (is_for_many || self.args.replies.len() > 1) && self.args.out.is_some() {
             return Err(Failure::could_not_run(
                 "--out is for one kubeconfig, and here are several",
             )
             .say("give --output-dir DIR instead"));
         }
-        let (issued, others): (Vec<_>, Vec<_>) = reply
-            .requests
-            .iter()
-            .map(|request| outcome::require_issued(request).map(|()| request))
-            .partition(Result::is_ok);
-        let others = others.iter().filter_map(|other| other.as_ref().err());
-        let worst = others.map(report).max().unwrap_or(Verdict::Good);
-        if issued.is_empty() && reply.certificates.is_empty() {
-            return Ok(worst);
-        }
-        let cluster = self.cluster(&reply, input)?;
-        let mut verdict = worst;
-        let mut command = None;
+        let mut verdict = Verdict::Good;
+        let mut not_issued = Vec::new();
+        let mut without_key = Vec::new();
+        let mut planned = 0;
+        let has_issued = !reply.certificates.is_empty()
+            || reply
+                .requests
+                .iter()
+                .any(|request| outcome::require_issued(request).is_ok());
+        let cluster = if has_issued {
+            self.cluster(&reply, input)?
+        } else {
+            None
+        };
+        let cluster = cluster.as_ref();
         if !reply.certificates.is_empty() {
-            command = Some(self.issued(None, reply.certificates.clone(), &cluster, input)?);
+            self.issued(None, reply.certificates.clone(), cluster, input, plans)?;
         }
-        for request in issued.into_iter().flatten() {
-            match self.request(request, &cluster, input) {
-                Ok(to_try) => command = Some(to_try),
+        for request in &reply.requests {
+            if let Err(failure) = outcome::require_issued(request) {
+                not_issued.push((request, failure));
+                continue;
+            }
+            match self.request(request, cluster, input, plans) {
+                Ok(()) => planned += 1,
                 Err(failure) if failure.is_interrupted() => return Err(failure),
+                Err(failure) if is_for_many && failure.is_no_key() => without_key.push(failure),
                 Err(failure) => verdict = verdict.max(report(&failure)),
             }
         }
-        if let Some(command) = command {
-            self.tell(text!("\nTry it:\n\n{}\n", command.folded(2)))?;
+        let mut is_any_ours = planned > 0 || verdict > Verdict::Good;
+        let mut others = without_key.len();
+        for (request, failure) in &not_issued {
+            if is_for_many && !self.is_ours(request, input)? {
+                others += 1;
+                continue;
+            }
+            is_any_ours = true;
+            verdict = verdict.max(report(failure));
+        }
+        if others > 0 && !is_any_ours {
+            return Err(self.nobody_here(input, others, without_key.first()));
+        }
+        if others > 0 {
+            self.console.note(self.others(input, others));
         }
         Ok(verdict)
     }
 
-    /// One issued object; the command to try its kubeconfig with.
+    /// Whether the request of an object was made with a key that is here.
+    fn is_ours(&self, object: &CertificateSigningRequest, input: &Stream) -> Result<bool, Failure> {
+        let request = object.request.as_deref().and_then(pem::first);
+        let request = request.and_then(|it| CertificationRequest::from_der(&it.contents).ok());
+        match request {
+            Some(request) => self.keys.knows(request.public_key(), input),
+            None => Ok(false),
+        }
+    }
+
+    /// Those in a reply for many who are somewhere else, in one line.
+    fn others(&self, input: &Stream, others: usize) -> Text {
+        let keys = match self.keys.closed() {
+            0 => "keys that are not here".into(),
+            closed => text!(
+                "keys that are not here (or among {} here that could not be opened)",
+                count(closed, "file", "files")
+            ),
+        };
+        text!(
+            "{}: {} for {}",
+            input,
+            count(others, "other is", "others are"),
+            keys
+        )
+    }
+
+    fn nobody_here(&self, input: &Stream, number: usize, first: Option<&Failure>) -> Failure {
+        let what = text!(
+            "none of the {} requests in {} is of a key that is here",
+            number,
+            input
+        );
+        let failure = Failure::not_good(what);
+        match first {
+            Some(first) if self.keys.closed() > 0 => failure.say(first.what().clone()).also(first),
+            Some(first) => failure.also(first),
+            None => failure.say("name the folder of keys with --key DIR; none was issued"),
+        }
+    }
+
+    /// One issued object.
     fn request(
         &self,
         request: &CertificateSigningRequest,
-        cluster: &Cluster,
+        cluster: Option<&Cluster>,
         input: &Stream,
-    ) -> Result<Command, Failure> {
+        plans: &mut Plans,
+    ) -> Result<(), Failure> {
         let status = request.status.as_ref();
         let pem = status.and_then(|status| status.certificate.as_deref());
         let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
             .map_err(|error| Failure::in_file(input, &error))?;
-        self.issued(Some(request.clone()), chain, cluster, input)
+        self.issued(Some(request.clone()), chain, cluster, input, plans)
     }
 
-    /// The cluster from the command line, else from the reply.
-    fn cluster(&self, reply: &Reply, input: &Stream) -> Result<Cluster, Failure> {
+    /// The cluster from the command line, else from the reply; nothing, where neither names one.
+    fn cluster(&self, reply: &Reply, input: &Stream) -> Result<Option<Cluster>, Failure> {
         let mut cluster = if let Some(kubeconfig) = &self.args.cluster {
-            cluster::read(
-                std::slice::from_ref(kubeconfig),
-                self.args.cluster_context.as_deref(),
-                "--cluster-context",
-                self.args.server.as_deref(),
-                self.console,
-            )?
+            self.cluster_of(kubeconfig)?
         } else if let Some(server) = &self.args.server {
             let mut cluster = match &reply.cluster {
                 // The rest of the way there is what the administrator knows.
@@ -276,13 +349,10 @@ impl Run<'_> {
                 cluster.authority = Authority::from_pem(&cluster::authorities(file, self.console)?);
             }
             cluster
+        } else if let Some(cluster) = &reply.cluster {
+            cluster.clone()
         } else {
-            reply.cluster.clone().ok_or_else(|| {
-                Failure::about(input, "there is no cluster in it").say(
-                    "give --cluster FILE (any kubeconfig of it), or --server URL and \
-                     --certificate-authority FILE",
-                )
-            })?
+            return Ok(None);
         };
         if let Some(name) = &self.args.cluster_name {
             cluster.name.clone_from(name);
@@ -299,6 +369,42 @@ impl Run<'_> {
             ));
         }
         self.check_authority(&cluster)?;
+        Ok(Some(cluster))
+    }
+
+    /// The cluster of `--cluster`, with a word where the names to be given are those of another one.
+    fn cluster_of(&self, kubeconfig: &Stream) -> Result<Cluster, Failure> {
+        const CHOSEN_BY: &str = "--cluster-context";
+        let args = self.args;
+        let files = cluster::load(std::slice::from_ref(kubeconfig), CHOSEN_BY)?;
+        let context = args.cluster_context.as_deref();
+        let cluster = cluster::choose(&files, context, CHOSEN_BY, None, self.console)?;
+        if context.is_some() {
+            return Ok(cluster);
+        }
+        let is_named = |name: &str, wanted: &Option<String>| wanted.as_deref() == Some(name);
+        for (_, there) in &files {
+            let other = there.contexts().find_map(|(name, its_cluster, _)| {
+                let meant =
+                    is_named(name, &args.context) || is_named(its_cluster, &args.cluster_name);
+                let other = there.cluster(Some(name)).ok().filter(|_| meant)?;
+                (!other.is_same_server(&cluster)).then_some((name, other))
+            });
+            if let Some((name, other)) = other {
+                let again = Args {
+                    cluster_context: Some(name.to_owned()),
+                    ..args.clone()
+                };
+                self.console.warn(text!(
+                    "{}: context {} there is of another cluster, {}, and {} is taken; for the other one run: {}",
+                    kubeconfig,
+                    Label::from(name),
+                    Label::from(other.without_userinfo().server),
+                    Label::from(cluster.without_userinfo().server),
+                    again.command()
+                ));
+            }
+        }
         Ok(cluster)
     }
 
@@ -334,13 +440,15 @@ impl Run<'_> {
         .say("do not use this reply: it may lead to a server of somebody else; ask the administrator"))
     }
 
+    /// Checks a certificate, and adds it to what is to be written.
     fn issued(
         &self,
         request: Option<CertificateSigningRequest>,
         chain: Vec<Certificate>,
-        cluster: &Cluster,
+        cluster: Option<&Cluster>,
         input: &Stream,
-    ) -> Result<Command, Failure> {
+        plans: &mut Plans,
+    ) -> Result<(), Failure> {
         let (chain, key) = self.leaf_first(chain, input)?;
         let Some(certificate) = chain.first().cloned() else {
             return Err(outcome::no_request(input));
@@ -358,28 +466,28 @@ impl Run<'_> {
             user,
         };
         check::check(&issued, input, &self.requests, self.now, self.console)?;
-        self.check_client_authority(&issued, cluster)?;
-        self.write(&issued, cluster)
+        let place = self.place(&issued, cluster, input)?;
+        self.check_client_authority(&issued, &place.cluster)?;
+        self.plan(&issued, place, input, plans)
     }
 
-    /// The certificate that fits a key, wherever it stands, and the others behind it.
+    /// The certificate that fits a key, wherever it stands, and behind it those of authorities. Of
+    /// several for the same key the one that ends last is meant.
     fn leaf_first(
         &self,
-        mut chain: Vec<Certificate>,
+        chain: Vec<Certificate>,
         input: &Stream,
     ) -> Result<(Vec<Certificate>, FoundKey), Failure> {
-        // Whoever is no authority comes first, else in their order.
-        chain.sort_by_key(Certificate::is_ca);
+        let (authorities, mut leaves): (Vec<_>, Vec<_>) =
+            chain.into_iter().partition(Certificate::is_ca);
+        leaves.sort_by_key(|leaf| Reverse(leaf.not_after()));
         let mut first = None;
-        for position in 0..chain.len() {
-            let Some(certificate) = chain.get(position) else {
-                break;
-            };
-            match self.keys.find(certificate.public_key(), input) {
+        for leaf in leaves.iter().chain(&authorities) {
+            match self.keys.find(leaf.public_key(), input) {
                 Ok(key) => {
-                    let leaf = chain.remove(position);
-                    chain.insert(0, leaf);
-                    return Ok((chain, key));
+                    let others = authorities.iter().filter(|other| other.der() != leaf.der());
+                    let chain = std::iter::once(leaf).chain(others).cloned();
+                    return Ok((chain.collect(), key));
                 }
                 Err(failure) if failure.is_interrupted() => return Err(failure),
                 Err(failure) => first = first.or(Some(failure)),
@@ -417,117 +525,6 @@ impl Run<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Writes the kubeconfig and says so; the command to try it with.
-    fn write(&self, issued: &Issued, cluster: &Cluster) -> Result<Command, Failure> {
-        let certificate = certificates_pem(&issued.chain);
-        let context = self
-            .args
-            .context
-            .clone()
-            .unwrap_or_else(|| format!("{}@{}", issued.user, cluster.name));
-        let path = self.target(issued);
-        let mut files = NewFiles::new(self.console);
-        if let Some(folder) = &self.args.output_dir {
-            files.create_folder(folder)?;
-        }
-        let fingerprint = issued.certificate.public_key().fingerprint();
-        let credential = match self.style(issued) {
-            Style::Embed => Credential::Embedded {
-                certificate,
-                key: issued.key.key.to_pkcs8_pem()?,
-            },
-            style => {
-                let key = issued.key.source.path().ok_or_else(|| {
-                    Failure::could_not_run("a kubeconfig cannot name the key on standard input")
-                        .say("put it into the kubeconfig with --embed, or write it to a file")
-                })?;
-                let key = absolute(key)?;
-                if matches!(style, Style::Files) {
-                    self.check_readable(&issued.key)?;
-                }
-                let beside = self.args.merge.as_ref().and_then(Stream::path);
-                let folder = folder_of(beside.unwrap_or(&path));
-                let certificate_path = certificate_path(folder, issued, cluster, &certificate);
-                if !certificate_path.exists() {
-                    files.create(&certificate_path, certificate.as_bytes(), Access::Everyone)?;
-                }
-                let certificate = absolute(&certificate_path)?;
-                match style {
-                    Style::Exec => self.exec(certificate, key),
-                    _ => Credential::Files { certificate, key },
-                }
-            }
-        };
-        let entry = NewEntry {
-            cluster: cluster.clone(),
-            user: format!("{}@{}", issued.user, cluster.name),
-            context,
-            namespace: self.args.namespace.clone(),
-            credential,
-            fingerprint,
-        };
-        let out = match (&self.args.merge, &self.args.out) {
-            (Some(existing), _) => {
-                merge_into(existing, &entry, self.console)?;
-                existing.clone()
-            }
-            (None, Some(Stream::Stdio)) => {
-                files::put_secret(&assemble(&entry))?;
-                Stream::Stdio
-            }
-            (None, None) if path.exists() => {
-                // One file grows to all of a person's clusters.
-                let existing = Stream::from(path);
-                merge_into(&existing, &entry, self.console)?;
-                existing
-            }
-            (None, out) => {
-                let text = assemble(&entry);
-                let created = files.create(&path, text.expose().as_bytes(), Access::Owner);
-                created.map_err(|failure| match out {
-                    Some(_) if path.exists() => {
-                        failure.say("to add to it: --merge FILE in place of --out FILE")
-                    }
-                    _ => failure,
-                })?;
-                path.into()
-            }
-        };
-        files.keep()?;
-        let shown = match out.path() {
-            Some(path) => quoted(path),
-            None => "standard output".into(),
-        };
-        self.tell(text!(
-            "  {}  context {}, {}, valid until {}\n",
-            shown,
-            quoted(&entry.context),
-            Label::from(cluster.server.as_str()),
-            issued.certificate.not_after()
-        ))?;
-        let kubectl = Command::new("kubectl");
-        let kubectl = match out.path() {
-            Some(path) => kubectl.option("--kubeconfig", path),
-            None => kubectl.option("--kubeconfig", "FILE"),
-        };
-        let kubectl = kubectl.option("--context", &entry.context);
-        Ok(kubectl.word("auth").word("whoami"))
-    }
-
-    /// Says how it went, beside a kubeconfig on standard output.
-    fn tell(&self, text: Text) -> Result<(), Failure> {
-        let streams = [&self.args.out, &self.args.merge];
-        if streams
-            .into_iter()
-            .flatten()
-            .any(|out| *out == Stream::Stdio)
-        {
-            self.console.note(text);
-            return Ok(());
-        }
-        self.console.say(text)
     }
 
     /// What was asked for; else a key stays as protected as it is.
@@ -581,37 +578,6 @@ impl Run<'_> {
             arguments,
         }
     }
-
-    /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
-    fn target(&self, issued: &Issued) -> PathBuf {
-        if let Some(Stream::File(path)) = &self.args.out {
-            return path.clone();
-        }
-        let key = issued.key.source.path();
-        let beside = key.and_then(Path::parent).unwrap_or(Path::new(""));
-        let folder = self.args.output_dir.as_deref().unwrap_or(beside);
-        let key = key.and_then(Path::file_stem).unwrap_or_default();
-        let stem = names::stem(&issued.user, &key.to_string_lossy());
-        folder.join(format!("{stem}.kubeconfig"))
-    }
-}
-
-/// A name for the certificate after user and cluster, which nothing else has: the same one again, or
-/// one with its serial number.
-fn certificate_path(folder: &Path, issued: &Issued, cluster: &Cluster, pem: &str) -> PathBuf {
-    let folder = if folder == Path::new(".") {
-        Path::new("")
-    } else {
-        folder
-    };
-    let user = names::stem(&issued.user, "");
-    let stem = format!("{user}@{}", names::stem(&cluster.name, &cluster.name));
-    let plain = folder.join(format!("{stem}.crt"));
-    let there = file::read(&Stream::from(plain.as_path()), DEFAULT_LIMIT);
-    if !plain.exists() || there.is_ok_and(|there| *there == pem.as_bytes()) {
-        return plain;
-    }
-    folder.join(format!("{stem}-{}.crt", issued.certificate.serial()))
 }
 
 fn certificates_pem(chain: &[Certificate]) -> String {
@@ -627,67 +593,4 @@ fn absolute(path: &Path) -> Result<String, Failure> {
             absolute
         ))),
     }
-}
-
-/// Adds the entries to a kubeconfig; one that is not there or empty is created.
-fn merge_into(input: &Stream, entry: &NewEntry, console: &Console) -> Result<(), Failure> {
-    if let Some(path) = input.path().filter(|path| !path.exists()) {
-        let mut files = NewFiles::new(console);
-        files.create(path, assemble(entry).expose().as_bytes(), Access::Owner)?;
-        return files.keep();
-    }
-    let contents = file::read(input, DEFAULT_LIMIT)?;
-    let kubeconfig = Kubeconfig::read(&contents).map_err(|error| {
-        let look = look(&contents);
-        if look.is_telling() && look != Look::Kubeconfig {
-            Failure::wrong_file(input, look, Want::Kubeconfig)
-        } else {
-            Failure::about(input, &error)
-        }
-    })?;
-    let merged = merge(kubeconfig, entry).map_err(|error| {
-        let failure = Failure::about(input, &error);
-        match error {
-            MergeError::Foreign { .. } | MergeError::Differs { .. } => {
-                failure.say("choose other names with --context and --cluster-name")
-            }
-            MergeError::NotAList(_) => failure,
-        }
-    })?;
-    let Some(path) = input.path() else {
-        return files::put_secret(&merged);
-    };
-    let rest = behind_first_document(&contents);
-    let first = merged.expose().as_bytes();
-    let mut whole = Zeroizing::new(Vec::with_capacity(first.len() + rest.len()));
-    whole.extend_from_slice(first);
-    whole.extend_from_slice(rest);
-    let holds_key = matches!(entry.credential, Credential::Embedded { .. });
-    if *contents == *whole && !holds_key {
-        return Ok(());
-    }
-    let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");
-    if contents.split(|byte| *byte == b'\n').any(is_comment) {
-        console.note(text!("{}: comments are not kept, as by kubectl", input));
-    }
-    if holds_key {
-        return files::replace_private(path, &whole, console);
-    }
-    files::replace(path, &whole, console)
-}
-
-/// Further documents, which kubectl does not read: from the line `---` behind the first one on.
-fn behind_first_document(contents: &[u8]) -> &[u8] {
-    let mut position = 0;
-    let mut has_content = false;
-    for line in contents.split_inclusive(|byte| *byte == b'\n') {
-        let is_end = line.starts_with(b"---");
-        if is_end && has_content {
-            return contents.get(position..).unwrap_or_default();
-        }
-        let text = line.trim_ascii();
-        has_content |= !is_end && !text.is_empty() && !text.starts_with(b"#");
-        position += line.len();
-    }
-    &[]
 }

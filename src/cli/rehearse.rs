@@ -395,7 +395,7 @@ fn entry(reply: &Reply, key: &PrivateKey) -> Result<(NewEntry, Certificate), Fai
             certificate: certificate.to_pem(),
             key: key.to_pkcs8_pem()?,
         },
-        fingerprint: key.public_key().fingerprint(),
+        certificate: certificate.clone(),
     };
     Ok((entry, certificate))
 }

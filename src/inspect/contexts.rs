@@ -12,7 +12,7 @@ use super::status;
 use crate::certificate::{Certificate, show_time};
 use crate::error::Error;
 use crate::key::{EncodedKey, PublicKey};
-use crate::kubeconfig::{AuthInfo, Cluster, Held, Kubeconfig};
+use crate::kubeconfig::{AuthInfo, Authority, Cluster, Held, Kubeconfig};
 use crate::policy::{Code, Effect, Finding};
 use crate::text;
 use crate::text::{Show as _, Text, visible};
@@ -343,7 +343,11 @@ pub fn named_files(input: &[u8], folder: &Path) -> Vec<PathBuf> {
             let users = kubeconfig.auth_infos();
             let held = users.flat_map(|user| [user.certificate, user.key]);
             let paths = held.flatten().filter_map(|held| held.path(folder));
-            paths.collect::<Vec<_>>()
+            let authorities = kubeconfig.clusters().filter_map(|it| match it.authority {
+                Authority::File(path) => Some(folder.join(path)),
+                _ => None,
+            });
+            paths.chain(authorities).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -351,14 +355,19 @@ pub fn named_files(input: &[u8], folder: &Path) -> Vec<PathBuf> {
 /// Whether a field or option of [`AuthInfo`] that names a file is in there, which is cheaper to know
 /// than to read it all.
 fn may_name_files(input: &[u8]) -> bool {
-    ["client-certificate", "client-key", "--certificate", "--key"]
-        .iter()
-        .any(|word| {
-            memchr::memmem::find_iter(input, word).any(|at| {
-                let rest = input.get(at + word.len()..).unwrap_or_default();
-                !rest.starts_with(b"-data")
-            })
+    const WORDS: [&str; 5] = [
+        "client-certificate",
+        "client-key",
+        "certificate-authority",
+        "--certificate",
+        "--key",
+    ];
+    WORDS.iter().any(|word| {
+        memchr::memmem::find_iter(input, word).any(|at| {
+            let rest = input.get(at + word.len()..).unwrap_or_default();
+            !rest.starts_with(b"-data")
         })
+    })
 }
 
 #[cfg(test)]
@@ -373,6 +382,8 @@ mod tests {
             "kind: Config\nusers:\n- {name: a, user: {client-certificate: c, client-key: /k}}\n";
         let both = [PathBuf::from("/f/c"), PathBuf::from("/k")];
         assert_eq!(named(config), both);
+        let cluster = "kind: Config\nclusters: [{name: a, cluster: {certificate-authority: a}}]\n";
+        assert_eq!(named(cluster), [PathBuf::from("/f/a")]);
         assert_eq!(named(&format!("kind: Secret\n---\n{config}")), both);
         assert_eq!(
             named(&config.replace("Config", "Secret")),

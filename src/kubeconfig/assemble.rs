@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Cluster;
+use crate::certificate::Certificate;
 use crate::credential;
-use crate::key::Fingerprint;
 use crate::secret::Secret;
 use crate::yaml;
 
@@ -56,34 +56,28 @@ pub struct NewEntry {
     pub namespace: Option<String>,
     /// How the user proves who it is.
     pub credential: Credential,
-    /// The key of the certificate, by which the entry is known again.
-    pub fingerprint: Fingerprint,
+    /// The certificate, by whose key the entry is known again.
+    pub certificate: Certificate,
 }
 
 impl NewEntry {
-    /// The entries for `clusters`, `users` and `contexts`.
-    pub(super) fn values(&self) -> [(&'static str, Value); 3] {
-        let mut context = json!({"cluster": self.cluster.name, "user": self.user});
+    /// The entries for `clusters`, `users` and `contexts`, the user's under this name.
+    pub(super) fn values(&self, user: &str) -> [Value; 3] {
+        let mut context = json!({"cluster": self.cluster.name, "user": user});
         if let (Some(namespace), Some(context)) = (&self.namespace, context.as_object_mut()) {
             context.insert("namespace".to_owned(), namespace.as_str().into());
         }
         [
-            ("clusters", self.cluster.to_value()),
-            (
-                "users",
-                json!({"name": self.user, "user": self.user_value()}),
-            ),
-            (
-                "contexts",
-                json!({"name": self.context, "context": context}),
-            ),
+            self.cluster.to_value(),
+            json!({"name": user, "user": self.user_value()}),
+            json!({"name": self.context, "context": context}),
         ]
     }
 
     fn user_value(&self) -> Value {
         let extension = json!([{
             "name": EXTENSION,
-            "extension": {"fingerprint": self.fingerprint.to_string()},
+            "extension": {"fingerprint": self.certificate.public_key().fingerprint().to_string()},
         }]);
         match &self.credential {
             Credential::Embedded { certificate, key } => json!({
@@ -114,7 +108,7 @@ impl NewEntry {
 /// A kubeconfig in YAML with this entry alone, its context current.
 #[must_use]
 pub fn assemble(entry: &NewEntry) -> Secret<String> {
-    let [clusters, users, contexts] = entry.values().map(|(_, value)| value);
+    let [clusters, users, contexts] = entry.values(&entry.user);
     write_and_wipe(json!({
         "apiVersion": "v1",
         "kind": super::KIND,

@@ -197,6 +197,12 @@ impl Cluster {
         }
     }
 
+    /// Whether the other one is at the same address, however it is written.
+    #[must_use]
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        same_server(&self.server, &other.server)
+    }
+
     /// Whether server or proxy are named together with a password.
     #[must_use]
     pub fn has_userinfo(&self) -> bool {
@@ -277,7 +283,21 @@ fn is_local(url: &str) -> bool {
     LOCAL.iter().any(is_within) || host.parse().is_ok_and(is_local)
 }
 
-fn without_userinfo(url: &str) -> String {
+/// Scheme and host are the same in upper case; port 443 and the path / need not be written.
+pub(super) fn same_server(a: &str, b: &str) -> bool {
+    let parts = |url: &str| {
+        let (scheme, rest) = url.trim().split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(end);
+        let host = host.to_ascii_lowercase();
+        let host = host.strip_suffix(":443").unwrap_or(&host).to_owned();
+        let path = path.trim_end_matches('/').to_owned();
+        Some((scheme.to_ascii_lowercase(), host, path))
+    };
+    a == b || parts(a).is_some_and(|a| Some(a) == parts(b))
+}
+
+pub(super) fn without_userinfo(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
@@ -359,6 +379,24 @@ pub(super) mod tests {
 
     fn read(cluster: &Value) -> Cluster {
         Cluster::read("prod", cluster.as_object())
+    }
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        for other in ["https://a:6443/", "HTTPS://A:6443", " https://a:6443"] {
+            assert!(same_server("https://a:6443", other), "{other}");
+        }
+        assert!(same_server("https://a", "https://a:443/"));
+        assert!(same_server("https://a/k8s/c-1/", "https://a/k8s/c-1"));
+        for other in [
+            "https://a",
+            "http://a:6443",
+            "https://a:6443/x",
+            "a:6443",
+            "",
+        ] {
+            assert!(!same_server("https://a:6443", other), "{other}");
+        }
     }
 
     #[test]

@@ -25,6 +25,15 @@ pub fn read(
     server: Option<&str>,
     console: &Console,
 ) -> Result<Cluster, Failure> {
+    let files = load(kubeconfigs, chosen_by)?;
+    choose(&files, context, chosen_by, server, console)
+}
+
+/// Reads kubeconfigs that a cluster is to be found in.
+pub fn load(
+    kubeconfigs: &[Stream],
+    chosen_by: &'static str,
+) -> Result<Vec<(Stream, Kubeconfig)>, Failure> {
     let mut files = Vec::new();
     for kubeconfig in kubeconfigs {
         let contents = file::read(kubeconfig, DEFAULT_LIMIT)?;
@@ -37,7 +46,18 @@ pub fn read(
         })?;
         files.push((kubeconfig.clone(), read));
     }
-    let (mut cluster, kubeconfig) = find(&files, context, chosen_by)?;
+    Ok(files)
+}
+
+/// The cluster of a context in kubeconfigs that were read.
+pub fn choose(
+    files: &[(Stream, Kubeconfig)],
+    context: Option<&str>,
+    chosen_by: &'static str,
+    server: Option<&str>,
+    console: &Console,
+) -> Result<Cluster, Failure> {
+    let (mut cluster, kubeconfig) = find(files, context, chosen_by)?;
     if let Some(server) = server {
         server.clone_into(&mut cluster.server);
     }

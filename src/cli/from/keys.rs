@@ -1,9 +1,10 @@
 //! Finding the private keys that certificates belong to, by their public halves.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, mem};
 
 use kube_enroll::carrier;
 use kube_enroll::error::Error;
@@ -90,8 +91,10 @@ pub struct KeyFiles<'a> {
 struct Folder {
     count: usize,
     paths: HashMap<Fingerprint, PathBuf>,
+    /// Those that were opened in search of another one: nobody is asked twice.
+    opened: HashMap<Fingerprint, FoundKey>,
     /// Encrypted ones without a request beside them.
-    unknown: Vec<PathBuf>,
+    unknown: VecDeque<PathBuf>,
     /// Those that could not be opened, with the reason.
     closed: Vec<(PathBuf, Failure)>,
 }
@@ -113,21 +116,62 @@ impl<'a> KeyFiles<'a> {
 
     /// The key of a certificate in `reply`.
     pub fn find(&self, wanted: &PublicKey, reply: &Stream) -> Result<FoundKey, Failure> {
-        match self.named {
-            Some(named) => match named.path().filter(|path| path.is_dir()) {
-                Some(folder) => self.search(wanted, &[folder], &text!("in {}", folder)),
-                None => self.open_for(wanted, named),
-            },
-            None => {
-                let beside = reply.path().and_then(Path::parent).unwrap_or(Path::new(""));
-                let here = Path::new("");
-                let (folders, place) = if beside == here {
-                    (&[here][..], "here")
-                } else {
-                    (&[beside, here][..], "here and beside the reply")
-                };
-                self.search(wanted, folders, &place.into())
+        if let Some(named) = self.named
+            && !named.path().is_some_and(Path::is_dir)
+        {
+            return self.open_for(wanted, named);
+        }
+        let folders = self.folders_for(reply);
+        let place = match (self.named, folders.as_slice()) {
+            (Some(_), [folder, ..]) => text!("in {}", folder),
+            (_, [_]) => "here".into(),
+            _ => "here and beside the reply".into(),
+        };
+        self.search(wanted, &folders, &place)
+    }
+
+    /// Whether the key of a request or certificate is one of those that can be told without opening
+    /// them.
+    pub fn knows(&self, wanted: &PublicKey, reply: &Stream) -> Result<bool, Failure> {
+        let mut known = self.folders.borrow_mut();
+        for folder in self.folders_for(reply) {
+            if self.folder(&mut known, folder)?.path_of(wanted).is_some() {
+                return Ok(true);
             }
+        }
+        Ok(false)
+    }
+
+    /// A folder, looked through.
+    fn folder<'f>(
+        &self,
+        known: &'f mut HashMap<PathBuf, Folder>,
+        folder: &Path,
+    ) -> Result<&'f mut Folder, Failure> {
+        match known.entry(folder.to_owned()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => Ok(entry.insert(self.look_through(folder)?)),
+        }
+    }
+
+    /// How many files could not be opened so far.
+    pub fn closed(&self) -> usize {
+        let folders = self.folders.borrow();
+        folders.values().map(|folder| folder.closed.len()).sum()
+    }
+
+    /// Where keys are looked for; nowhere, where one was named.
+    fn folders_for<'f>(&'f self, reply: &'f Stream) -> Vec<&'f Path> {
+        let here = Path::new("");
+        let beside = reply.path().and_then(Path::parent).unwrap_or(here);
+        match self.named {
+            Some(named) => named
+                .path()
+                .filter(|path| path.is_dir())
+                .into_iter()
+                .collect(),
+            None if beside == here => vec![here],
+            None => vec![beside, here],
         }
     }
 
@@ -139,20 +183,19 @@ impl<'a> KeyFiles<'a> {
     ) -> Result<FoundKey, Failure> {
         let mut known = self.folders.borrow_mut();
         for folder in folders {
-            if !known.contains_key(*folder) {
-                known.insert(folder.to_path_buf(), self.look_through(folder)?);
+            let folder = self.folder(&mut known, folder)?;
+            if let Some(found) = folder.opened.remove(&wanted.fingerprint()) {
+                self.warn_exposed(&found.source);
+                return Ok(found);
             }
-            let path = known.get(*folder).and_then(|folder| folder.path_of(wanted));
-            if let Some(path) = path {
+            if let Some(path) = folder.path_of(wanted) {
                 return self.open_for(wanted, &Stream::from(path.as_path()));
             }
         }
         let mut number = 0;
         let mut closed = Vec::new();
         for folder in folders {
-            let Some(folder) = known.get_mut(*folder) else {
-                continue;
-            };
+            let folder = self.folder(&mut known, folder)?;
             if let Some(found) = self.try_unknown(folder, wanted)? {
                 return Ok(found);
             }
@@ -160,17 +203,22 @@ impl<'a> KeyFiles<'a> {
             closed.extend(folder.closed.iter().map(|(_, failure)| failure.clone()));
         }
         let name = "name the key with --key FILE, or the folder of keys with --key DIR";
-        match closed.len() {
-            0 => Err(Failure::not_good(text!(
+        let failure = match closed.len() {
+            0 => Failure::not_good(text!(
                 "none of the {} {} fits the certificate, which is for {}",
                 count(number, ".key file", ".key files"),
                 place,
                 wanted.fingerprint()
             ))
-            .say(name)),
-            1 if number == 1 => Err(closed.remove(0)),
-            _ => Err(not_opened(wanted, number, &closed, place).say(name)),
-        }
+            .say(name)
+            .say(
+                "if it is lost, make a new request (kube-enroll request USER), and let the administrator \
+                 take this certificate away",
+            ),
+            1 if number == 1 => closed.remove(0),
+            _ => not_opened(wanted, number, &closed, place).say(name),
+        };
+        Err(failure.for_want_of_a_key())
     }
 
     /// Encrypted keys are told by the request beside them.
@@ -184,46 +232,35 @@ impl<'a> KeyFiles<'a> {
         for (path, half) in files.into_iter().zip(halves) {
             match half {
                 Ok(PublicHalf::Known(fingerprint)) => found.is_at(fingerprint, path),
-                Ok(PublicHalf::Unknown) => found.unknown.push(path),
+                Ok(PublicHalf::Unknown) => found.unknown.push_back(path),
                 Err(failure) => found.is_closed(path, &failure),
             }
         }
         Ok(found)
     }
 
-    /// Opens one after the other, and remembers what is in each.
+    /// Opens one after the other, each once, and remembers what is in it.
     fn try_unknown(
         &self,
         folder: &mut Folder,
         wanted: &PublicKey,
     ) -> Result<Option<FoundKey>, Failure> {
-        let mut unknown = mem::take(&mut folder.unknown).into_iter();
-        let mut again = Vec::new();
-        let mut fitting = None;
-        for path in unknown.by_ref() {
+        while let Some(path) = folder.unknown.pop_front() {
             match self.open(&Stream::from(path.as_path())) {
                 Ok(found) => {
-                    let key = found.key.public_key();
-                    folder.is_at(key.fingerprint(), path);
-                    if key == wanted {
+                    let key = found.key.public_key().fingerprint();
+                    folder.is_at(key, path);
+                    if found.key.public_key() == wanted {
                         self.warn_exposed(&found.source);
-                        fitting = Some(found);
-                        break;
+                        return Ok(Some(found));
                     }
+                    folder.opened.insert(key, found);
                 }
                 Err(failure) if failure.is_interrupted() => return Err(failure),
-                Err(failure) => {
-                    folder.is_closed(path.clone(), &failure);
-                    again.push(path);
-                }
+                Err(failure) => folder.is_closed(path, &failure),
             }
         }
-        // A passphrase from a file is the same next time; one that is typed may be right then.
-        if self.passphrase.is_none() {
-            folder.unknown = again;
-        }
-        folder.unknown.extend(unknown);
-        Ok(fitting)
+        Ok(None)
     }
 
     /// Opens the key that has to be the one.
@@ -268,9 +305,7 @@ impl Folder {
         self.paths.entry(key).or_insert(path);
     }
 
-    /// The last reason of each file counts.
     fn is_closed(&mut self, path: PathBuf, failure: &Failure) {
-        self.closed.retain(|(closed, _)| *closed != path);
         self.closed.push((path, failure.clone()));
     }
 }

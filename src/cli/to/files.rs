@@ -87,15 +87,26 @@ impl<'a> NewFiles<'a> {
     }
 
     /// Keeps everything that was created, under names as lasting as the contents.
-    pub fn keep(mut self) -> Result<(), Failure> {
+    pub fn keep(self) -> Result<(), Failure> {
+        self.sync()?;
+        self.release();
+        Ok(())
+    }
+
+    /// Makes the names as lasting as the contents: what comes next may refer to them.
+    pub fn sync(&self) -> Result<(), Failure> {
         let created = self.files.iter().chain(&self.folders);
         let changed: BTreeSet<_> = created.map(|path| folder_of(path)).collect();
         for folder in changed {
             sync_folder(folder).map_err(|error| Failure::io("write", folder, &error))?;
         }
+        Ok(())
+    }
+
+    /// Leaves everything where it is.
+    pub fn release(mut self) {
         self.files.clear();
         self.folders.clear();
-        Ok(())
     }
 }
 

@@ -1,0 +1,560 @@
+//! Where kubeconfigs are written: all that goes into one file at once, and nothing lost of what it has.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use kube_enroll::kubeconfig::{
+    Cluster, Credential, Decided, Kubeconfig, MergeError, NamedBy, NewEntry,
+};
+use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::shell::{Command, quoted};
+use kube_enroll::text;
+use kube_enroll::text::{Label, Text};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::super::console::Console;
+use super::super::failure::Failure;
+use super::super::from::credentials::NamedFiles;
+use super::super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::super::to::files::{self, Access, NewFiles, folder_of};
+use super::super::to::names;
+use super::super::{Verdict, report};
+use super::{Args, Issued, Run, Style, absolute, certificates_pem};
+
+/// What is to be written, by the kubeconfig that it goes to.
+#[derive(Default)]
+pub(super) struct Plans {
+    targets: Vec<(Target, Vec<Planned>)>,
+    positions: HashMap<Target, usize>,
+    /// The certificates that lie beside kubeconfigs, by their files.
+    certificates: HashMap<PathBuf, String>,
+}
+
+/// A kubeconfig.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Target {
+    /// One that is there, or is made.
+    Any(Stream),
+    /// One that must not be there.
+    New(Stream),
+}
+
+/// An entry that was checked.
+struct Planned {
+    entry: NewEntry,
+    decided: Decided,
+    certificate_file: Option<(PathBuf, String)>,
+    input: Stream,
+    until: OffsetDateTime,
+}
+
+/// The cluster, and the context that is there already.
+pub(super) struct Place {
+    pub(super) cluster: Cluster,
+    context: Option<String>,
+}
+
+impl Target {
+    fn stream(&self) -> &Stream {
+        match self {
+            Self::Any(stream) | Self::New(stream) => stream,
+        }
+    }
+}
+
+impl Plans {
+    fn add(&mut self, target: Target, planned: Planned) {
+        let next = self.targets.len();
+        let position = *self.positions.entry(target.clone()).or_insert(next);
+        match self.targets.get_mut(position) {
+            Some((_, entries)) => entries.push(planned),
+            None => self.targets.push((target, vec![planned])),
+        }
+    }
+
+    /// A name for the certificate after user and cluster, which nothing else has: the same one again,
+    /// or one with its serial number.
+    fn certificate_path(
+        &mut self,
+        folder: &Path,
+        issued: &Issued,
+        cluster: &str,
+        pem: &str,
+    ) -> PathBuf {
+        let folder = if folder == Path::new(".") {
+            Path::new("")
+        } else {
+            folder
+        };
+        let user = names::stem(&issued.user, "");
+        let stem = format!("{user}@{}", names::stem(cluster, cluster));
+        let serial = issued.certificate.serial();
+        let names = [format!("{stem}.crt"), format!("{stem}-{serial}.crt")].into_iter();
+        let more = (2..).map(|number| format!("{stem}-{serial}-{number}.crt"));
+        let mut paths = names.chain(more).map(|name| folder.join(name));
+        let is_free = |path: &PathBuf| match self.certificates.get(path) {
+            Some(planned) => planned == pem,
+            None => files::refuse_existing(path).is_ok() || files::holds(path, pem),
+        };
+        let path = paths.find(is_free).unwrap_or_default();
+        self.certificates.insert(path.clone(), pem.to_owned());
+        path
+    }
+}
+
+/// The ending of kubeconfigs that have no other name.
+const ENDING: &str = ".kubeconfig";
+
+/// The kubeconfigs in a folder that entries are added to where no file is named.
+pub(super) fn kubeconfigs_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_usual = |path: &PathBuf| {
+        path.as_os_str()
+            .as_encoded_bytes()
+            .ends_with(ENDING.as_bytes())
+    };
+    paths.filter(is_usual).collect()
+}
+
+impl Run<'_> {
+    /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
+    fn target(&self, issued: &Issued) -> Target {
+        if let Some(merge) = &self.args.merge {
+            return Target::Any(merge.clone());
+        }
+        if let Some(out) = &self.args.out {
+            return Target::New(out.clone());
+        }
+        // One file grows to all of a person's clusters.
+        Target::Any(self.usual_path(issued).into())
+    }
+
+    fn usual_path(&self, issued: &Issued) -> PathBuf {
+        let key = issued.key.source.path();
+        let beside = key.and_then(Path::parent).unwrap_or(Path::new(""));
+        let folder = self.args.output_dir.as_deref().unwrap_or(beside);
+        let key = key.and_then(Path::file_stem).unwrap_or_default();
+        let stem = names::stem(&issued.user, &key.to_string_lossy());
+        folder.join(format!("{stem}{ENDING}"))
+    }
+
+    /// The cluster that was given. Where it was given apart from the reply, it is the one that the
+    /// certificate is used for already, under the name that it has there; and that one, where none was
+    /// given.
+    pub(super) fn place(
+        &self,
+        issued: &Issued,
+        given: Option<&Cluster>,
+        input: &Stream,
+    ) -> Result<Place, Failure> {
+        let is_apart = self.args.cluster.is_some() || self.args.server.is_some();
+        let there = if given.is_none() || is_apart {
+            self.context_there(issued, given)
+        } else {
+            None
+        };
+        match (given, there) {
+            (given, Some((context, there))) => Ok(Place {
+                cluster: Cluster {
+                    name: there.name.clone(),
+                    ..given.unwrap_or(&there).clone()
+                },
+                context: Some(context),
+            }),
+            (Some(given), None) => Ok(Place {
+                cluster: given.clone(),
+                context: None,
+            }),
+            (None, None) => Err(Failure::about(input, "there is no cluster in it").say(
+                "give --cluster FILE (any kubeconfig of it), or --server URL and \
+                 --certificate-authority FILE",
+            )),
+        }
+    }
+
+    /// The context that has this key and leads to the cluster that was given, as the kubeconfig that
+    /// is written to names both.
+    fn context_there(&self, issued: &Issued, given: Option<&Cluster>) -> Option<(String, Cluster)> {
+        let target = self.target(issued);
+        let Target::Any(Stream::File(path)) = &target else {
+            return None;
+        };
+        let contents = file::read(target.stream(), DEFAULT_LIMIT).ok()?;
+        let kubeconfig = Kubeconfig::read(&contents).ok()?;
+        let files = NamedFiles::of(target.stream());
+        let read = |path: &Path| files.read(path).ok();
+        let named = NamedBy {
+            folder: path.parent().unwrap_or(Path::new("")),
+            read: &read,
+        };
+        let contexts = kubeconfig.contexts_of(issued.certificate.public_key(), named);
+        let is_named = |name: &str, wanted: &Option<String>| {
+            wanted.as_deref().is_none_or(|wanted| wanted == name)
+        };
+        let mut fitting = contexts.into_iter().filter_map(|(context, cluster)| {
+            let cluster = kubeconfig.clusters().find(|it| it.name == cluster)?;
+            let fits = given.is_none_or(|given| given.is_same_server(&cluster))
+                && is_named(context, &self.args.context)
+                && is_named(&cluster.name, &self.args.cluster_name);
+            fits.then(|| (context.to_owned(), cluster))
+        });
+        fitting.next()
+    }
+
+    /// Makes the entry of a certificate.
+    pub(super) fn plan(
+        &self,
+        issued: &Issued,
+        place: Place,
+        input: &Stream,
+        plans: &mut Plans,
+    ) -> Result<(), Failure> {
+        let target = self.target(issued);
+        let Place { cluster, context } = place;
+        let pem = certificates_pem(&issued.chain);
+        let mut certificate_file = None;
+        let credential = match self.style(issued) {
+            Style::Embed => Credential::Embedded {
+                certificate: pem,
+                key: issued.key.key.to_pkcs8_pem()?,
+            },
+            style => {
+                let key = issued.key.source.path().ok_or_else(|| {
+                    Failure::could_not_run("a kubeconfig cannot name the key on standard input")
+                        .say("put it into the kubeconfig with --embed, or write it to a file")
+                })?;
+                let key = absolute(key)?;
+                if matches!(style, Style::Files) {
+                    self.check_readable(&issued.key)?;
+                }
+                let usual = self.usual_path(issued);
+                let folder = folder_of(target.stream().path().unwrap_or(&usual));
+                let path = plans.certificate_path(folder, issued, &cluster.name, &pem);
+                let certificate = absolute(&path)?;
+                certificate_file = Some((path, pem));
+                match style {
+                    Style::Exec => self.exec(certificate, key),
+                    _ => Credential::Files { certificate, key },
+                }
+            }
+        };
+        let user = format!("{}@{}", issued.user, cluster.name);
+        let args = self.args;
+        let entry = NewEntry {
+            context: args
+                .context
+                .clone()
+                .or(context)
+                .unwrap_or_else(|| user.clone()),
+            user,
+            cluster,
+            namespace: args.namespace.clone(),
+            credential,
+            certificate: issued.certificate.clone(),
+        };
+        let planned = Planned {
+            entry,
+            decided: Decided {
+                context: args.context.is_some(),
+                authority: args.cluster.is_some()
+                    || args.certificate_authority.is_some()
+                    || args.ca_fingerprint.is_some(),
+            },
+            certificate_file,
+            input: input.clone(),
+            until: issued.certificate.not_after(),
+        };
+        plans.add(target, planned);
+        Ok(())
+    }
+
+    /// Writes every kubeconfig; one that cannot be written does not stop the others.
+    pub(super) fn write_all(&self, plans: Plans) -> Result<Verdict, Failure> {
+        let mut verdict = Verdict::Good;
+        let mut to_try = None;
+        for (target, planned) in plans.targets {
+            match self.write(&target, &planned) {
+                Ok((one, command)) => {
+                    verdict = verdict.max(one);
+                    to_try = command.or(to_try);
+                }
+                Err(failure) => verdict = verdict.max(report(&failure)),
+            }
+        }
+        if let Some(command) = to_try {
+            self.tell(text!("\nTry it:\n\n{}\n", command.folded(2)))?;
+        }
+        Ok(verdict)
+    }
+
+    /// Adds what can be added, and writes the kubeconfig and says so; the command to try it with.
+    fn write(
+        &self,
+        target: &Target,
+        planned: &[Planned],
+    ) -> Result<(Verdict, Option<Command>), Failure> {
+        let stream = target.stream();
+        let contents = self.read(target, planned)?;
+        let mut kubeconfig = match &contents {
+            Some(contents) => read(stream, contents)?,
+            None => read(stream, b"")?,
+        };
+        let files = NamedFiles::of(stream);
+        let read = |path: &Path| files.read(path).ok();
+        let named = NamedBy {
+            folder: stream
+                .path()
+                .and_then(Path::parent)
+                .unwrap_or(Path::new("")),
+            read: &read,
+        };
+        let mut verdict = Verdict::Good;
+        let mut added = Vec::new();
+        for one in planned {
+            match kubeconfig.add(&one.entry, one.decided, named) {
+                Ok(changes) => {
+                    for change in &changes {
+                        self.console.warn(text!("{}: {}", stream, change));
+                    }
+                    added.push(one);
+                }
+                Err(error) => {
+                    let failure = self.refused(target, one, &error, &kubeconfig);
+                    verdict = verdict.max(report(&failure));
+                }
+            }
+        }
+        let Some(last) = added.last() else {
+            return Ok((verdict, None));
+        };
+        let mut new_files = NewFiles::new(self.console);
+        if let Some(folder) = &self.args.output_dir {
+            new_files.create_folder(folder)?;
+        }
+        for (path, pem) in added.iter().filter_map(|one| one.certificate_file.as_ref()) {
+            if !files::holds(path, pem) {
+                new_files.create(path, pem.as_bytes(), Access::Everyone)?;
+            }
+        }
+        let holds_key = added
+            .iter()
+            .any(|one| matches!(one.entry.credential, Credential::Embedded { .. }));
+        let text = kubeconfig.into_text();
+        match (stream.path(), &contents) {
+            (None, _) => {
+                files::put_secret(&text)?;
+                new_files.keep()?;
+            }
+            (Some(path), None) => {
+                new_files.create(path, text.expose().as_bytes(), Access::Owner)?;
+                new_files.keep()?;
+            }
+            (Some(path), Some(contents)) => {
+                new_files.sync()?;
+                replace(
+                    path,
+                    contents,
+                    text.expose().as_bytes(),
+                    holds_key,
+                    self.console,
+                )?;
+                new_files.release();
+            }
+        }
+        for one in &added {
+            self.tell(line(stream, one))?;
+        }
+        Ok((verdict, Some(to_try(stream, &last.entry.context))))
+    }
+
+    /// What is in the kubeconfig; nothing where a new one is made.
+    fn read(
+        &self,
+        target: &Target,
+        planned: &[Planned],
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        match target {
+            Target::Any(Stream::File(path)) if !path.exists() => Ok(None),
+            Target::Any(stream) => file::read(stream, DEFAULT_LIMIT).map(Some),
+            Target::New(Stream::Stdio) => Ok(None),
+            Target::New(Stream::File(path)) => {
+                let input = planned.first().map(|one| one.input.clone());
+                let merge = Args {
+                    out: None,
+                    merge: Some(path.clone().into()),
+                    replies: input.into_iter().collect(),
+                    ..self.args.clone()
+                };
+                files::refuse_existing(path)
+                    .map_err(|failure| failure.say("to add to it:").run(merge.command()))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Says how it went, beside a kubeconfig on standard output.
+    fn tell(&self, text: Text) -> Result<(), Failure> {
+        let streams = [&self.args.out, &self.args.merge];
+        if streams
+            .into_iter()
+            .flatten()
+            .any(|out| *out == Stream::Stdio)
+        {
+            self.console.note(text);
+            return Ok(());
+        }
+        self.console.say(text)
+    }
+
+    /// Why an entry cannot be added, and both ways out: a place of its own, or to replace what is
+    /// there.
+    fn refused(
+        &self,
+        target: &Target,
+        planned: &Planned,
+        error: &MergeError,
+        kubeconfig: &Kubeconfig,
+    ) -> Failure {
+        let again = |change: &dyn Fn(&mut Args)| {
+            let mut args = Args {
+                replies: vec![planned.input.clone()],
+                ..self.args.clone()
+            };
+            change(&mut args);
+            args.command()
+        };
+        let entry = &planned.entry;
+        let free_context = free(&entry.context, |name| {
+            kubeconfig.contexts().any(|(context, _, _)| context == name)
+        });
+        let with_context = |name: &str| again(&|args| args.context = Some(name.to_owned()));
+        let with_cluster = || {
+            let name = free(&entry.cluster.name, |name| {
+                kubeconfig.clusters().any(|cluster| cluster.name == name)
+            });
+            again(&|args| {
+                args.cluster_name = Some(name.clone());
+                if args.context.is_some() {
+                    args.context = Some(free_context.clone());
+                }
+            })
+        };
+        let failure = Failure::about(target.stream(), error);
+        let failure = match error {
+            MergeError::Foreign { .. } | MergeError::Context { .. } => failure
+                .say("nothing of it was changed; to add a context of another name:")
+                .run(with_context(&free_context)),
+            MergeError::Credential { .. } => failure
+                .say("nothing of it was changed; to have both:")
+                .run(with_context(&free_context))
+                .say("to replace the one that is there:")
+                .run(with_context(&entry.context)),
+            MergeError::Server { .. } | MergeError::Way { .. } => failure
+                .say("nothing of it was changed; to have both clusters:")
+                .run(with_cluster()),
+            MergeError::Authority { given, .. } => {
+                let agreed = given.only().and_then(|given| given.parse().ok());
+                let failure = failure
+                    .say("nothing of it was changed; to have both clusters:")
+                    .run(with_cluster())
+                    .say(
+                        "if the administrator exchanged it, compare the fingerprint with theirs another \
+                         way, and take the new one:",
+                    );
+                match agreed {
+                    Some(_) => failure.run(again(&|args| args.ca_fingerprint.clone_from(&agreed))),
+                    None => failure.say("give a kubeconfig of the cluster with --cluster FILE"),
+                }
+            }
+        };
+        failure.say_if(
+            self.args.out.is_none(),
+            "or write a kubeconfig of its own with --out FILE".into(),
+        )
+    }
+}
+
+/// The name with the first number behind it that is free.
+fn free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut names = (2..).map(|number: u64| format!("{name}-{number}"));
+    names.find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+/// Where it went, for whom and until when.
+fn line(stream: &Stream, planned: &Planned) -> Text {
+    let shown = match stream.path() {
+        Some(path) => quoted(path),
+        None => "standard output".into(),
+    };
+    text!(
+        "  {}  context {}, {}, valid until {}\n",
+        shown,
+        quoted(&planned.entry.context),
+        Label::from(planned.entry.cluster.server.as_str()),
+        planned.until
+    )
+}
+
+fn to_try(stream: &Stream, context: &str) -> Command {
+    let file = stream.path().unwrap_or(Path::new("FILE"));
+    Command::new("kubectl")
+        .option("--kubeconfig", file)
+        .option("--context", context)
+        .word("auth")
+        .word("whoami")
+}
+
+fn read(stream: &Stream, contents: &[u8]) -> Result<Kubeconfig, Failure> {
+    Kubeconfig::read(contents).map_err(|error| {
+        let look = look(contents);
+        if look.is_telling() && look != Look::Kubeconfig {
+            Failure::wrong_file(stream, look, Want::Kubeconfig)
+        } else {
+            Failure::about(stream, &error)
+        }
+    })
+}
+
+/// Puts the first document in the place of the old one, which keeps its owner and mode; but a key is
+/// its owner's alone.
+fn replace(
+    path: &Path,
+    contents: &[u8],
+    first: &[u8],
+    holds_key: bool,
+    console: &Console,
+) -> Result<(), Failure> {
+    let rest = behind_first_document(contents);
+    let mut whole = Zeroizing::new(Vec::with_capacity(first.len() + rest.len()));
+    whole.extend_from_slice(first);
+    whole.extend_from_slice(rest);
+    if *contents == **whole && !holds_key {
+        return Ok(());
+    }
+    let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");
+    if contents.split(|byte| *byte == b'\n').any(is_comment) {
+        console.note(text!("{}: comments are not kept, as by kubectl", path));
+    }
+    if holds_key {
+        return files::replace_private(path, &whole, console);
+    }
+    files::replace(path, &whole, console)
+}
+
+/// Further documents, which kubectl does not read: from the line `---` behind the first one on.
+fn behind_first_document(contents: &[u8]) -> &[u8] {
+    let mut position = 0;
+    let mut has_content = false;
+    for line in contents.split_inclusive(|byte| *byte == b'\n') {
+        let is_end = line.starts_with(b"---");
+        if is_end && has_content {
+            return contents.get(position..).unwrap_or_default();
+        }
+        let text = line.trim_ascii();
+        has_content |= !is_end && !text.is_empty() && !text.starts_with(b"#");
+        position += line.len();
+    }
+    &[]
+}
