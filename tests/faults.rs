@@ -35,6 +35,9 @@ const ERRORS: &[&str] = &["ENOSPC", "EIO", "EINTR", "EROFS"];
 /// Makes the program ask for a second name instead of a rename.
 const NO_RENAME: &str = "--inject=renameat2:error=EINVAL";
 
+/// Takes second names away as well, as FAT and exFAT do behind FUSE and some network folders.
+const NO_LINK: &str = "--inject=link,linkat:error=EPERM";
+
 type IsWhole = fn(&str) -> bool;
 
 /// A command, what it finds, and what it writes.
@@ -157,6 +160,52 @@ fn kubeconfig_merge() {
     });
 }
 
+#[test]
+fn kubeconfig_merge_by_files() {
+    merge_by("--files");
+}
+
+#[test]
+fn kubeconfig_merge_by_exec() {
+    merge_by("--exec");
+}
+
+/// The certificate lies in a file of its own, which is there as long as the kubeconfig names it.
+fn merge_by(style: &'static str) {
+    let mut found = journey();
+    // The usual one, which is added to where none is named.
+    found.push((
+        "alice.kubeconfig",
+        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
+    ));
+    let args: &[&str] = match style {
+        "--files" => &["kubeconfig", "alice.reply.yaml", "--files"],
+        _ => &[
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--exec",
+            "--merge",
+            "alice.kubeconfig",
+        ],
+    };
+    check(&Case {
+        args,
+        found,
+        new: &[New {
+            name: "alice@prod.crt",
+            mode: 0o644,
+            is_whole: is_certificate,
+        }],
+        old: Some(("alice.kubeconfig", |text| {
+            text.contains("kept") && text.contains("alice@prod.crt")
+        })),
+    });
+}
+
+fn is_certificate(text: &str) -> bool {
+    kube_enroll::certificate::Certificate::chain_from_pem(text.as_bytes()).is_ok()
+}
+
 /// With a key that is opened at once: scrypt would take its time in each of hundreds of runs.
 #[test]
 fn passphrase() {
@@ -210,7 +259,7 @@ fn is_manifest_for_a_year(text: &str) -> bool {
 /// One with our key in it.
 fn is_kubeconfig(text: &str) -> bool {
     let documents = kube_enroll::yaml::documents(text.as_bytes());
-    let Ok(value) = &documents[0].content else {
+    let Some(Ok(value)) = documents.first().map(|document| &document.content) else {
         return false;
     };
     let users = value["users"].as_array().into_iter().flatten();
@@ -255,7 +304,7 @@ fn check(case: &Case) {
         return;
     }
     let (mut killed, mut failed) = (0, 0);
-    for before in [&[][..], &[NO_RENAME]] {
+    for before in [&[][..], &[NO_RENAME], &[NO_RENAME, NO_LINK]] {
         for (call, occurrences) in calls(case, before) {
             for when in 1..=occurrences {
                 killed += inject(case, before, &call, &format!("signal=KILL:when={when}"));
@@ -295,6 +344,10 @@ fn calls(case: &Case, options: &[&str]) -> BTreeMap<String, usize> {
     if !options.is_empty() {
         calls.remove("renameat2");
     }
+    if options.contains(&NO_LINK) {
+        calls.remove("link");
+        calls.remove("linkat");
+    }
     calls
 }
 
@@ -323,6 +376,7 @@ fn run(case: &Case, options: &[&str]) -> (Ended, String) {
     let about = format!("{options:?} {last:?} {} {}", ended.status, ended.stderr);
     check_new(case, &folder, &ended, &about);
     check_old(case, &folder, &about);
+    check_named(&folder, &about);
     check_words(&ended, &about);
     (ended, trace)
 }
@@ -337,13 +391,17 @@ fn check_new(case: &Case, folder: &Folder, ended: &Ended, about: &str) {
         }
         if let Some(new) = case.new.iter().find(|new| new.name == name) {
             let contents = folder.read(name);
-            assert!((new.is_whole)(&contents), "{name} is not whole: {about}");
-            assert_eq!(folder.mode(name), new.mode, "{name}: {about}");
+            // The name was held, and then came the end.
+            let is_held = contents.is_empty() && ended.status == -1 && about.contains(NO_LINK);
+            let is_whole = (new.is_whole)(&contents);
+            assert!(is_whole || is_held, "{name} is not whole: {about}");
+            let mode = if is_held { 0o600 } else { new.mode };
+            assert_eq!(folder.mode(name), mode, "{name}: {about}");
             written += 1;
         } else {
             let temporary = path.file_name().unwrap().to_str().unwrap().starts_with('.');
             assert!(temporary && ended.status == -1, "{name} was left: {about}");
-            let public = name.contains(".csr");
+            let public = name.contains(".csr") || name.contains(".crt");
             assert!(
                 public || folder.mode(name) == 0o600,
                 "{name} is not private: {about}"
@@ -354,6 +412,10 @@ fn check_new(case: &Case, folder: &Folder, ended: &Ended, about: &str) {
         -1 => {}
         0 => assert_eq!(written, case.new.len(), "{about}"),
         _ if ended.stderr.contains("standard output") => {}
+        // The last step of all failed: what was replaced names it.
+        _ if case
+            .old
+            .is_some_and(|(old, is_whole)| is_whole(&folder.read(old))) => {}
         _ => assert!(written == 0 && !folder.has("out"), "left behind: {about}"),
     }
 }
@@ -368,6 +430,15 @@ fn check_old(case: &Case, folder: &Folder, about: &str) {
         };
         assert!(after == *before || is_new(), "{name} changed: {about}");
         assert_eq!(folder.mode(name), 0o600, "{name}: {about}");
+    }
+}
+
+/// What a kubeconfig names is there, whole.
+fn check_named(folder: &Folder, about: &str) {
+    let name = "alice.kubeconfig";
+    if folder.has(name) && folder.read(name).contains("alice@prod.crt") {
+        let named = folder.has("alice@prod.crt") && is_certificate(&folder.read("alice@prod.crt"));
+        assert!(named, "the certificate is gone: {about}");
     }
 }
 

@@ -556,3 +556,179 @@ fn of_a_reply_for_many_those_are_done_whose_key_is_here_and_the_others_are_one_l
     );
     assert!(ended.stderr.lines().count() < 6, "{}", ended.stderr);
 }
+
+/// A folder of so many keys with their requests, and the reply to all of them.
+fn many(place: &Place, number: usize) {
+    use kube_enroll::csr::CertificationRequest;
+    use kube_enroll::key::{Algorithm, PrivateKey};
+    use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest, Manifest};
+    let random = &mut getrandom::SysRng;
+    std::fs::create_dir(place.folder.file("keys")).unwrap();
+    let mut objects = Vec::new();
+    for number in 0..number {
+        let user = format!("user-{number:04}");
+        let key = PrivateKey::generate(Algorithm::EcdsaP256, random).unwrap();
+        let subject = kube_enroll::name::Subject::new(&user, &["dev".to_owned()], false).unwrap();
+        let csr = CertificationRequest::build(&subject, &[], &key, random).unwrap();
+        let manifest = Manifest::asking(&user, &csr, CLIENT_SIGNER, None).to_yaml();
+        let pem = key.to_pkcs8_pem().unwrap();
+        place
+            .folder
+            .write(&format!("keys/{user}.key"), pem.expose());
+        place
+            .folder
+            .write(&format!("keys/{user}.csr.yaml"), &manifest);
+        let object = issue(&manifest, &place.authority);
+        let object = kube_enroll::yaml::first_document(object.as_bytes()).unwrap();
+        objects.push(CertificateSigningRequest::read(object.as_object().unwrap()));
+    }
+    let objects: Vec<_> = objects.iter().collect();
+    let ca = place.authority.certificate().to_pem();
+    let cluster =
+        kube_enroll::kubeconfig::Cluster::new("prod", "https://10.0.0.1:6443", ca.as_bytes());
+    place
+        .folder
+        .write("all.yaml", kube_enroll::reply::write(&objects, &cluster));
+}
+
+/// How many calls of the system a command makes.
+fn calls(place: &Place, args: &[&str]) -> usize {
+    let trace = place.folder.file("trace");
+    place.folder.traced(&[], &trace, args, b"").good();
+    place.folder.read("trace").lines().count()
+}
+
+#[test]
+fn twice_the_people_are_twice_the_work() {
+    if !have("strace") {
+        return;
+    }
+    for target in [["--output-dir", "out"], ["--merge", "config"]] {
+        let [once, twice] = [40, 80].map(|number| {
+            let place = Place::new();
+            many(&place, number);
+            let all = ["kubeconfig", "all.yaml", "--key", "keys"];
+            calls(&place, &[&all[..], &target].concat())
+        });
+        assert!(
+            twice < once * 5 / 2,
+            "{target:?}: {once} calls, then {twice}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "a measurement: KUBE_ENROLL_PEOPLE says of how many"]
+fn measure_many() {
+    let number = std::env::var("KUBE_ENROLL_PEOPLE").map_or(1000, |number| number.parse().unwrap());
+    let place = Place::new();
+    many(&place, number);
+    for target in [
+        ["--output-dir", "out"],
+        ["--output-dir", "out"],
+        ["--merge", "config"],
+    ] {
+        for style in ["--embed", "--files"] {
+            let start = std::time::Instant::now();
+            let all = ["kubeconfig", "all.yaml", "--key", "keys", style];
+            place.run(&[&all[..], &target].concat()).good();
+            println!("{number} people, {target:?} {style}: {:?}", start.elapsed());
+        }
+    }
+}
+
+/// Where a kubeconfig may be written, and the kubeconfig that comes of it.
+const PLACES: [(&[&str], &str); 9] = [
+    (&[], "alice.kubeconfig"),
+    (&[], "alice.kubeconfig"),
+    (&["--key", "keys"], "keys/alice.kubeconfig"),
+    (&["--key", "keys/alice.key"], "keys/alice.kubeconfig"),
+    (&["--merge", "home/.kube/config"], "home/.kube/config"),
+    (&["--merge", "home/.kube/config"], "home/.kube/config"),
+    (&["--out", "home/mine"], "home/mine"),
+    (&["--out", "mine"], "mine"),
+    (
+        &["--output-dir", "new/folder"],
+        "new/folder/alice.kubeconfig",
+    ),
+];
+
+#[test]
+fn every_style_works_in_every_place() {
+    for style in ["--embed", "--files", "--exec"] {
+        for protection in [PLAIN, ENCRYPTED] {
+            if protection == ENCRYPTED && style == "--files" {
+                continue;
+            }
+            let place = Place::of_alice(protection);
+            place.folder.peer(
+                "sh",
+                &[
+                    "-c",
+                    "mkdir -p keys home/.kube && cp alice.key alice.csr keys",
+                ],
+            );
+            let opening: &[&str] = if protection == PLAIN { &[] } else { ENCRYPTED };
+            for (more, written) in PLACES {
+                let args = [&["alice.reply.yaml", style], more, opening].concat();
+                let ended = place.kubeconfig(&args);
+                assert_eq!(ended.status, 0, "{style} {more:?}: {}", ended.stderr);
+                assert_eq!(place.folder.mode(written), 0o600, "{style} {more:?}");
+                let found = groups(&place, written, "alice@prod");
+                assert_eq!(found, serde_json::json!(["developers"]), "{style} {more:?}");
+                let value = place.value(written);
+                assert_eq!(
+                    names(&value, "contexts"),
+                    ["alice@prod"],
+                    "{style} {more:?}"
+                );
+                // It works from any folder: whatever is named is named whole.
+                let user = &value["users"][0]["user"];
+                let files = [
+                    &user["client-certificate"],
+                    &user["client-key"],
+                    &user["exec"]["args"][2],
+                    &user["exec"]["args"][4],
+                ];
+                let files: Vec<_> = files.into_iter().filter_map(Value::as_str).collect();
+                assert_eq!(
+                    files.len(),
+                    if style == "--embed" { 0 } else { 2 },
+                    "{user}"
+                );
+                for file in files {
+                    let file = std::path::Path::new(file);
+                    assert!(
+                        file.is_absolute() && file.is_file(),
+                        "{style} {more:?}: {file:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_written_to_standard_output_is_the_same_in_every_style() {
+    for style in ["--embed", "--files", "--exec"] {
+        let place = Place::of_alice(PLAIN);
+        place
+            .kubeconfig(&["alice.reply.yaml", style, "--out", "file"])
+            .good();
+        let ended = place
+            .kubeconfig(&["alice.reply.yaml", style, "--out", "-"])
+            .good();
+        assert_eq!(ended.stdout, place.folder.read("file"), "{style}");
+        let merge = ["kubeconfig", "alice.reply.yaml", style, "--merge", "-"];
+        let ended = place
+            .folder
+            .run_with(&merge, b"current-context: mine\n")
+            .good();
+        assert!(
+            ended.stdout.contains("current-context: \"mine\""),
+            "{style}: {}",
+            ended.stdout
+        );
+        assert!(ended.stdout.contains("alice@prod"), "{style}");
+    }
+}

@@ -275,6 +275,12 @@ impl fmt::Display for OwnWords {
 
 impl std::error::Error for OwnWords {}
 
+/// Whether it is that error of our own.
+pub fn is_own(error: &io::Error, words: &str) -> bool {
+    let own = error.get_ref().and_then(|inner| inner.downcast_ref());
+    own.is_some_and(|OwnWords(own)| *own == words)
+}
+
 /// What the operating system means, in words of ours.
 pub fn reason(error: &io::Error) -> Text {
     let own = error.get_ref().and_then(|inner| inner.downcast_ref());

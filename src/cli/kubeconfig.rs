@@ -198,7 +198,7 @@ impl Action for Args {
                 verdict => verdict.unwrap_or_else(|failure| report(&failure)),
             });
         }
-        Ok(worst.max(run.write_all(plans)?))
+        Ok(worst.max(run.write_all(&plans)?))
     }
 }
 

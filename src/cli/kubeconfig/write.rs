@@ -16,11 +16,14 @@ use zeroize::Zeroizing;
 use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::from::credentials::NamedFiles;
-use super::super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::super::from::file::{self, Stream};
 use super::super::to::files::{self, Access, NewFiles, folder_of};
 use super::super::to::names;
 use super::super::{Verdict, report};
 use super::{Args, Issued, Run, Style, absolute, certificates_pem};
+
+/// A kubeconfig with tens of thousands of contexts, in bytes.
+const LIMIT: u64 = 64 << 20;
 
 /// What is to be written, by the kubeconfig that it goes to.
 #[derive(Default)]
@@ -118,7 +121,7 @@ pub(super) fn kubeconfigs_in(folder: &Path) -> Vec<PathBuf> {
     paths.filter(is_usual).collect()
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
     fn target(&self, issued: &Issued) -> Target {
         if let Some(merge) = &self.args.merge {
@@ -181,7 +184,7 @@ impl Run<'_> {
         let Target::Any(Stream::File(path)) = &target else {
             return None;
         };
-        let contents = file::read(target.stream(), DEFAULT_LIMIT).ok()?;
+        let contents = file::read(target.stream(), LIMIT).ok()?;
         let kubeconfig = Kubeconfig::read(&contents).ok()?;
         let files = NamedFiles::of(target.stream());
         let read = |path: &Path| files.read(path).ok();
@@ -271,30 +274,53 @@ impl Run<'_> {
     }
 
     /// Writes every kubeconfig; one that cannot be written does not stop the others.
-    pub(super) fn write_all(&self, plans: Plans) -> Result<Verdict, Failure> {
+    pub(super) fn write_all(&self, plans: &Plans) -> Result<Verdict, Failure> {
         let mut verdict = Verdict::Good;
-        let mut to_try = None;
-        for (target, planned) in plans.targets {
-            match self.write(&target, &planned) {
-                Ok((one, command)) => {
+        let mut new_files = NewFiles::new(self.console);
+        if let Some(folder) = self
+            .args
+            .output_dir
+            .as_ref()
+            .filter(|_| !plans.targets.is_empty())
+        {
+            new_files.create_folder(folder)?;
+        }
+        let mut done = Vec::new();
+        for (target, planned) in &plans.targets {
+            match self.write(target, planned, &mut new_files) {
+                Ok((one, written)) => {
                     verdict = verdict.max(one);
-                    to_try = command.or(to_try);
+                    done.extend(
+                        written
+                            .into_iter()
+                            .map(|planned| (target.stream(), planned)),
+                    );
                 }
                 Err(failure) => verdict = verdict.max(report(&failure)),
             }
         }
-        if let Some(command) = to_try {
+        if done.is_empty() {
+            return Ok(verdict);
+        }
+        // Thousands of names in a folder are made lasting at once.
+        new_files.keep()?;
+        for (stream, planned) in &done {
+            self.tell(line(stream, planned))?;
+        }
+        if let Some((stream, last)) = done.last() {
+            let command = to_try(stream, &last.entry.context);
             self.tell(text!("\nTry it:\n\n{}\n", command.folded(2)))?;
         }
         Ok(verdict)
     }
 
-    /// Adds what can be added, and writes the kubeconfig and says so; the command to try it with.
-    fn write(
+    /// Adds what can be added, writes the kubeconfig, and tells what was added.
+    fn write<'p>(
         &self,
         target: &Target,
-        planned: &[Planned],
-    ) -> Result<(Verdict, Option<Command>), Failure> {
+        planned: &'p [Planned],
+        all_new: &mut NewFiles<'a>,
+    ) -> Result<(Verdict, Vec<&'p Planned>), Failure> {
         let stream = target.stream();
         let contents = self.read(target, planned)?;
         let mut kubeconfig = match &contents {
@@ -326,13 +352,10 @@ impl Run<'_> {
                 }
             }
         }
-        let Some(last) = added.last() else {
-            return Ok((verdict, None));
-        };
-        let mut new_files = NewFiles::new(self.console);
-        if let Some(folder) = &self.args.output_dir {
-            new_files.create_folder(folder)?;
+        if added.is_empty() {
+            return Ok((verdict, added));
         }
+        let mut new_files = NewFiles::new(self.console);
         for (path, pem) in added.iter().filter_map(|one| one.certificate_file.as_ref()) {
             if !files::holds(path, pem) {
                 new_files.create(path, pem.as_bytes(), Access::Everyone)?;
@@ -345,28 +368,24 @@ impl Run<'_> {
         match (stream.path(), &contents) {
             (None, _) => {
                 files::put_secret(&text)?;
-                new_files.keep()?;
+                all_new.absorb(new_files);
             }
             (Some(path), None) => {
                 new_files.create(path, text.expose().as_bytes(), Access::Owner)?;
-                new_files.keep()?;
+                all_new.absorb(new_files);
             }
             (Some(path), Some(contents)) => {
                 new_files.sync()?;
-                replace(
-                    path,
-                    contents,
-                    text.expose().as_bytes(),
-                    holds_key,
-                    self.console,
-                )?;
-                new_files.release();
+                let first = text.expose().as_bytes();
+                let replaced = replace(path, contents, first, holds_key, self.console);
+                // Where it failed at last, the kubeconfig may name the certificates already.
+                if replaced.is_ok() || !files::holds(path, contents.as_slice()) {
+                    new_files.release();
+                }
+                replaced?;
             }
         }
-        for one in &added {
-            self.tell(line(stream, one))?;
-        }
-        Ok((verdict, Some(to_try(stream, &last.entry.context))))
+        Ok((verdict, added))
     }
 
     /// What is in the kubeconfig; nothing where a new one is made.
@@ -377,7 +396,7 @@ impl Run<'_> {
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         match target {
             Target::Any(Stream::File(path)) if !path.exists() => Ok(None),
-            Target::Any(stream) => file::read(stream, DEFAULT_LIMIT).map(Some),
+            Target::Any(stream) => file::read(stream, LIMIT).map(Some),
             Target::New(Stream::Stdio) => Ok(None),
             Target::New(Stream::File(path)) => {
                 let input = planned.first().map(|one| one.input.clone());

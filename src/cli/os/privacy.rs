@@ -83,20 +83,37 @@ fn is_private_group(metadata: &Metadata) -> bool {
     user == group && metadata.gid() == group
 }
 
-/// Mode 0600, whatever the umask says, or an error where the file system has no modes.
+/// Mode 0600, whatever the umask says. FAT has no modes: what nobody else can read there all the same
+/// will do.
 pub fn keep_to_owner(file: &File) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(0o600))?;
+    let changed = file.set_permissions(Permissions::from_mode(0o600));
+    match changed {
+        Err(error) if !has_no_modes(&error) => return Err(error),
+        _ => {}
+    }
     if is_exposed(&file.metadata()?) {
-        return Err(failure::io_error(
-            "this file system lets others read every file",
-        ));
+        return Err(failure::io_error(EXPOSED));
     }
     Ok(())
+}
+
+/// Why a secret is not written to some media.
+pub const EXPOSED: &str = "this file system lets others read every file";
+
+/// How file systems refuse a mode that they do not have.
+fn has_no_modes(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+    )
 }
 
 /// The owner, group and mode of the file that is going to be replaced.
 pub fn keep_as(file: &File, existing: &Metadata) -> io::Result<()> {
     keep_owner(file, existing)?;
+    if file.metadata()?.mode() == existing.mode() {
+        return Ok(());
+    }
     file.set_permissions(existing.permissions())
 }
 

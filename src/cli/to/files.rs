@@ -23,6 +23,8 @@ pub struct NewFiles<'a> {
     files: Vec<PathBuf>,
     /// The innermost first.
     folders: Vec<PathBuf>,
+    /// Whether it was said what the file system cannot promise.
+    has_warned: bool,
 }
 
 /// Who may read a new file.
@@ -40,6 +42,7 @@ impl<'a> NewFiles<'a> {
             console,
             files: Vec::new(),
             folders: Vec::new(),
+            has_warned: false,
         }
     }
 
@@ -71,7 +74,12 @@ impl<'a> NewFiles<'a> {
         self.write(path, contents, access)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => exists(path),
-                _ => Failure::io("write", path, &error),
+                _ => Failure::io("write", path, &error).say_if(
+                    failure::is_own(&error, privacy::EXPOSED),
+                    "keep what is secret in a folder of this machine, and take the files without \
+                     a secret to the medium: .csr.yaml, .reply.yaml"
+                        .into(),
+                ),
             })
     }
 
@@ -81,8 +89,17 @@ impl<'a> NewFiles<'a> {
             privacy::keep_to_owner(&temporary.file)?;
         }
         temporary.fill(contents)?;
-        temporary.move_to_new(path)?;
+        let step = temporary.move_to_new(path)?;
         self.files.push(path.to_owned());
+        if step == Step::Reserved && !self.has_warned {
+            self.has_warned = true;
+            self.console.note(text!(
+                "{}: this file system cannot put a file under a name only if it is free (FAT, network folders): \
+                 nothing that was there is overwritten, but a program that takes the same name in \
+                 this very moment may be, and a crash may leave an empty file",
+                folder_of(path)
+            ));
+        }
         Ok(())
     }
 
@@ -91,6 +108,12 @@ impl<'a> NewFiles<'a> {
         self.sync()?;
         self.release();
         Ok(())
+    }
+
+    /// Takes over what another one created, to be kept or not with the rest.
+    pub fn absorb(&mut self, mut other: Self) {
+        self.files.append(&mut other.files);
+        self.folders.append(&mut other.folders);
     }
 
     /// Makes the names as lasting as the contents: what comes next may refer to them.
@@ -137,8 +160,8 @@ pub fn put(out: &Stream, text: &str, console: &Console) -> Result<(), Failure> {
 }
 
 /// Whether a file is there that says this.
-pub fn holds(path: &Path, text: &str) -> bool {
-    path.is_file() && fs::read(path).is_ok_and(|there| there == text.as_bytes())
+pub fn holds(path: &Path, text: impl AsRef<[u8]>) -> bool {
+    path.is_file() && fs::read(path).is_ok_and(|there| there == text.as_ref())
 }
 
 /// Writes a secret to standard output, past all buffers, but never to a terminal.
@@ -250,19 +273,38 @@ impl Temporary {
         self.file.sync_all()
     }
 
-    /// Moves to a name that must be free. File systems that cannot do it in one step are asked
-    /// for a second name instead.
-    fn move_to_new(mut self, target: &Path) -> io::Result<()> {
+    /// Moves to a name that must be free. File systems that cannot do it in one step are asked for a
+    /// second name instead; those that have no second names, to replace an empty file of our own.
+    fn move_to_new(mut self, target: &Path) -> io::Result<Step> {
         use rustix::fs::{CWD, renameat_with};
+        use rustix::io::Errno;
         let rename = || renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE);
         match retry_on_intr(rename) {
-            Ok(()) => self.moved = true,
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-                retry_on_intr(|| rustix::fs::link(&self.path, target))?;
+            Ok(()) => {
+                self.moved = true;
+                return Ok(Step::Whole);
             }
+            Err(Errno::INVAL | Errno::NOSYS) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(())
+        match retry_on_intr(|| rustix::fs::link(&self.path, target)) {
+            Ok(()) => return Ok(Step::Whole),
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let reserve = || {
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(target)
+        };
+        drop(reserve()?);
+        let moved = self.move_over(target);
+        if moved.is_err() {
+            let _ = fs::remove_file(target);
+        }
+        moved.map(|()| Step::Reserved)
     }
 
     fn move_over(mut self, target: &Path) -> io::Result<()> {
@@ -280,6 +322,15 @@ impl Drop for Temporary {
     }
 }
 
+/// How a file came to its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// In one step, which fails where the name is taken.
+    Whole,
+    /// Over an empty file that held the name.
+    Reserved,
+}
+
 /// Sixteen hexadecimal digits that nobody can guess.
 pub fn random_suffix() -> io::Result<String> {
     let mut random = [0; 8];
@@ -288,9 +339,19 @@ pub fn random_suffix() -> io::Result<String> {
     Ok(hex(&random))
 }
 
-/// Makes the names in a folder as lasting as what they stand for.
+/// Makes the names in a folder as lasting as what they stand for, where the file system can be told to.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    match File::open(folder)?.sync_all() {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
 }
 
 /// The folder that a file is in.
