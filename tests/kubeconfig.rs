@@ -4,6 +4,8 @@
 
 mod common;
 
+use base64::Engine as _;
+
 use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 use kube_enroll::rehearsal::Authority;
 use serde_json::Value;
@@ -501,6 +503,77 @@ fn a_key_that_moved_is_pointed_to_by_one_command() {
 }
 
 #[test]
+fn a_key_that_is_not_where_kubectl_looks_is_found_again_or_followed_by_another() {
+    for is_lost in [false, true] {
+        let place = Place::of_alice(PLAIN);
+        place
+            .kubeconfig(&["alice.reply.yaml", "--exec", "--merge", "config"])
+            .good();
+        place
+            .folder
+            .peer("sh", &["-c", "mkdir new && mv alice.key new/it"]);
+        let credential = [
+            "credential",
+            "--certificate",
+            "alice@prod.crt",
+            "--key",
+            "alice.key",
+        ];
+        let ended = place.run(&credential);
+        ended.fails(
+            2,
+            &["cannot read alice.key", "if it was moved", "if it is lost"],
+        );
+        let [moved, lost] = steps(&ended)[..] else {
+            panic!("{}", ended.stderr)
+        };
+        if is_lost {
+            let before = place.folder.names();
+            place.follow(&format!("{lost} --no-passphrase")).good();
+            let names = place.folder.names();
+            let mut new = names.iter().filter(|name| !before.contains(name));
+            let manifest = new.find(|name| name.ends_with(".csr.yaml")).unwrap();
+            place.reply(manifest, "new.reply.yaml");
+            place
+                .kubeconfig(&["new.reply.yaml", "--exec", "--merge", "config"])
+                .good();
+        } else {
+            let moved = moved
+                .replace("KEY", "new/it")
+                .replace("KUBECONFIG", "config");
+            place.follow(&moved).good();
+        }
+        assert_eq!(
+            groups(&place, "config", "alice@prod"),
+            serde_json::json!(["developers"])
+        );
+        assert_eq!(names(&place.value("config"), "users"), ["alice@prod"]);
+    }
+    // The certificate, too.
+    let place = Place::of_alice(PLAIN);
+    place
+        .kubeconfig(&["alice.reply.yaml", "--exec", "--merge", "config"])
+        .good();
+    place.folder.peer("mv", &["alice@prod.crt", "it.crt"]);
+    let credential = [
+        "credential",
+        "--certificate",
+        "alice@prod.crt",
+        "--key",
+        "alice.key",
+    ];
+    let ended = place.run(&credential);
+    let moved = steps(&ended)[0]
+        .replace("CERTIFICATE", "it.crt")
+        .replace("KUBECONFIG", "config");
+    place.follow(&moved).good();
+    assert_eq!(
+        groups(&place, "config", "alice@prod"),
+        serde_json::json!(["developers"])
+    );
+}
+
+#[test]
 fn of_a_reply_for_many_those_are_done_whose_key_is_here_and_the_others_are_one_line() {
     let place = Place::new();
     let users = ["alice", "bob", "carol", "dave", "erin"];
@@ -730,5 +803,60 @@ fn what_is_written_to_standard_output_is_the_same_in_every_style() {
             ended.stdout
         );
         assert!(ended.stdout.contains("alice@prod"), "{style}");
+    }
+}
+
+#[test]
+fn the_certificate_that_fits_the_key_is_taken_wherever_it_stands() {
+    let place = Place::of_alice(PLAIN);
+    place.request(&["bob", "--output-dir", "bob"], PLAIN);
+    place.reply("bob/bob.csr.yaml", "bob.reply.yaml");
+    certificate(&place, "bob.reply.yaml", "bob.crt");
+    certificate(&place, "alice.reply.yaml", "alice.crt");
+    let then = time::OffsetDateTime::now_utc() - time::Duration::days(30);
+    let older = common::issue_at(&place.folder.read("alice.csr.yaml"), &place.authority, then);
+    let older = String::from_utf8(common::certificate_of(&older)).unwrap();
+    let ca = place.authority.certificate().to_pem();
+    place.folder.write("ca.crt", &ca);
+    let (alice, bob) = (place.folder.read("alice.crt"), place.folder.read("bob.crt"));
+    let cluster = ["--cluster", "admin.kubeconfig", "--out"];
+    for (number, chain) in [
+        [&ca, &alice, &bob, &older],
+        [&older, &bob, &ca, &alice],
+        [&bob, &alice, &older, &ca],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text: String = chain.into_iter().map(String::as_str).collect();
+        place.folder.write("chain.crt", text);
+        let out = format!("out-{number}");
+        place
+            .kubeconfig(&[&["chain.crt"], &cluster[..], &[&out]].concat())
+            .good();
+        // What alice has, and the authority; nothing of bob.
+        let data = place.value(&out)["users"][0]["user"]["client-certificate-data"].clone();
+        let data = base64::prelude::BASE64_STANDARD
+            .decode(data.as_str().unwrap())
+            .unwrap();
+        assert_eq!(String::from_utf8(data).unwrap(), format!("{alice}{ca}"));
+    }
+    let args = [&["ca.crt"], &cluster[..], &["no"]].concat();
+    place.kubeconfig(&args).fails(
+        1,
+        &["certificate of an authority", "--certificate-authority"],
+    );
+    if have("openssl") {
+        for form in ["PEM", "DER"] {
+            let pack =
+                format!("crl2pkcs7 -nocrl -certfile chain.crt -out chain.p7b -outform {form}");
+            place
+                .folder
+                .peer("openssl", &pack.split(' ').collect::<Vec<_>>());
+            let args = [&["chain.p7b"], &cluster[..], &["no"]].concat();
+            place
+                .kubeconfig(&args)
+                .fails(1, &["PKCS#7", "openssl pkcs7 -print_certs"]);
+        }
     }
 }

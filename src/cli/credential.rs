@@ -3,6 +3,8 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::path::Path;
+
 use kube_enroll::certificate::Certificate;
 use kube_enroll::credential::{EXEC_INFO, ExecInfo, answer};
 use kube_enroll::error::Error;
@@ -66,7 +68,8 @@ impl Args {
     /// The certificate, as long as it is of use.
     fn certificates(&self) -> Result<Vec<Certificate>, Failure> {
         let input = &self.certificate;
-        let contents = file::read(input, DEFAULT_LIMIT)?;
+        let contents = file::read(input, DEFAULT_LIMIT)
+            .map_err(|failure| self.advise_looking(failure, input))?;
         let chain = Certificate::chain_from_pem(&contents).map_err(|error| match error {
             Error::NoCertificate => Failure::wrong_file(input, look(&contents), Want::Certificate),
             error => Failure::in_file(input, &error),
@@ -74,10 +77,9 @@ impl Args {
         if let Some(leaf) = chain.first() {
             leaf.check_dates(OffsetDateTime::now_utc())
                 .map_err(|error| {
-                    let again = Command::ours("request").operand("USER");
                     Failure::not_good(text!("{}: {}", input, error))
-                        .say("ask for a new certificate:")
-                        .run(again.option("--key", self.key.typed()))
+                        .say("ask for another one, for the same user and groups:")
+                        .run(Command::ours("renew").operand(input.typed()))
                 })?;
         }
         Ok(chain)
@@ -93,7 +95,7 @@ impl Args {
         }
         let given = self.passphrase.read()?;
         let found = keys::read(&self.key, given.as_ref(), may_ask(console)?, console)
-            .map_err(|failure| self.advise_unlocking(failure))?;
+            .map_err(|failure| self.advise_looking(self.advise_unlocking(failure), &self.key))?;
         if found.key.public_key() != certificate.public_key() {
             return Err(Failure::not_good(text!(
                 "{} is not the key of the certificate: found {}, expected {}",
@@ -109,6 +111,41 @@ impl Args {
             console.warn(failure.show());
         }
         Ok(found.key)
+    }
+
+    /// A file that is not there was moved, or is lost.
+    fn advise_looking(&self, failure: Failure, missing: &Stream) -> Failure {
+        if missing.path().is_none_or(Path::exists) {
+            return failure;
+        }
+        let is_key = *missing == self.key;
+        let certificate = if is_key {
+            self.certificate.typed()
+        } else {
+            Path::new("CERTIFICATE")
+        };
+        let key = if is_key {
+            Path::new("KEY")
+        } else {
+            self.key.typed()
+        };
+        let again = Command::ours("kubeconfig")
+            .operand(certificate)
+            .option("--key", key)
+            .option("--merge", "KUBECONFIG")
+            .word("--exec");
+        let failure = failure
+            .say("if it was moved, point the kubeconfig to where it is now, in place of the words in capitals:")
+            .run(again);
+        if is_key {
+            return failure
+                .say(
+                    "if it is lost, make another key and request, and let the administrator take this \
+                     certificate away:",
+                )
+                .run(Command::ours("renew").operand(certificate));
+        }
+        failure
     }
 
     /// Where nobody can be asked now, somebody could be before.

@@ -309,7 +309,9 @@ impl Run<'_> {
         let failure = Failure::not_good(what);
         match first {
             Some(first) if self.keys.closed() > 0 => failure.say(first.what().clone()).also(first),
-            Some(first) => failure.also(first),
+            Some(_) => {
+                failure.say("name the key with --key FILE, or the folder of keys with --key DIR")
+            }
             None => failure.say("name the folder of keys with --key DIR; none was issued"),
         }
     }
@@ -492,6 +494,14 @@ impl Run<'_> {
                 Err(failure) if failure.is_interrupted() => return Err(failure),
                 Err(failure) => first = first.or(Some(failure)),
             }
+        }
+        if let ([], [authority, ..]) = (leaves.as_slice(), authorities.as_slice()) {
+            return Err(Failure::not_good(text!(
+                "{} is the certificate of an authority ({}), and none of a user",
+                input,
+                authority.subject()
+            ))
+            .say("it belongs behind --certificate-authority; the user's is in the reply"));
         }
         Err(first.unwrap_or_else(|| outcome::no_request(input)))
     }

@@ -12,6 +12,7 @@ use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey, PublicKey};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::parallel;
 use kube_enroll::secret::Passphrase;
+use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Text, count};
 
@@ -127,7 +128,7 @@ impl<'a> KeyFiles<'a> {
             (_, [_]) => "here".into(),
             _ => "here and beside the reply".into(),
         };
-        self.search(wanted, &folders, &place)
+        self.search(wanted, &folders, &place, reply)
     }
 
     /// Whether the key of a request or certificate is one of those that can be told without opening
@@ -180,6 +181,7 @@ impl<'a> KeyFiles<'a> {
         wanted: &PublicKey,
         folders: &[&Path],
         place: &Text,
+        reply: &Stream,
     ) -> Result<FoundKey, Failure> {
         let mut known = self.folders.borrow_mut();
         for folder in folders {
@@ -212,9 +214,10 @@ impl<'a> KeyFiles<'a> {
             ))
             .say(name)
             .say(
-                "if it is lost, make a new request (kube-enroll request USER), and let the administrator \
-                 take this certificate away",
-            ),
+                "if it is lost, make another key and request, and let the administrator take this \
+                 certificate away:",
+            )
+            .run(Command::ours("renew").operand(reply.typed())),
             1 if number == 1 => closed.remove(0),
             _ => not_opened(wanted, number, &closed, place).say(name),
         };

@@ -356,6 +356,10 @@ impl<'a> Run<'a> {
             return Ok((verdict, added));
         }
         let mut new_files = NewFiles::new(self.console);
+        // As kubectl does for ~/.kube.
+        if let Some(path) = stream.path() {
+            new_files.create_folder(folder_of(path))?;
+        }
         for (path, pem) in added.iter().filter_map(|one| one.certificate_file.as_ref()) {
             if !files::holds(path, pem) {
                 new_files.create(path, pem.as_bytes(), Access::Everyone)?;
