@@ -202,7 +202,7 @@ fn a_key_of_another_certificate_and_an_expired_certificate_are_told() {
     folder.write("alice@prod.crt", common::certificate_of(&expired));
     folder.run(&CREDENTIAL).fails(
         1,
-        &["alice@prod.crt", "was valid until", "kube-enroll request"],
+        &["alice@prod.crt", "was valid until", "kube-enroll renew"],
     );
 }
 
