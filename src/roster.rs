@@ -46,14 +46,27 @@ pub struct Remark {
     pub what: Text,
 }
 
+/// Why a file is no roster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// Everything that is wrong, in the order of the lines.
+    pub remarks: Vec<Remark>,
+    /// Whether anything in it names a person: else it may be any file.
+    pub names_people: bool,
+}
+
 impl Roster {
     /// Reads a roster. Groups that start with `system:` are refused unless `allow_system`.
     ///
     /// # Errors
-    /// Everything that is wrong, in the order of the lines.
-    pub fn read(contents: &[u8], allow_system: bool) -> Result<Self, Vec<Remark>> {
-        let text = decode(contents)?;
+    /// [`Wrong`] with everything at once.
+    pub fn read(contents: &[u8], allow_system: bool) -> Result<Self, Wrong> {
+        let text = decode(contents).map_err(|remark| Wrong {
+            remarks: vec![remark],
+            names_people: false,
+        })?;
         let (rows, mut wrong) = rows::read(&text);
+        let names_people = !rows.is_empty();
         let is_empty = rows.is_empty() && wrong.is_empty();
         let mut roster = Self::default();
         for row in rows {
@@ -69,7 +82,10 @@ impl Roster {
             return Ok(roster);
         }
         wrong.sort_by_key(|remark| remark.line);
-        Err(wrong)
+        Err(Wrong {
+            remarks: wrong,
+            names_people,
+        })
     }
 
     /// The people in the order of the file.
@@ -267,7 +283,7 @@ impl Show for Remark {
 }
 
 /// The text of a file that a spreadsheet or an editor wrote.
-fn decode(contents: &[u8]) -> Result<String, Vec<Remark>> {
+fn decode(contents: &[u8]) -> Result<String, Remark> {
     let utf16 = carrier::utf16(contents);
     let bytes = utf16.as_deref().map_or(contents, Vec::as_slice);
     let bytes = bytes.strip_prefix(carrier::MARK).unwrap_or(bytes);
@@ -277,7 +293,7 @@ fn decode(contents: &[u8]) -> Result<String, Vec<Remark>> {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = 1 + memchr::memchr_iter(b'\n', before).count();
             let what = "not UTF-8: save it once more, as \"CSV UTF-8\" where the spreadsheet asks";
-            Err(vec![Remark::new(line, what)])
+            Err(Remark::new(line, what))
         }
     }
 }
@@ -301,7 +317,7 @@ mod tests {
         };
         match Roster::read(text.as_bytes(), false) {
             Ok(roster) => Ok(roster.people().iter().map(person).collect()),
-            Err(wrong) => Err(wrong.iter().map(shown).collect()),
+            Err(wrong) => Err(wrong.remarks.iter().map(shown).collect()),
         }
     }
 
@@ -410,6 +426,7 @@ mod tests {
             let wrong = wrong(text).join("\n");
             assert!(!wrong.is_empty() && !wrong.contains("hunter2"), "{wrong}");
         }
-        assert!(Roster::read(b"user\nal\xffice\n", false).unwrap_err()[0].line == 2);
+        let latin = Roster::read(b"user\nal\xffice\n", false).unwrap_err();
+        assert_eq!(latin.remarks[0].line, 2);
     }
 }

@@ -28,7 +28,7 @@ fn journey() -> Folder {
 }
 
 /// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 27] = [
+const TAKES_A_FILE: [&[&str]; 30] = [
     &["request", "bob", "--no-passphrase", "--key", "FILE"],
     &[
         "request",
@@ -46,6 +46,16 @@ const TAKES_A_FILE: [&[&str]; 27] = [
     &["renew", "alice.crt", "--passphrase-file", "FILE"],
     &["inspect", "alice.key", "--passphrase-file", "FILE"],
     &["verify", "FILE", "--user", "bob", "--no-groups"],
+    &["verify", "alice.csr.yaml", "--roster", "FILE"],
+    &[
+        "reply",
+        "issued.yaml",
+        "--kubeconfig",
+        "admin",
+        "--roster",
+        "FILE",
+    ],
+    &["request", "--no-passphrase", "--roster", "FILE"],
     &["reply", "FILE", "--kubeconfig", "admin"],
     &["reply", "issued.yaml", "--kubeconfig", "FILE"],
     &["kubeconfig", "FILE", "--key", "alice.key"],

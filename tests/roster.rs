@@ -254,3 +254,126 @@ fn certificates_are_sent_back_to_those_in_the_roster_as_agreed() {
         assert!(ended.stderr.contains(words), "{}", ended.stderr);
     }
 }
+
+const LAB: &str = "user,groups,algorithm,expires-in\n\
+    robot-1,robots,ecdsa-p256,90d\nrobot 2,robots;lab,ed25519,\nRobot-3,,rsa-2048,1d\n";
+
+fn make(folder: &Folder, words: &[&str]) -> common::Ended {
+    let words = [
+        &["request", "--roster", "lab.csv", "--output-dir", "keys"][..],
+        words,
+    ]
+    .concat();
+    folder.run(&words)
+}
+
+#[test]
+fn keys_and_requests_of_a_lab_are_made_and_are_as_the_roster_says() {
+    let folder = Folder::new();
+    folder.write("lab.csv", LAB);
+    let table = make(&folder, &["--no-passphrase", "-o", "csv"]).good();
+    folder.write("with-keys.csv", &table.stdout);
+    assert!(
+        table
+            .stdout
+            .starts_with("user,groups,fingerprint\nrobot-1,robots,SHA256:"),
+        "{}",
+        table.stdout
+    );
+    for file in ["keys", "keys/requests.csr.yaml"] {
+        let report = folder
+            .run(&["verify", file, "--roster", "with-keys.csv", "-o", "name"])
+            .good();
+        assert_eq!(report.stdout.lines().count(), 3, "{}", report.stderr);
+    }
+    for key in ["robot-1.key", "Robot-3.key"] {
+        assert_eq!(folder.mode(&format!("keys/{key}")), 0o600);
+    }
+    let report = folder
+        .run(&["inspect", "keys/requests.csr.yaml", "-o", "json"])
+        .good()
+        .json();
+    let of = |index: usize| &report["objects"][index];
+    assert_eq!(of(0)["expirationSeconds"], 90 * 86_400);
+    assert_eq!(
+        of(1)["identity"]["groups"],
+        serde_json::json!(["lab", "robots"])
+    );
+    assert_eq!(of(2)["publicKey"]["algorithm"], "RSA");
+
+    let rows = make(&folder, &["--no-passphrase", "-o", "json"])
+        .good()
+        .json();
+    assert_eq!(rows["objects"].as_array().unwrap().len(), 3);
+    let spoken = make(&folder, &["--no-passphrase"]).good().stdout;
+    assert!(
+        spoken.contains("0 requests made, 3 there already"),
+        "{spoken}"
+    );
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_and_makes_no_key_twice() {
+    let folder = Folder::new();
+    folder.write("lab.csv", LAB);
+    folder.write("pass", "correct horse battery\n");
+    folder.set_mode("pass", 0o600);
+    let encrypted = ["--passphrase-file", "pass"];
+    make(&folder, &encrypted).good();
+    let key = folder.read("keys/robot-1.key");
+    assert!(key.contains("ENCRYPTED"), "{key}");
+    let manifest = folder.read("keys/robot-1.csr.yaml");
+    // Killed after the key, after the request, and before the file of all.
+    for gone in [
+        &["robot-1.csr", "robot-1.csr.yaml"][..],
+        &["robot-1.csr.yaml"],
+        &["requests.csr.yaml"],
+    ] {
+        for file in gone {
+            std::fs::remove_file(folder.file("keys").join(file)).unwrap();
+        }
+        let said = make(&folder, &encrypted).good().stdout;
+        assert_eq!(folder.read("keys/robot-1.key"), key);
+        let made = usize::from(gone.len() > 1 || gone == ["robot-1.csr.yaml"]);
+        assert!(said.contains(&format!("{made} request")), "{said}");
+    }
+    // The row changes: the same key, another request beside the first.
+    folder.write(
+        "lab.csv",
+        LAB.replace("robot-1,robots", "robot-1,robots;night"),
+    );
+    make(&folder, &encrypted).good();
+    assert_eq!(folder.read("keys/robot-1.key"), key);
+    let all = folder.read("keys/requests.csr.yaml");
+    assert!(!all.contains(manifest.trim_end()), "{all}");
+    let report = folder
+        .run(&["verify", "keys/requests.csr.yaml", "--roster", "lab.csv"])
+        .good();
+    assert!(
+        report.stdout.contains("3 good, 0 NOT GOOD"),
+        "{}",
+        report.stdout
+    );
+    // A wrong passphrase is told with the file, and nothing is lost.
+    folder.write("pass", "another\n");
+    std::fs::remove_file(folder.file("keys/Robot-3.csr")).unwrap();
+    make(&folder, &encrypted).fails(
+        2,
+        &["Robot-3.key", "passphrase", "the same command goes on"],
+    );
+}
+
+#[test]
+fn people_whose_files_would_have_one_name_have_two() {
+    let folder = Folder::new();
+    folder.write("lab.csv", "user\na b\na.b\nA-B\na-b\n".replace("A-B\n", ""));
+    make(&folder, &["--no-passphrase", "--algorithm", "ecdsa-p256"]).good();
+    let keys = std::fs::read_dir(folder.file("keys")).unwrap();
+    let keys = keys.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        Path::new(&name)
+            .extension()
+            .is_some_and(|extension| extension == "key")
+    });
+    assert_eq!(keys.count(), 3);
+}

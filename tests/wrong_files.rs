@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 
 /// Every option and operand that takes a file, with `FILE` in its place, and what is wanted there.
-const TAKES_A_FILE: [(&[&str], Want); 17] = [
+const TAKES_A_FILE: [(&[&str], Want); 18] = [
     (
         &["request", "bob", "--no-passphrase", "--key", "FILE"],
         Want::Key,
@@ -29,6 +29,10 @@ const TAKES_A_FILE: [(&[&str], Want); 17] = [
     (
         &["verify", "FILE", "--user", "bob", "--no-groups"],
         Want::Request,
+    ),
+    (
+        &["verify", "alice.csr.yaml", "--roster", "FILE"],
+        Want::Roster,
     ),
     (&["rehearse", "--csr", "FILE"], Want::Request),
     (
@@ -89,6 +93,7 @@ enum Want {
     Configuration,
     Person,
     Authorization,
+    Roster,
 }
 
 /// A file, the words that it is called by, and where it is right or tells more of itself.
@@ -410,8 +415,8 @@ fn a_folder_is_called_a_folder() {
     let folder = journey();
     std::fs::create_dir(folder.file("FILE")).unwrap();
     for (command, want) in TAKES_A_FILE {
-        let takes_folders =
-            command[0] == "verify" || want == Want::Key && command[0] == "kubeconfig";
+        let takes_folders = command[1] == "FILE" && command[0] == "verify"
+            || want == Want::Key && command[0] == "kubeconfig";
         if !takes_folders {
             folder.run(command).fails(2, &["FILE", "is a directory"]);
         }

@@ -4,14 +4,16 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kube_enroll::inspect::Look;
 use kube_enroll::shell;
 use kube_enroll::text;
@@ -49,6 +51,7 @@ pub struct Console {
     /// The reader of standard output went away: nothing is written any more, and the command goes
     /// on to its verdict.
     unheard: AtomicBool,
+    warned: Mutex<HashSet<String>>,
 }
 
 impl Console {
@@ -57,6 +60,7 @@ impl Console {
         Self {
             quiet,
             unheard: AtomicBool::new(false),
+            warned: Mutex::default(),
         }
     }
 
@@ -106,9 +110,13 @@ impl Console {
         }
     }
 
-    /// Warns on standard error.
+    /// Warns on standard error, once of everything.
     pub fn warn(&self, text: impl Into<Text>) {
-        to_stderr(&text.into(), "warning: ");
+        let text = text.into();
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(text.to_string()) {
+            to_stderr(&text, "warning: ");
+        }
     }
 
     /// How reports are laid out: as wide as the terminal.
@@ -128,6 +136,30 @@ impl Console {
             .with_message(doing.into().to_string());
         spinner.enable_steady_tick(Duration::from_millis(100));
         Spinner(spinner)
+    }
+
+    /// Shows how far the command is: on a terminal a bar with rate and time left, elsewhere a line every
+    /// few seconds.
+    pub fn progress(&self, total: usize, what: &'static str) -> Progress {
+        let total = u64::try_from(total).unwrap_or(u64::MAX);
+        let is_terminal = io::stderr().is_terminal();
+        if self.quiet || !is_terminal {
+            return Progress {
+                bar: ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden()),
+                told: Mutex::new((!self.quiet).then(Instant::now)),
+                what,
+            };
+        }
+        let template = "{bar:24} {pos} of {len} {msg}, {per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(template);
+        let bar = ProgressBar::new(total)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            .with_message(what);
+        Progress {
+            bar,
+            told: Mutex::new(None),
+            what,
+        }
     }
 
     /// Whether a person can be asked.
@@ -172,6 +204,52 @@ impl Drop for Spinner {
 /// Warns, where there is no console at hand.
 pub fn warn_of(text: &Text) {
     to_stderr(text, "warning: ");
+}
+
+/// See [`Console::progress`].
+pub struct Progress {
+    bar: ProgressBar,
+    /// When a line was written last, where lines are written.
+    told: Mutex<Option<Instant>>,
+    what: &'static str,
+}
+
+impl Progress {
+    /// Time between two lines.
+    const INTERVAL: Duration = Duration::from_secs(5);
+
+    /// One more is done.
+    pub fn advance(&self) {
+        self.bar.inc(1);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(last) = told
+            .as_mut()
+            .filter(|last| last.elapsed() >= Self::INTERVAL)
+        else {
+            return;
+        };
+        *last = Instant::now();
+        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
+        let seconds = self.bar.elapsed().as_secs().max(1);
+        let left = seconds.saturating_mul(total.saturating_sub(done)) / done.max(1);
+        to_stderr(
+            &text!(
+                "{} of {} {}, {} a second, {} seconds left",
+                done,
+                total,
+                self.what,
+                done / seconds,
+                left
+            ),
+            "",
+        );
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 /// Says what went wrong, on standard error.

@@ -74,7 +74,7 @@ pub enum JudgedFormat {
 /// What inspect and verify share.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Read files up to this many bytes
+    /// Read files up to this many bytes (64 MiB with --roster)
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, value_parser = size)]
     pub max_size: u64,
     /// Look for prime factors that RSA keys share among any number of keys; takes about a

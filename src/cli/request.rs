@@ -34,6 +34,7 @@ use super::to::names;
 use super::{Action, Verdict};
 
 mod own;
+mod roster;
 
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
@@ -42,10 +43,11 @@ Examples:
   kube-enroll request alice -g developers -g oncall --expires-in 90d --algorithm ecdsa-p256
   kube-enroll request --config csr.cnf
   kube-enroll request alice --key alice.key
-  kube-enroll request --csr from-the-token.csr")]
+  kube-enroll request --csr from-the-token.csr
+  kube-enroll request --roster lab.csv --output-dir keys --no-passphrase")]
 pub struct Args {
     /// The user name: the CN of the certificate
-    #[arg(required_unless_present_any = ["config", "csr"])]
+    #[arg(required_unless_present_any = ["config", "csr", "roster"])]
     pub user: Option<String>,
     /// A group: an O of the certificate (repeat for more)
     #[arg(
@@ -69,6 +71,17 @@ pub struct Args {
         conflicts_with_all = ["key", "algorithm", "passphrase_file", "no_passphrase", "with_extensions"]
     )]
     pub csr: Option<Stream>,
+    /// Make keys and requests for the robots, a class or a lab of this roster: CSV with the columns user,
+    /// groups (a;b), algorithm and expires-in, or the same as a YAML list
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["user", "groups", "key", "csr", "config", "name"]
+    )]
+    pub roster: Option<Stream>,
+    /// With --roster: how to write who has which key
+    #[arg(short, long, value_enum, value_name = "FORMAT", requires = "roster")]
+    pub output: Option<roster::Format>,
     /// The lifetime to ask for: 90d, 2160h, 1d12h or seconds, at least 10m (units: y w d h m s)
     #[arg(long, value_name = "LIFETIME")]
     pub expires_in: Option<Lifetime>,
@@ -101,11 +114,13 @@ impl Action for Args {
             .read(&self.key)
             .read(&self.csr)
             .read(&self.config)
+            .read(&self.roster)
             .read(passphrase)
             .read_in(
                 self.key
                     .as_ref()
                     .or(self.csr.as_ref())
+                    .or(self.roster.as_ref())
                     .map(|_| self.output_dir.as_path()),
             )
             .write_in([self.output_dir.as_path()])
@@ -113,9 +128,10 @@ impl Action for Args {
 
     /// Makes the key and the request, checks what was built, and writes it.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        match &self.csr {
-            Some(file) => own::wrap(self, file, console),
-            None => self.make(Key::AsTyped, None, console),
+        match (&self.csr, &self.roster) {
+            (Some(file), _) => own::wrap(self, file, console),
+            (None, Some(file)) => roster::make(self, file, console),
+            (None, None) => self.make(Key::AsTyped, None, console),
         }
     }
 }

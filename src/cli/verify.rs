@@ -48,6 +48,9 @@ pub struct Args {
     pub explain: Option<String>,
 }
 
+/// Some ten thousand requests in one file, in bytes.
+const MANY: u64 = 64 << 20;
+
 const EXAMPLES: &str = "\
 Examples:
   kube-enroll verify alice.csr.yaml --user alice --group developers --fingerprint SHA256:...
@@ -83,7 +86,7 @@ impl Action for Args {
             )
             .read(&self.agreement.roster)
             .write([&self.report.out])
-            .of_strangers(files, self.report.max_size)
+            .of_strangers(files, self.max_size())
     }
 
     /// Checks every file; the exit status is the answer.
@@ -118,6 +121,14 @@ impl Action for Args {
 }
 
 impl Args {
+    /// The requests of many people may be one file.
+    fn max_size(&self) -> u64 {
+        match self.agreement.roster {
+            Some(_) => self.report.max_size.max(MANY),
+            None => self.report.max_size,
+        }
+    }
+
     /// Judges each request by the row of its person. Where several are good for one person, none of
     /// them is: so they are counted before.
     fn by_roster(
@@ -131,7 +142,7 @@ impl Args {
             agreed: Agreed::default(),
             passphrase: None,
         };
-        let reader = Reader::new(self.report.max_size);
+        let reader = Reader::new(self.max_size());
         let hasher = RandomState::new();
         let good_in = |file: &Stream| -> Vec<(String, u64)> {
             let Ok(contents) = reader.read(file) else {
@@ -290,12 +301,12 @@ impl Args {
     }
 }
 
-/// Folders stand for the files in them, not deeper and no keys, in the order of their names.
+/// Folders stand for the files in them that may be sent, not deeper, in the order of their names.
 fn in_folders(files: &[Stream], console: &Console) -> Result<Vec<Stream>, Failure> {
-    let mut all = Vec::new();
+    let mut all_files = Vec::new();
     for file in files {
         let Some(folder) = file.path().filter(|path| path.is_dir()) else {
-            all.push(file.clone());
+            all_files.push(file.clone());
             continue;
         };
         let entries = fs::read_dir(folder).map_err(|error| Failure::io("read", folder, &error))?;
@@ -303,13 +314,20 @@ fn in_folders(files: &[Stream], console: &Console) -> Result<Vec<Stream>, Failur
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
             path.is_file() && !name.starts_with(b".")
         };
-        let (keys, paths): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) = entries
+        let all: BTreeSet<PathBuf> = entries
             .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
             .filter(visible)
-            .partition(|path| path.extension().is_some_and(|extension| extension == "key"));
-        if !keys.is_empty() {
-            let number = count(keys.len(), "key file is", "key files are");
-            console.note(text!("{}: {} passed over", folder, number));
+            .collect();
+        let has = |path: &Path, extension| path.extension().is_some_and(|found| found == extension);
+        let (passed, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = all.iter().partition(|path| {
+            has(path, "key") || has(path, "csr") && all.contains(&path.with_extension("csr.yaml"))
+        });
+        if !passed.is_empty() {
+            console.note(text!(
+                "{}: passed over {}: keys, and requests whose manifest lies beside them",
+                folder,
+                count(passed.len(), "file", "files")
+            ));
         }
         if paths.is_empty() {
             return Err(Failure::could_not_run(text!(
@@ -317,9 +335,9 @@ fn in_folders(files: &[Stream], console: &Console) -> Result<Vec<Stream>, Failur
                 folder
             )));
         }
-        all.extend(paths.into_iter().map(Stream::from));
+        all_files.extend(paths.into_iter().map(|path| Stream::from(path.as_path())));
     }
-    Ok(all)
+    Ok(all_files)
 }
 
 fn tell(code: &str, console: &Console) -> Result<Verdict, Failure> {

@@ -19,9 +19,10 @@ pub fn read(input: &Stream, allow_system: bool, console: &Console) -> Result<Ros
     let contents = file::read(input, LIMIT)?;
     let roster = Roster::read(&contents, allow_system).map_err(|wrong| {
         let look = look(&contents);
-        if look.is_telling() && wrong.len() == 1 {
+        if look.is_telling() && !wrong.names_people {
             return Failure::wrong_file(input, look, Want::Roster);
         }
+        let wrong = wrong.remarks;
         let what = text!(
             "{}: {}; nothing was done",
             input,
