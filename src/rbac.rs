@@ -1,5 +1,5 @@
 //! Who may do what: bindings of a role to one user or one group each, labelled so that one selector
-//! finds everything bound to it here; how that is taken away, and single certificates denied.
+//! finds everything bound to it here; how that is taken away, and certificates denied.
 
 mod deny;
 mod label;
@@ -8,16 +8,21 @@ mod revoke;
 use serde_json::{Map, Value, json};
 
 pub use deny::{
-    AuthorizationConfiguration, CredentialId, DeniedCertificates, DenyError, Note,
-    webhook_kubeconfig,
+    AuthorizationConfiguration, CredentialId, DeniedCertificates, DenyError, webhook_kubeconfig,
 };
-pub use revoke::{AccessRemoval, DeniedCertificate, ServerFile};
+pub use revoke::{AccessRemoval, ServerFile};
 
 use crate::text;
 use crate::text::{Label, Show, Text};
 
 const API: &str = "rbac.authorization.k8s.io";
 const MASTERS: &str = "system:masters";
+
+/// Whether API servers ask no authorizer about somebody in these groups, so that none can deny it.
+#[must_use]
+pub fn is_beyond_authorization(groups: &[String]) -> bool {
+    groups.iter().any(|group| group == MASTERS)
+}
 
 /// Why something cannot be bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -17,6 +17,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The authorizers of the API server.
+const AUTHORIZERS: &str = "
+apiVersion: apiserver.config.k8s.io/v1
+kind: AuthorizationConfiguration
+authorizers:
+- {type: Node, name: node}
+- {type: RBAC, name: rbac}
+";
+
 /// The servers on loopback; they end with the test.
 struct ControlPlane {
     folder: Folder,
@@ -45,6 +54,9 @@ impl ControlPlane {
             servers: Vec::new(),
         };
         plane.make_keys();
+        plane.authorize(AUTHORIZERS);
+        let authorizers = plane.folder.file("authorizers.yaml");
+        let authorizers = authorizers.to_str().unwrap();
         let [etcd, peer, api] = [free_port(), free_port(), free_port()];
         let etcd = format!("http://127.0.0.1:{etcd}");
         let peer = format!("http://127.0.0.1:{peer}");
@@ -65,7 +77,7 @@ impl ControlPlane {
                 "--bind-address=127.0.0.1",
                 "--advertise-address=127.0.0.1",
                 "--endpoint-reconciler-type=none",
-                "--authorization-mode=RBAC",
+                &format!("--authorization-config={authorizers}"),
                 "--service-cluster-ip-range=10.0.0.0/24",
                 "--tls-cert-file=apiserver.crt",
                 "--tls-private-key-file=apiserver.key",
@@ -297,6 +309,238 @@ impl ControlPlane {
         assert!(good, "{who}");
         assert!(folder.read(&key).contains("ENCRYPTED"));
     }
+}
+
+/// Taking certificates away.
+impl ControlPlane {
+    /// Puts a new file in the place of the API server's.
+    fn authorize(&self, configuration: &str) {
+        self.folder.write("authorizers.new", configuration);
+        let [new, old] = ["authorizers.new", "authorizers.yaml"].map(|name| self.folder.file(name));
+        std::fs::rename(new, old).unwrap();
+    }
+
+    /// A certificate and its key, in a kubeconfig.
+    fn person(&self, name: &str, user: &str) {
+        let script = r#"
+            openssl req -utf8 -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key -out $1.csr \
+                -subj "/O=developers/CN=$2"
+            printf "extendedKeyUsage=clientAuth\n" > $1.ext
+            openssl x509 -req -in $1.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 3 -out $1.crt -extfile $1.ext
+        "#;
+        self.folder.peer("sh", &["-ec", script, "sh", name, user]);
+        let admin = self.folder.read("admin.kubeconfig");
+        let kubeconfig = admin
+            .replace("admin.crt", &format!("{name}.crt"))
+            .replace("admin.key", &format!("{name}.key"));
+        self.folder.write(&format!("{name}.kubeconfig"), kubeconfig);
+    }
+
+    fn whoami(&self, name: &str) -> (bool, String) {
+        let kubeconfig = format!("{name}.kubeconfig");
+        self.kubectl(
+            &self.folder,
+            &kubeconfig,
+            &["auth", "whoami", "-o", "jsonpath={.status.userInfo}"],
+        )
+    }
+
+    fn are_let_in(&self, names: &[&str]) {
+        for name in names {
+            let (good, text) = self.whoami(name);
+            assert!(good, "{name}: {text}");
+        }
+    }
+
+    fn are_refused(&self, names: &[&str]) {
+        for name in names {
+            let (good, text) = self.whoami(name);
+            assert!(!good && text.contains(REFUSED), "{name}: {text}");
+        }
+    }
+
+    /// Waits until the API server has read its file again.
+    fn wait_until(&self, name: &str, is_let_in: bool) {
+        let until = Instant::now() + Duration::from_secs(90);
+        loop {
+            let (good, text) = self.whoami(name);
+            if good == is_let_in {
+                return;
+            }
+            assert!(Instant::now() < until, "{name}: {text}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Runs `rbac` into a folder, and gives the API server what came of it.
+    fn rbac(&self, args: &[&str], out: &str) {
+        let args = [&["rbac"], args, &["--output-dir", out]].concat();
+        self.folder.run(&args).good();
+        let configuration = self
+            .folder
+            .read(&format!("{out}/authorization-config.yaml"));
+        // The folder of the control plane is another one here.
+        let kubeconfig = self.folder.file("denied-certificates.kubeconfig");
+        let here = configuration.replace(
+            "/etc/kubernetes/pki/denied-certificates.kubeconfig",
+            kubeconfig.to_str().unwrap(),
+        );
+        let webhook = self
+            .folder
+            .read(&format!("{out}/denied-certificates.kubeconfig"));
+        self.folder.write("denied-certificates.kubeconfig", webhook);
+        self.authorize(&here);
+    }
+
+    /// What it asks for alice is answered with true, and what it deletes is gone.
+    fn script_does_as_it_says(&self, script: &str) {
+        let folder = &self.folder;
+        let path = format!(
+            "{}:{}",
+            self.assets.display(),
+            std::env::var("PATH").unwrap()
+        );
+        let bound = folder
+            .run(&["rbac", "--user", "alice", "--cluster-role", "view"])
+            .good();
+        folder.write("bound.yaml", bound.stdout);
+        self.admin(folder, &["create", "-f", "bound.yaml"]);
+        self.admin(
+            folder,
+            &[
+                "create",
+                "clusterrolebinding",
+                "theirs",
+                "--clusterrole=view",
+                "--user=alice",
+            ],
+        );
+        let run = "PATH=$1 KUBECONFIG=admin.kubeconfig sh $2";
+        let said = folder.peer("sh", &["-ec", run, "sh", &path, script]);
+        assert!(said.starts_with("true\n"), "{said}");
+        let theirs = "ClusterRoleBinding \"theirs\" in \"\": ClusterRole \"view\", subjects: 1\n";
+        assert!(said.contains(theirs), "{said}");
+        let left = self.admin(
+            folder,
+            &[
+                "get",
+                "clusterrolebindings",
+                "-l",
+                "kube-enroll/user=alice",
+                "-o",
+                "name",
+            ],
+        );
+        assert_eq!(left, "");
+    }
+}
+
+/// What the holder of a certificate reads that was taken away.
+const REFUSED: &str =
+    "no such key: this certificate was taken away: ask an administrator for a new one";
+
+/// The same certificate in other bytes: the authority has signed none of what is put behind.
+fn rewritten(pem: &str) -> String {
+    let block = kube_enroll::pem::first(pem.as_bytes()).unwrap();
+    let der = &block.contents;
+    assert_eq!(der[..2], [0x30, 0x82], "a length in two bytes");
+    let behind = [0x04, 0x01, 0x00];
+    let length = u16::from_be_bytes([der[2], der[3]]) + u16::try_from(behind.len()).unwrap();
+    let der = [&[0x30, 0x82], &length.to_be_bytes()[..], &der[4..], &behind].concat();
+    let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, der);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+#[test]
+fn a_certificate_that_was_taken_away_is_refused_and_a_new_one_let_in() {
+    let Some(plane) = ControlPlane::start() else {
+        return;
+    };
+    let folder = &plane.folder;
+    for (name, user) in [
+        ("lost", "alice"),
+        ("new", "alice"),
+        ("bob", "bob"),
+        ("odd", r#"Zoë O'Neil, "x" \/\/ é"#),
+    ] {
+        plane.person(name, user);
+    }
+    // A thief who writes the certificate otherwise is somebody else to the log.
+    folder.write("thief.crt", rewritten(&folder.read("lost.crt")));
+    let thief = folder.read("lost.kubeconfig");
+    folder.write("thief.kubeconfig", thief.replace("lost.crt", "thief.crt"));
+    let [lost, thief] = ["lost", "thief"].map(|name| plane.whoami(name).1);
+    assert!(lost.contains("X509SHA256=") && thief.contains("alice") && lost != thief);
+    // Somebody without a certificate.
+    plane.admin(folder, &["create", "serviceaccount", "robot"]);
+    let token = plane.admin(folder, &["create", "token", "robot"]);
+    let robot = folder.read("admin.kubeconfig");
+    let robot = robot.replace("client-certificate: admin.crt", &format!("token: {token}"));
+    folder.write(
+        "robot.kubeconfig",
+        robot.replace("    client-key: admin.key\n", ""),
+    );
+    let others = ["bob", "odd", "robot", "admin"];
+    plane.are_let_in(&others);
+
+    plane.rbac(&["--revoke", "lost.crt"], "first");
+    plane.wait_until("lost", false);
+    plane.are_refused(&["lost", "thief", "new"]);
+    plane.are_let_in(&others);
+
+    plane.script_does_as_it_says("first/revoke.sh");
+
+    let given = ["--authorization-config", "authorizers.yaml"];
+    plane.rbac(&[&["--keep", "new.crt"][..], &given].concat(), "second");
+    plane.wait_until("new", true);
+    plane.are_refused(&["lost", "thief"]);
+
+    // Several at once, and a name of all kinds of quotes.
+    plane.rbac(
+        &[&["--revoke", "bob.crt", "odd.kubeconfig"][..], &given].concat(),
+        "third",
+    );
+    plane.wait_until("bob", false);
+    plane.are_refused(&["lost", "thief", "bob", "odd"]);
+    plane.are_let_in(&["new", "robot", "admin"]);
+
+    // The new one is lost as well.
+    plane.rbac(&[&["--revoke", "new.crt"][..], &given].concat(), "fourth");
+    plane.wait_until("new", false);
+    plane.are_refused(&["lost", "thief", "new"]);
+
+    // Nobody is left.
+    let configuration = folder.read("authorizers.yaml");
+    let is_left = |line: &&str| !line.ends_with("\\n\\") || !line.trim_start().starts_with('\'');
+    let lines: Vec<_> = configuration.lines().filter(is_left).collect();
+    assert_eq!(
+        configuration.lines().count() - lines.len(),
+        3 + 1,
+        "{configuration}"
+    );
+    plane.authorize(&(lines.join("\n") + "\n"));
+    plane.wait_until("lost", true);
+    plane.are_let_in(&["thief", "new", "bob", "odd"]);
+}
+
+#[test]
+fn as_many_are_refused_as_are_written() {
+    let Some(plane) = ControlPlane::start() else {
+        return;
+    };
+    plane.person("alice", "alice");
+    plane.person("bob", "bob");
+    let users: Vec<String> = (0..1_800)
+        .map(|number| format!("somebody-else-{number:030}"))
+        .collect();
+    let users = users.iter().flat_map(|user| ["--user", user]);
+    let users: Vec<&str> = users.chain(["--user", "alice"]).collect();
+    plane.rbac(&[&["--revoke"][..], &users].concat(), "many");
+    let length = plane.folder.read("authorizers.yaml").len();
+    assert!((90_000..110_000).contains(&length), "{length}");
+    plane.wait_until("alice", false);
+    plane.are_refused(&["alice"]);
+    plane.are_let_in(&["bob"]);
 }
 
 fn free_port() -> u16 {

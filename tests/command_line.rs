@@ -28,7 +28,7 @@ fn journey() -> Folder {
 }
 
 /// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 30] = [
+const TAKES_A_FILE: [&[&str]; 31] = [
     &["request", "bob", "--no-passphrase", "--key", "FILE"],
     &[
         "request",
@@ -73,6 +73,7 @@ const TAKES_A_FILE: [&[&str]; 30] = [
     &["kubeconfig", "alice.reply.yaml", "--merge", "FILE"],
     &["rbac", "FILE", "--cluster-role", "view"],
     &["rbac", "--revoke", "FILE"],
+    &["rbac", "--revoke", "alice.crt", "--keep", "FILE"],
     &[
         "rbac",
         "--revoke",

@@ -72,6 +72,10 @@ const TAKES_A_FILE: [(&[&str], Want); 18] = [
     ),
     (&["rbac", "FILE", "--cluster-role", "view"], Want::Person),
     (
+        &["rbac", "--revoke", "alice.crt", "--keep", "FILE"],
+        Want::Person,
+    ),
+    (
         &[
             "rbac",
             "--revoke",

@@ -11,17 +11,16 @@ use kube_enroll::list::{Row, contents};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::CLIENT_SIGNER;
 use kube_enroll::rbac::{
-    AccessRemoval, Approver, AuthorizationConfiguration, CredentialId, DeniedCertificate,
-    DenyError, Grant, Note, RbacError, ServerFile, Subject, SystemNames, binding,
-    webhook_kubeconfig,
+    AccessRemoval, Approver, AuthorizationConfiguration, CredentialId, DenyError, Grant, RbacError,
+    ServerFile, Subject, SystemNames, binding, is_beyond_authorization, webhook_kubeconfig,
 };
 use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::{Label, Show as _, Text, count};
+use kube_enroll::text::{Label, Show as _, Text};
 use kube_enroll::yaml;
 use time::OffsetDateTime;
 
-use super::args::{Refused, not_empty};
+use super::args::not_empty;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::credentials::NamedFiles;
@@ -44,7 +43,8 @@ Examples:
   kube-enroll rbac --approver=create --user alice
   kube-enroll rbac --user alice --revoke
   kube-enroll rbac --revoke alice.reply.yaml --output-dir revoked
-  kube-enroll rbac --revoke stolen.crt --authorization-config authorization-config.yaml")]
+  kube-enroll rbac --revoke lost.crt --keep new.reply.yaml
+  kube-enroll rbac --keep new.reply.yaml --authorization-config authorization-config.yaml")]
 pub struct Args {
     /// Take users and groups from these requests, issued objects, replies, certificates and
     /// kubeconfigs; - is standard input
@@ -98,19 +98,15 @@ pub struct Args {
     /// Allow users and groups that start with system:
     #[arg(long)]
     pub allow_system: bool,
-    /// Print what takes the access away: of users, of groups, and of the certificates in FILE
+    /// Print what takes the access away from users, with their certificates, and from groups
     #[arg(long, conflicts_with_all = ["role", "cluster_role"])]
     pub revoke: bool,
-    /// Deny the certificate that API servers log so (repeat for more)
-    #[arg(
-        long = "credential-id",
-        value_name = "X509SHA256=...",
-        value_parser = credential_id,
-        requires = "revoke"
-    )]
-    pub credential_ids: Vec<CredentialId>,
-    /// Deny certificates in this AuthorizationConfiguration, which API servers have already
-    #[arg(long, value_name = "FILE", requires = "revoke")]
+    /// Let this certificate in, though all others of its user are refused: a certificate, reply or
+    /// kubeconfig (repeat for more)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "cluster_role", "approver"])]
+    pub keep: Vec<Stream>,
+    /// Refuse certificates in this AuthorizationConfiguration, which API servers have already
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "cluster_role", "approver"])]
     pub authorization_config: Option<Stream>,
     /// Write to this file instead of standard output
     #[arg(
@@ -121,7 +117,7 @@ pub struct Args {
     )]
     pub out: Stream,
     /// Write into this folder: a file for each binding, or the script that takes access away and the
-    /// files that deny certificates
+    /// files that API servers read
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
 }
@@ -159,19 +155,14 @@ impl From<What> for Approver {
     }
 }
 
-fn credential_id(typed: &str) -> Result<CredentialId, Refused> {
-    typed
-        .parse()
-        .map_err(|error: DenyError| Refused(error.show()))
-}
-
 impl Action for Args {
     fn reach(&self) -> Reach {
         Reach::default()
             .read(&self.files)
             .read(&self.authorization_config)
-            .credentials_of(self.files.iter().filter_map(Stream::path))
-            .of_strangers(self.files.len(), DEFAULT_LIMIT)
+            .read(&self.keep)
+            .credentials_of(self.people().filter_map(Stream::path))
+            .of_strangers(self.people().count(), DEFAULT_LIMIT)
             .write([&self.out])
             .read_in(self.output_dir.as_deref())
             .write_in(self.output_dir.as_deref())
@@ -179,8 +170,12 @@ impl Action for Args {
 
     /// Prints YAML for `kubectl apply -f -`, or a script that takes access away.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        if self.revoke {
+        if self.revoke || !self.keep.is_empty() {
             self.take_away(console)?;
+        } else if self.authorization_config.is_some() {
+            return Err(Failure::could_not_run(
+                "--authorization-config needs --revoke or --keep",
+            ));
         } else {
             self.give(console)?;
         }
@@ -249,13 +244,17 @@ impl Args {
         grant.map_err(|error| refused(&error))
     }
 
-    /// Whom to bind: those named, or who is in the files, users first.
-    fn subjects(&self, console: &Console) -> Result<BTreeSet<Subject>, Failure> {
-        let system = if self.allow_system {
+    fn system(&self) -> SystemNames {
+        if self.allow_system {
             SystemNames::Allow
         } else {
             SystemNames::Refuse
-        };
+        }
+    }
+
+    /// Whom to bind: those named, or who is in the files, users first.
+    fn subjects(&self, console: &Console) -> Result<BTreeSet<Subject>, Failure> {
+        let system = self.system();
         let mut names = vec![(self.users.clone(), self.groups.clone())];
         for source in &self.files {
             for row in self.rows(source)? {
@@ -320,10 +319,7 @@ impl Args {
             );
             return Err(Failure::not_good(what));
         }
-        if rows
-            .iter()
-            .all(|row| row.user.is_none() && row.credential_id.is_none())
-        {
+        if rows.iter().any(|row| row.user.is_none()) || rows.is_empty() {
             return Err(
                 Failure::not_good(text!("{}: there is no user in it", source)).run(inspect()),
             );
@@ -366,117 +362,161 @@ impl Args {
 
 /// Taking away.
 impl Args {
-    fn take_away(&self, console: &Console) -> Result<(), Failure> {
-        let removal = self.removal(console)?;
-        if removal.is_empty() {
-            return Err(nobody());
-        }
-        let files = self.server_files(&removal, console)?;
-        let Some(folder) = &self.output_dir else {
-            return files::put(&self.out, &removal.script(&files, false), console);
-        };
-        let mut written = vec![(SCRIPT.to_owned(), removal.script(&files, true))];
-        written.extend(
-            files
-                .into_iter()
-                .map(|file| (file.name.to_owned(), file.text)),
-        );
-        write_each(folder, &written, console)?;
-        let script = folder.join(SCRIPT);
-        console.note(text!("read {} before you run it", script));
-        Ok(())
+    /// The files that people are in.
+    fn people(&self) -> impl Iterator<Item = &Stream> {
+        self.files.iter().chain(&self.keep)
     }
 
-    /// Whose access ends: those named, or who is in the files, with their certificates.
-    fn removal(&self, console: &Console) -> Result<AccessRemoval, Failure> {
-        let now = OffsetDateTime::now_utc();
+    fn take_away(&self, console: &Console) -> Result<(), Failure> {
+        let people = self.rows_of(&self.files)?;
+        let kept = self.rows_of(&self.keep)?;
+        let removal = self.removal(&people, console)?;
+        if removal.is_empty() && self.revoke {
+            return Err(nobody());
+        }
+        let files = if removal.users().next().is_none() && kept.is_empty() {
+            Vec::new()
+        } else {
+            self.server_files(&removal, &people, &kept, console)?
+        };
+        let mut named: Vec<_> = files
+            .iter()
+            .map(|file| (file.name.to_owned(), file.text.clone()))
+            .collect();
+        match (&self.output_dir, self.revoke) {
+            (None, true) => files::put(&self.out, &removal.script(&files, false), console),
+            (None, false) => {
+                let text = named.pop().map(|(_, text)| text);
+                files::put(&self.out, &text.unwrap_or_default(), console)
+            }
+            (Some(folder), revoke) => {
+                if revoke {
+                    named.push((SCRIPT.to_owned(), removal.script(&files, true)));
+                }
+                write_each(folder, &named, console)?;
+                if revoke {
+                    console.note(text!("read {} before you run it", folder.join(SCRIPT)));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn rows_of<'a>(&self, files: &'a [Stream]) -> Result<Vec<(&'a Stream, Row)>, Failure> {
+        let mut all = Vec::new();
+        for source in files {
+            all.extend(self.rows(source)?.into_iter().map(|row| (source, row)));
+        }
+        Ok(all)
+    }
+
+    /// Whose access ends: those named, or who is in the files.
+    fn removal(
+        &self,
+        people: &[(&Stream, Row)],
+        console: &Console,
+    ) -> Result<AccessRemoval, Failure> {
         let refused = |error: RbacError| refused(&error);
         let mut removal = AccessRemoval::default();
         for user in &self.users {
+            Subject::user(user, self.system()).map_err(refused)?;
             removal.user(user, &[]).map_err(refused)?;
         }
         for group in &self.groups {
             removal.group(group).map_err(refused)?;
         }
-        for id in &self.credential_ids {
-            removal.certificate(DeniedCertificate {
-                id: id.clone(),
-                until: None,
-                user: self.users.first().cloned().unwrap_or_default(),
-                groups: Vec::new(),
-            });
-        }
-        for source in &self.files {
-            for row in self.rows(source)? {
-                if let Some(user) = &row.user {
-                    removal.user(user, &row.groups).map_err(refused)?;
-                }
-                match (row.credential_id.as_deref().map(str::parse), row.end) {
-                    (Some(Ok(id)), Some(until)) if until >= now => {
-                        let certificate = DeniedCertificate {
-                            id,
-                            until: Some(until),
-                            user: row.user.unwrap_or_default(),
-                            groups: row.groups,
-                        };
-                        tell(source, &certificate, console);
-                        removal.certificate(certificate);
-                    }
-                    (Some(_), _) => console.note(text!(
-                        "{}: the certificate has ended, and needs no denial",
-                        source
-                    )),
-                    (None, _) => {
-                        let deny = Command::new("kubectl").word("certificate").word("deny");
-                        let deny = deny.operand(row.name.unwrap_or_default());
-                        console.warn(text!(
-                            "{}: a request without certificate; if it still waits in the cluster: {}",
-                            source,
-                            deny
-                        ));
-                    }
-                }
+        for (source, row) in people {
+            let user = row.user.as_deref().unwrap_or_default();
+            let shown = Label::from(user);
+            Subject::user(user, self.system()).map_err(refused)?;
+            removal.user(user, &row.groups).map_err(refused)?;
+            if is_beyond_authorization(&row.groups) {
+                console.warn(text!(
+                    "{}: user {} is in system:masters, for whom no authorizer is asked: the \
+                     certificate CANNOT be refused, and lets its holder do anything until it ends or \
+                     the authority for client certificates is replaced",
+                    source,
+                    shown
+                ));
+            }
+            if row.credential_id.is_none() {
+                let deny = Command::new("kubectl").word("certificate").word("deny");
+                let deny = deny.operand(row.name.as_deref().unwrap_or("NAME"));
+                console.warn(text!(
+                    "{}: a request without certificate; if it still waits in the cluster: {}",
+                    source,
+                    deny
+                ));
             }
         }
         Ok(removal)
     }
 
-    /// What API servers read to deny the certificates, where there are any.
+    /// What API servers read to refuse the certificates of the users, but for those kept.
     fn server_files(
         &self,
         removal: &AccessRemoval,
+        people: &[(&Stream, Row)],
+        kept: &[(&Stream, Row)],
         console: &Console,
     ) -> Result<Vec<ServerFile>, Failure> {
-        if removal.certificates().next().is_none() {
-            return match &self.authorization_config {
-                None => Ok(Vec::new()),
-                Some(_) => Err(
-                    Failure::could_not_run("no certificate is named to be denied")
-                        .say("give a certificate, a reply or a kubeconfig, or --credential-id"),
+        if !self.revoke && self.authorization_config.is_none() {
+            return Err(
+                Failure::could_not_run("it is not said what to keep the certificate in").say(
+                    "give --authorization-config FILE, or --revoke with those that are refused",
                 ),
-            };
+            );
         }
         let mut configuration = self.configuration(console)?;
-        let ended = configuration.denied.forget_ended(OffsetDateTime::now_utc());
-        for certificate in removal.certificates() {
-            let note = certificate
-                .until
-                .map(|until| Note::new(until, &certificate.user));
-            configuration.denied.insert(certificate.id.clone(), note);
+        let denied = &mut configuration.denied;
+        for user in removal.users() {
+            denied.deny(user, None);
         }
-        let all = count(
-            configuration.denied.len(),
-            "certificate is",
-            "certificates are",
-        );
-        console.note(text!("{} denied in {}", all, CONFIGURATION));
-        if ended > 0 {
-            let ended = count(ended, "certificate", "certificates");
-            console.note(text!("{} that ended more than a week ago left out", ended));
+        for user in &self.users {
+            denied.refuse_all(user);
+        }
+        for (_, row) in people {
+            let user = row.user.as_deref().unwrap_or_default();
+            denied.deny(user, row.end);
+            if let Some(id) = id_of(row) {
+                denied.refuse(user, id);
+            }
+        }
+        for (source, row) in kept {
+            let user = row.user.as_deref().unwrap_or_default();
+            keepable(source, row, people)?;
+            if !denied.has(user) {
+                let what = text!(
+                    "{}: certificates of user {} are not refused, so that none has to be kept",
+                    source,
+                    Label::from(user)
+                );
+                return Err(Failure::not_good(what));
+            }
+            if let Some(id) = id_of(row) {
+                denied.keep(user, id, row.end);
+            }
+        }
+        denied.forget_ended(OffsetDateTime::now_utc());
+        let touched: BTreeSet<&str> = removal
+            .users()
+            .chain(kept.iter().filter_map(|(_, row)| row.user.as_deref()))
+            .collect();
+        for user in touched {
+            let number = denied.kept(user).count();
+            let shown = Label::from(user);
+            console.note(match number {
+                0 => text!("refuses all certificates of user {}", shown),
+                _ => text!(
+                    "refuses the certificates of user {}, but for {} kept",
+                    shown,
+                    number
+                ),
+            });
         }
         let text = configuration.to_yaml().map_err(|error| {
             let failure = Failure::could_not_run(error.show());
-            failure.say("take out lines of certificates that have ended")
+            failure.say("take out names whose certificates have all ended")
         })?;
         let path = Path::new(configuration.kubeconfig_path());
         Ok(vec![
@@ -511,8 +551,7 @@ impl Args {
             let failure = Failure::about(source, &error);
             match error {
                 DenyError::Changed => failure.say(
-                    "write its list as kube-enroll does, a line for each certificate: \
-                     'X509SHA256=...',",
+                    "write its lists as kube-enroll does, a line for each user or certificate: 'USER',",
                 ),
                 _ => failure.say("name the file of kube-apiserver --authorization-config"),
             }
@@ -524,23 +563,28 @@ impl Args {
     }
 }
 
-/// What is denied, and where that will be of no use.
-fn tell(source: &Stream, certificate: &DeniedCertificate, console: &Console) {
-    let user = Label::from(certificate.user.as_str());
-    console.note(text!(
-        "{}: denies {} of user {}",
-        source,
-        certificate.id,
-        user
-    ));
-    if certificate.is_beyond_authorization() {
-        console.warn(text!(
-            "{}: user {} is in system:masters, for whom no authorizer is asked: the certificate CANNOT \
-             be denied, and lets its holder do anything until it ends or the authority for client \
-             certificates is replaced",
+fn id_of(row: &Row) -> Option<CredentialId> {
+    row.credential_id.as_deref()?.parse().ok()
+}
+
+/// A certificate for a key that is lost is not another one.
+fn keepable(source: &Stream, row: &Row, refused: &[(&Stream, Row)]) -> Result<(), Failure> {
+    if row.credential_id.is_none() {
+        return Err(Failure::not_good(text!(
+            "{}: there is no certificate in it to be kept",
+            source
+        )));
+    }
+    match refused.iter().find(|(_, other)| other.key == row.key) {
+        None => Ok(()),
+        Some((other, _)) => Err(Failure::not_good(text!(
+            "{} is for the same key as {}, which is refused",
             source,
-            user
-        ));
+            other
+        ))
+        .say(
+            "a new certificate needs a new key: kube-enroll request, or renew without --keep-key",
+        )),
     }
 }
 

@@ -1,16 +1,23 @@
-//! Single client certificates that API servers refuse, by the id that they log for them: an authorizer
-//! that stands before all others in the file of `--authorization-config` (kubernetes
+//! Users whose client certificates API servers refuse, but for those that are kept: an authorizer that
+//! stands before all others in the file of `--authorization-config` (kubernetes
 //! `staging/src/k8s.io/apiserver/pkg/apis/apiserver/v1` `AuthorizationConfiguration`).
 //!
-//! It is a webhook that is never called. Where the first of its conditions is true, the credential is
-//! one of those denied; the second one ends in an error, which denies (`failurePolicy`), and whose text
-//! the person is shown. Where the first is false, the authorizers behind it decide as ever.
+//! A certificate is not denied by its id. The id is a hash over all of its bytes, and the authority has
+//! signed some of them only: whoever has a certificate can write its signature in another way, or put
+//! bytes behind it, and Go's crypto/x509 takes it under another id. The name of the user is signed. So
+//! everything under a name is refused, except what is known by its id, which nobody can come to with
+//! another certificate.
+//!
+//! The authorizer is a webhook that is never called. Where the first of its conditions is true, the
+//! second one ends in an error, which denies (`failurePolicy`), and whose text the person is shown.
+//! Where the first is false, the authorizers behind it decide as ever.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
 
 use crate::budget::Limits;
 use crate::certificate::show_time;
@@ -23,26 +30,29 @@ const AUTHORIZER: &str = "kube-enroll-denied-certificates";
 /// Where the kubeconfig of [`webhook_kubeconfig`] is expected: a folder that kubeadm's API servers see.
 const KUBECONFIG: &str = "/etc/kubernetes/pki/denied-certificates.kubeconfig";
 /// `kind` of the file.
-pub(crate) const KIND: &str = "AuthorizationConfiguration";
+const KIND: &str = "AuthorizationConfiguration";
 const API_GROUP: &str = "apiserver.config.k8s.io/";
 /// Where API servers put the id of a credential (kubernetes
 /// `staging/src/k8s.io/apiserver/pkg/authentication/user` `CredentialIDKey`).
-pub(crate) const EXTRA: &str = "authentication.kubernetes.io/credential-id";
-const OPENING: &str = "has(request.extra) &&\n\
-    'authentication.kubernetes.io/credential-id' in request.extra &&\n\
-    request.extra['authentication.kubernetes.io/credential-id'].exists(id, id in [\n";
-const CLOSING: &str = "])";
+const EXTRA: &str = "authentication.kubernetes.io/credential-id";
+/// The parts of the first condition: users in lines stand between the first two, what is kept between
+/// the last two.
+const PARTS: [&str; 3] = [
+    "request.user in [\n",
+    "] && has(request.extra) &&\n\
+     'authentication.kubernetes.io/credential-id' in request.extra &&\n\
+     request.extra['authentication.kubernetes.io/credential-id'].exists(id,\n\
+     id.startsWith('X509SHA256=')) &&\n\
+     !request.extra['authentication.kubernetes.io/credential-id'].exists(id,\n\
+     id + ' ' + request.user in [\n",
+    "])",
+];
 /// The error that the person is shown, who looks up what is not there.
 const REFUSAL: &str = "this certificate was taken away: ask an administrator for a new one";
 const LOOKED_UP: &str = "{'': true}['";
 /// The most that an expression may measure: CEL reads no more than 100,000 characters
 /// (cel-go `parser` `expressionSizeCodePointLimit`).
 const LONGEST: usize = 99_000;
-/// The most that is noted of a name.
-const NOTED: usize = 64;
-/// How long an entry stays after its certificate has ended: clocks differ.
-const KEPT: Duration = Duration::days(7);
-
 /// The id of a certificate, as API servers log it: `X509SHA256=` and the SHA-256 of its DER in
 /// hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,129 +113,102 @@ pub enum DenyError {
     #[error("the authorizer kube-enroll-denied-certificates was changed by hand")]
     Changed,
     /// More than an expression can hold.
-    #[error("{found} denied certificates are too many for one expression: about {most} fit")]
-    TooMany {
-        /// How many there are.
-        found: usize,
-        /// How many there can be.
-        most: usize,
-    },
+    #[error("{0} users and kept certificates are more than API servers read in one expression")]
+    TooMany(usize),
 }
 
 crate::text::show_escaped!(DenyError);
 
-/// Until when a certificate is valid, and whose it is: for those who read the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// The last second in which it is valid.
-    pub until: OffsetDateTime,
-    /// The user, in visible ASCII.
-    user: String,
-}
-
-impl Note {
-    /// What is noted of a certificate of this user.
-    #[must_use]
-    pub fn new(until: OffsetDateTime, user: &str) -> Self {
-        let escaped = user.chars().flat_map(|c| {
-            let plain = (c == ' ' || c.is_ascii_graphic()).then(|| c.to_string());
-            let escaped = plain.unwrap_or_else(|| c.escape_unicode().to_string());
-            escaped.chars().collect::<Vec<_>>()
-        });
-        Self {
-            until,
-            user: escaped.take(NOTED).collect::<String>().trim().to_owned(),
-        }
-    }
-
-    fn read(comment: &str) -> Option<Self> {
-        let rest = comment.trim().strip_prefix("until ")?;
-        let (until, user) = rest.split_once(',').unwrap_or((rest, ""));
-        let until = OffsetDateTime::parse(until.trim(), &Rfc3339).ok()?;
-        Some(Self::new(until, user.trim()))
-    }
-}
-
-/// The certificates that are denied, by their ids.
+/// Who is denied, and which certificates are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DeniedCertificates(BTreeMap<CredentialId, Option<Note>>);
+pub struct DeniedCertificates {
+    /// By name, with the end of the last certificate that is known.
+    users: BTreeMap<String, Option<OffsetDateTime>>,
+    /// By user and id, with their end.
+    kept: BTreeMap<(String, CredentialId), Option<OffsetDateTime>>,
+}
 
 impl DeniedCertificates {
-    /// Adds a certificate. What was noted of it stays where there is nothing new to note.
-    pub fn insert(&mut self, id: CredentialId, note: Option<Note>) {
-        let noted = self.0.entry(id).or_default();
-        *noted = note.or_else(|| noted.take());
+    /// Refuses the certificates of a user, of which the last one known ends then. Those that are kept
+    /// already stay.
+    pub fn deny(&mut self, user: &str, until: Option<OffsetDateTime>) {
+        let known = self.users.entry(user.to_owned()).or_default();
+        *known = until.max(*known);
     }
 
-    /// Lets those go that ended more than a week ago: no API server takes them any more. Returns how
-    /// many.
-    pub fn forget_ended(&mut self, now: OffsetDateTime) -> usize {
-        let count = self.0.len();
-        self.0.retain(|_, note| {
-            let until = note.as_ref().map(|note| note.until);
-            until.is_none_or(|until| until.checked_add(KEPT).is_none_or(|end| now <= end))
-        });
-        count - self.0.len()
+    /// Keeps a certificate of a user who is denied.
+    pub fn keep(&mut self, user: &str, id: CredentialId, until: Option<OffsetDateTime>) {
+        self.kept.insert((user.to_owned(), id), until);
     }
 
-    /// Whether there are none.
+    /// Keeps this one no longer.
+    pub fn refuse(&mut self, user: &str, id: CredentialId) {
+        self.kept.remove(&(user.to_owned(), id));
+    }
+
+    /// Keeps none of a user any longer.
+    pub fn refuse_all(&mut self, user: &str) {
+        self.kept.retain(|(of, _), _| of != user);
+    }
+
+    /// Forgets those kept that have ended, with which nobody is let in any more.
+    pub fn forget_ended(&mut self, now: OffsetDateTime) {
+        self.kept
+            .retain(|_, until| until.is_none_or(|until| now <= until));
+    }
+
+    /// Whether certificates of this user are refused.
+    #[must_use]
+    pub fn has(&self, user: &str) -> bool {
+        self.users.contains_key(user)
+    }
+
+    /// Whether nobody is denied.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.users.is_empty()
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// The users, sorted.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.users.keys().map(String::as_str)
     }
 
-    /// Whether it is one of them.
-    #[must_use]
-    pub fn contains(&self, id: &CredentialId) -> bool {
-        self.0.contains_key(id)
+    /// What is kept of a user.
+    pub fn kept(&self, user: &str) -> impl Iterator<Item = &CredentialId> {
+        let of_user = self.kept.keys().filter(move |(of, _)| of == user);
+        of_user.map(|(_, id)| id)
     }
 
-    /// The ids, sorted.
-    pub fn ids(&self) -> impl Iterator<Item = &CredentialId> {
-        self.0.keys()
-    }
-
-    /// What is true of requests with one of them, one in a line.
+    /// What is true of requests that are denied. Each user and each certificate has its line.
     fn expression(&self) -> Result<String, DenyError> {
-        let mut text = OPENING.to_owned();
-        for (id, note) in &self.0 {
-            let line = match note {
-                None => format!("'{}',\n", id.0),
-                Some(Note { until, user }) if user.is_empty() => {
-                    format!("'{}', // until {}\n", id.0, show_time(*until))
-                }
-                Some(Note { until, user }) => {
-                    format!("'{}', // until {}, {user}\n", id.0, show_time(*until))
-                }
-            };
-            text.push_str(&line);
+        let [first, second, third] = PARTS;
+        let mut text = first.to_owned();
+        for (user, until) in &self.users {
+            push_line(user, *until, &mut text);
         }
-        text.push_str(CLOSING);
+        text.push_str(second);
+        for ((user, id), until) in &self.kept {
+            push_line(&format!("{} {user}", id.0), *until, &mut text);
+        }
+        text.push_str(third);
         if text.len() > LONGEST {
-            let found = self.0.len();
-            let most = LONGEST * found / text.len();
-            return Err(DenyError::TooMany { found, most });
+            return Err(DenyError::TooMany(self.users.len() + self.kept.len()));
         }
         Ok(text)
     }
 
     fn read(expression: &str) -> Option<Self> {
-        let list = expression.trim_end().strip_prefix(OPENING)?;
+        let [first, second, third] = PARTS;
+        let rest = expression.trim_end().strip_prefix(first)?;
+        let (users, kept) = rest.strip_suffix(third)?.split_once(second)?;
         let mut denied = Self::default();
-        for line in list.strip_suffix(CLOSING)?.lines().map(str::trim) {
-            let (entry, comment) = line.split_once("//").unwrap_or((line, ""));
-            let entry = entry.trim().trim_end_matches(',').trim_end();
-            if entry.is_empty() {
-                continue;
-            }
-            let id = entry.strip_prefix('\'')?.strip_suffix('\'')?;
-            denied.insert(id.parse().ok()?, Note::read(comment));
+        for (user, until) in read_lines(users)? {
+            denied.deny(&user, until);
+        }
+        for (kept, until) in read_lines(kept)? {
+            let (id, user) = kept.split_once(' ')?;
+            denied.keep(user, id.parse().ok()?, until);
         }
         Some(denied)
     }
@@ -264,6 +247,68 @@ impl DeniedCertificates {
     }
 }
 
+/// A string of CEL, and until when, in a line.
+fn push_line(string: &str, until: Option<OffsetDateTime>, text: &mut String) {
+    text.push('\'');
+    for c in string.chars() {
+        match c {
+            '\'' | '\\' => text.extend(['\\', c]),
+            ' '..='~' => text.push(c),
+            // Writing to a String cannot fail.
+            _ => drop(write!(text, "\\U{:08x}", u32::from(c))),
+        }
+    }
+    text.push_str("',");
+    if let Some(until) = until {
+        text.push_str(" // until ");
+        text.push_str(&show_time(until));
+    }
+    text.push('\n');
+}
+
+/// The same lines again, and others of blanks and comments between them.
+fn read_lines(text: &str) -> Option<Vec<(String, Option<OffsetDateTime>)>> {
+    let mut read = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.is_empty() || line.starts_with("//") {
+            continue;
+        }
+        let mut string = String::new();
+        let mut rest = line.strip_prefix('\'')?.chars();
+        loop {
+            let escaped = match rest.next()? {
+                '\'' => break,
+                '\\' => rest.next()?,
+                c => {
+                    string.push(c);
+                    continue;
+                }
+            };
+            string.push(match escaped {
+                '\'' | '\\' => escaped,
+                'U' => {
+                    let digits: String = rest.by_ref().take(8).collect();
+                    char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+                }
+                _ => return None,
+            });
+        }
+        let rest = rest.as_str().trim();
+        let rest = rest.strip_prefix(',').unwrap_or(rest).trim();
+        let comment = match rest.strip_prefix("//") {
+            Some(comment) => comment.trim(),
+            None if rest.is_empty() => "",
+            None => return None,
+        };
+        let until = comment.strip_prefix("until ").and_then(|until| {
+            let until = until.split_whitespace().next()?;
+            OffsetDateTime::parse(until, &Rfc3339).ok()
+        });
+        read.push((string, until));
+    }
+    Some(read)
+}
+
 /// The file of an API server's `--authorization-config`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuthorizationConfiguration {
@@ -273,7 +318,7 @@ pub struct AuthorizationConfiguration {
     older: Option<Map<String, Value>>,
     /// Whether comments were found, which will not be written.
     pub has_comments: bool,
-    /// The certificates that are denied before anything else is asked.
+    /// Whose certificates are denied before anything else is asked.
     pub denied: DeniedCertificates,
 }
 
@@ -298,7 +343,7 @@ impl Default for AuthorizationConfiguration {
 }
 
 impl AuthorizationConfiguration {
-    /// Reads one, with the certificates that it denies already. Everything else in it is kept.
+    /// Reads one, with what it denies already. Everything else in it is kept.
     ///
     /// # Errors
     /// [`DenyError`] for anything else.
@@ -350,9 +395,8 @@ impl AuthorizationConfiguration {
         let mut denied = DeniedCertificates::default();
         for authorizer in &ours {
             let read = read_authorizer(authorizer).ok_or(DenyError::Changed)?;
-            for (id, note) in read.0 {
-                denied.insert(id, note);
-            }
+            denied.users.extend(read.users);
+            denied.kept.extend(read.kept);
         }
         let older = ours.into_iter().next();
         Ok(Self {
@@ -423,17 +467,16 @@ pub fn webhook_kubeconfig() -> String {
     }))
 }
 
-/// A question to an API server: whether it denies requests with this certificate. `status.denied` of
-/// the answer says so.
-#[must_use]
-pub fn review(id: &CredentialId, user: &str, groups: &[String]) -> Value {
+/// A question to an API server: whether it denies a certificate of this user that nobody kept.
+/// `status.denied` of the answer says so.
+pub(crate) fn review(user: &str, groups: &BTreeSet<String>) -> Value {
     json!({
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
         "spec": {
             "user": user,
             "groups": groups,
-            "extra": {EXTRA: [id.as_str()]},
+            "extra": {EXTRA: [format!("X509SHA256={:064}", 0)]},
             "nonResourceAttributes": {"verb": "get", "path": "/api"},
         },
     })
@@ -445,13 +488,11 @@ mod tests {
 
     use super::*;
 
+    const UNTIL: OffsetDateTime = datetime!(2030-01-02 03:04:05 UTC);
+
     fn id(digit: char) -> CredentialId {
         let text = format!("X509SHA256={}", digit.to_string().repeat(64));
         text.parse().unwrap()
-    }
-
-    fn alice() -> Note {
-        Note::new(datetime!(2030-01-02 03:04:05 UTC), "alice")
     }
 
     fn read(text: &str) -> AuthorizationConfiguration {
@@ -461,27 +502,26 @@ mod tests {
     #[test]
     fn a_new_file_denies_first_and_leaves_the_rest_to_node_and_rbac() {
         let mut configuration = AuthorizationConfiguration::default();
-        configuration.denied.insert(id('b'), Some(alice()));
-        configuration.denied.insert(id('a'), None);
+        configuration.denied.deny("bob", Some(UNTIL));
+        configuration.denied.deny("alice", None);
+        configuration.denied.keep("alice", id('a'), Some(UNTIL));
         let text = configuration.to_yaml().unwrap();
         let value = yaml::first_document(text.as_bytes()).unwrap();
-        let names: Vec<_> = value["authorizers"].as_array().unwrap().iter().collect();
-        assert_eq!(names.len(), 3);
-        assert_eq!(names[0]["webhook"]["failurePolicy"], "Deny");
-        assert_eq!(names[1], &json!({"type": "Node", "name": "node"}));
-        assert_eq!(names[2], &json!({"type": "RBAC", "name": "rbac"}));
-        let expression = &names[0]["webhook"]["matchConditions"][0]["expression"];
-        let (a, b) = ("a".repeat(64), "b".repeat(64));
-        assert_eq!(
-            expression.as_str().unwrap(),
-            format!(
-                "{OPENING}'X509SHA256={a}',\n'X509SHA256={b}', // until 2030-01-02T03:04:05Z, \
-                 alice\n])"
-            )
+        let authorizers = value["authorizers"].as_array().unwrap();
+        assert_eq!(authorizers.len(), 3);
+        assert_eq!(authorizers[0]["webhook"]["failurePolicy"], "Deny");
+        assert_eq!(authorizers[1], json!({"type": "Node", "name": "node"}));
+        assert_eq!(authorizers[2], json!({"type": "RBAC", "name": "rbac"}));
+        let [first, second, third] = PARTS;
+        let expression = format!(
+            "{first}'alice',\n'bob', // until 2030-01-02T03:04:05Z\n{second}'X509SHA256={} alice', \
+             // until 2030-01-02T03:04:05Z\n{third}",
+            "a".repeat(64)
         );
-        // A certificate has a line of its own, for those who compare versions of the file.
-        let line = format!("        'X509SHA256={a}',\\n\\\n");
-        assert!(text.contains(&line), "{text}");
+        let conditions = &authorizers[0]["webhook"]["matchConditions"];
+        assert_eq!(conditions[0]["expression"], expression);
+        // Each has a line of its own, for those who compare versions of the file.
+        assert!(text.contains("\n        'alice',\\n\\\n"), "{text}");
         let read = read(&text);
         assert_eq!(read.denied, configuration.denied);
         assert_eq!(read.to_yaml().unwrap(), text);
@@ -503,11 +543,9 @@ mod tests {
         assert!(configuration.has_comments);
         let before = yaml::first_document(THEIRS.as_bytes()).unwrap();
         let unchanged = configuration.to_yaml().unwrap();
-        assert_eq!(
-            yaml::first_document(unchanged.as_bytes()),
-            Ok(before.clone())
-        );
-        configuration.denied.insert(id('a'), None);
+        let unchanged = yaml::first_document(unchanged.as_bytes());
+        assert_eq!(unchanged, Ok(before.clone()));
+        configuration.denied.deny("alice", None);
         let text = configuration.to_yaml().unwrap();
         let mut value = yaml::first_document(text.as_bytes()).unwrap();
         let first = value["authorizers"].as_array_mut().unwrap().remove(0);
@@ -518,7 +556,7 @@ mod tests {
     #[test]
     fn it_comes_first_again_and_keeps_what_was_set_in_it() {
         let mut configuration = read(THEIRS);
-        configuration.denied.insert(id('a'), Some(alice()));
+        configuration.denied.deny("alice", Some(UNTIL));
         let text = configuration.to_yaml().unwrap();
         let mut value = yaml::first_document(text.as_bytes()).unwrap();
         let authorizers = value["authorizers"].as_array_mut().unwrap();
@@ -529,18 +567,16 @@ mod tests {
         webhook["matchConditions"][1]["expression"] = "{'': true}['gesperrt']".into();
         let mut moved = read(&yaml::to_string(&value));
         assert_eq!(moved.kubeconfig_path(), "/elsewhere");
-        moved.denied.insert(id('a'), None);
-        moved.denied.insert(id('b'), None);
+        moved.denied.deny("alice", None);
+        moved.denied.deny("bob", None);
         let value = yaml::first_document(moved.to_yaml().unwrap().as_bytes()).unwrap();
         let first = &value["authorizers"][0];
         assert_eq!(value["authorizers"].as_array().unwrap().len(), 3);
         assert_eq!(first["name"], AUTHORIZER);
-        assert_eq!(
-            first["webhook"]["connectionInfo"]["kubeConfigFile"],
-            "/elsewhere"
-        );
-        assert_eq!(first["webhook"]["failurePolicy"], "Deny");
-        let refusal = &first["webhook"]["matchConditions"][1]["expression"];
+        let webhook = &first["webhook"];
+        assert_eq!(webhook["connectionInfo"]["kubeConfigFile"], "/elsewhere");
+        assert_eq!(webhook["failurePolicy"], "Deny");
+        let refusal = &webhook["matchConditions"][1]["expression"];
         assert_eq!(refusal, "{'': true}['gesperrt']");
         let mut softened = first.clone();
         for bad in [
@@ -552,62 +588,90 @@ mod tests {
             assert_eq!(read_authorizer(&softened), None, "{bad}");
         }
         let read = read_authorizer(first).unwrap();
-        assert_eq!(read.0[&id('a')], Some(alice()));
-        assert!(read.contains(&id('b')));
+        assert_eq!(read.users["alice"], Some(UNTIL));
+        assert!(read.has("bob"));
     }
 
     #[test]
-    fn those_that_ended_are_forgotten_and_with_the_last_one_the_authorizer() {
+    fn what_is_kept_is_refused_again_where_it_is_lost_as_well() {
+        let mut denied = DeniedCertificates::default();
+        denied.deny("alice", None);
+        for (user, digit) in [("alice", 'a'), ("alice", 'b'), ("bob", 'a')] {
+            denied.keep(user, id(digit), Some(UNTIL));
+        }
+        denied.deny("alice", None);
+        assert_eq!(denied.kept("alice").count(), 2);
+        denied.refuse("alice", id('b'));
+        assert_eq!(denied.kept("alice").collect::<Vec<_>>(), [&id('a')]);
+        denied.forget_ended(UNTIL);
+        denied.refuse_all("alice");
+        assert_eq!(denied.kept("alice").count(), 0);
+        assert_eq!(denied.kept("bob").count(), 1);
+        denied.forget_ended(UNTIL + time::Duration::SECOND);
+        assert_eq!(denied.kept("bob").count(), 0);
+        assert!(denied.has("alice"), "nobody is let in again by a clock");
+    }
+
+    #[test]
+    fn with_the_last_user_the_authorizer_goes() {
         let mut configuration = read(THEIRS);
-        configuration.denied.insert(id('a'), Some(alice()));
-        configuration.denied.insert(id('b'), None);
-        let denied = &mut configuration.denied;
-        assert_eq!(denied.forget_ended(alice().until + Duration::days(7)), 0);
-        assert_eq!(denied.forget_ended(alice().until + Duration::days(8)), 1);
-        assert_eq!(denied.ids().collect::<Vec<_>>(), [&id('b')]);
+        configuration.denied.deny("alice", None);
         configuration.denied = DeniedCertificates::default();
         assert!(!configuration.to_yaml().unwrap().contains(AUTHORIZER));
     }
 
     #[test]
     fn what_was_edited_by_hand_is_read_or_refused() {
-        let lines = |lines: &str| DeniedCertificates::read(&format!("{OPENING}{lines}])"));
-        let entry = format!("'{}'", id('a').as_str());
+        let [first, second, third] = PARTS;
+        let lines = |text: &str| DeniedCertificates::read(&[first, text, second, third].concat());
         for good in [
-            format!("{entry},\n"),
-            entry.clone(),
-            format!("\n   {entry}  , // lost in a train\n\n// nobody else\n"),
-            format!("{entry}, // until tomorrow\n"),
+            "'alice',\n",
+            "'alice'",
+            "\n   'alice'  , // lost in a train\n\n// nobody else\n",
+            "'alice', // until tomorrow\n",
         ] {
-            let read = lines(&good).unwrap();
-            assert_eq!(read.ids().collect::<Vec<_>>(), [&id('a')], "{good}");
-            assert_eq!(read.0[&id('a')], None);
+            let read = lines(good).unwrap();
+            assert_eq!(read.users().collect::<Vec<_>>(), ["alice"], "{good}");
+            assert_eq!(read.users["alice"], None);
         }
-        assert_eq!(lines("").map(|read| read.len()), Some(0));
-        for bad in ["'alice',", "X", &format!("{entry} + {entry}"), "true ? "] {
+        assert!(lines("").unwrap().is_empty());
+        for bad in [
+            "alice,",
+            "'a' + 'b',",
+            "'a', 'b'",
+            "'a",
+            r"'\x41'",
+            r"'\U11111111'",
+        ] {
             assert_eq!(lines(bad), None, "{bad}");
         }
         assert_eq!(DeniedCertificates::read("true"), None);
+        let kept = |text: &str| DeniedCertificates::read(&[first, second, text, third].concat());
+        assert_eq!(kept("'alice',"), None);
+        assert_eq!(kept("'X509SHA256=00 alice',"), None);
     }
 
     #[test]
-    fn a_name_cannot_leave_its_comment() {
-        let until = alice().until;
-        let name = "x\n'], true // \u{2028}\r'\"é until ".repeat(9);
-        let mut configuration = AuthorizationConfiguration::default();
-        configuration
-            .denied
-            .insert(id('a'), Some(Note::new(until, &name)));
-        let text = configuration.to_yaml().unwrap();
-        let read = read(&text);
-        assert_eq!(read.denied, configuration.denied);
-        let expression = configuration.denied.expression().unwrap();
-        assert_eq!(expression.lines().count(), 5);
-        assert!(
-            expression
-                .bytes()
-                .all(|b| b == b'\n' || b == b' ' || b.is_ascii_graphic())
-        );
+    fn a_name_is_denied_to_the_letter_and_cannot_leave_its_quotes() {
+        for name in [
+            "x'\n], true // ",
+            "a//b until 2030",
+            r"\'",
+            "é🙂\u{2028}\r",
+            " a ",
+            "] && has(request.extra) &&\n",
+            PARTS[1],
+        ] {
+            let mut configuration = AuthorizationConfiguration::default();
+            configuration.denied.deny(name, Some(UNTIL));
+            configuration.denied.keep(name, id('a'), Some(UNTIL));
+            let text = configuration.to_yaml().unwrap();
+            assert_eq!(read(&text).denied, configuration.denied, "{text}");
+            let expression = configuration.denied.expression().unwrap();
+            assert_eq!(expression.lines().count(), 10, "{expression}");
+            let is_plain = |b: u8| b == b'\n' || b == b' ' || b.is_ascii_graphic();
+            assert!(expression.bytes().all(is_plain));
+        }
     }
 
     #[test]
@@ -651,20 +715,13 @@ mod tests {
     fn more_than_api_servers_read_is_refused() {
         let mut denied = DeniedCertificates::default();
         for number in 0..2_000 {
-            let id = format!("X509SHA256={number:064x}").parse().unwrap();
-            denied.insert(id, Some(Note::new(alice().until, &"x".repeat(64))));
+            denied.deny(&format!("user-{number}"), Some(UNTIL));
         }
-        let error = denied.expression().unwrap_err();
-        assert!(
-            matches!(
-                error,
-                DenyError::TooMany {
-                    found: 2_000,
-                    most: 500..900
-                }
-            ),
-            "{error}"
-        );
+        assert!(denied.expression().is_ok());
+        for number in 0..2_000 {
+            denied.deny(&format!("another-{number}"), Some(UNTIL));
+        }
+        assert_eq!(denied.expression(), Err(DenyError::TooMany(4_000)));
     }
 
     #[test]

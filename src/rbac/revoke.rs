@@ -4,36 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use serde_json::Value;
-use time::OffsetDateTime;
 
-use crate::certificate::show_time;
 use crate::shell::quote;
 
-use super::deny::{CredentialId, review};
+use super::deny::review;
 use super::{MASTERS, RbacError, Subject, SubjectKind, SystemNames};
 
 const BINDINGS: &str = "rolebindings,clusterrolebindings --all-namespaces";
-
-/// A certificate that is denied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeniedCertificate {
-    /// Its id.
-    pub id: CredentialId,
-    /// The last second in which it is valid, where that is known.
-    pub until: Option<OffsetDateTime>,
-    /// Whose it is, where that is known.
-    pub user: String,
-    /// In which groups.
-    pub groups: Vec<String>,
-}
-
-impl DeniedCertificate {
-    /// Whether API servers ask no authorizer about it, so that none can deny it.
-    #[must_use]
-    pub fn is_beyond_authorization(&self) -> bool {
-        self.groups.iter().any(|group| group == MASTERS)
-    }
-}
 
 /// A file that goes with the script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,13 +23,12 @@ pub struct ServerFile {
     pub text: String,
 }
 
-/// Users and groups whose access ends, and certificates. Its [`script`](Self::script) is made of
-/// `kubectl` commands, with what they do and what they cannot do in comments.
+/// Users and groups whose access ends. Its [`script`](Self::script) is made of `kubectl` commands, with
+/// what they do and what they cannot do in comments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccessRemoval {
     users: BTreeMap<String, BTreeSet<String>>,
     groups: BTreeSet<String>,
-    certificates: BTreeMap<CredentialId, DeniedCertificate>,
 }
 
 impl AccessRemoval {
@@ -79,25 +55,19 @@ impl AccessRemoval {
         Ok(())
     }
 
-    /// Takes it from whoever has the key of a certificate.
-    pub fn certificate(&mut self, certificate: DeniedCertificate) {
-        self.certificates
-            .insert(certificate.id.clone(), certificate);
-    }
-
-    /// The certificates, by their ids.
-    pub fn certificates(&self) -> impl Iterator<Item = &DeniedCertificate> {
-        self.certificates.values()
+    /// The users, sorted.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.users.keys().map(String::as_str)
     }
 
     /// Whether nobody loses anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.groups.is_empty() && self.certificates.is_empty()
+        self.users.is_empty() && self.groups.is_empty()
     }
 
-    /// The script. `files` are what API servers read to deny the certificates, `is_beside` says that
-    /// they lie beside it; else it writes them.
+    /// The script. `files` are what API servers read to deny the users' certificates, that they read at
+    /// their start the last; `is_beside` says that they lie beside it; else it writes them.
     #[must_use]
     pub fn script(&self, files: &[ServerFile], is_beside: bool) -> String {
         let mut text = String::from(
@@ -125,7 +95,7 @@ struct Script<'a> {
 impl fmt::Display for Script<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let removal = self.removal;
-        if !removal.certificates.is_empty() {
+        if !removal.users.is_empty() {
             self.denial(f)?;
         }
         for (user, groups) in &removal.users {
@@ -135,66 +105,39 @@ impl fmt::Display for Script<'_> {
             writeln!(f, "\n##### The group {}\n", quote(group))?;
             bindings(&subject(SubjectKind::Group, group), "", f)?;
         }
-        if removal.certificates.is_empty() {
-            f.write_str(CERTIFICATES_STAY)?;
-        }
         Ok(())
     }
 }
 
-const CERTIFICATES_STAY: &str = "
-##### The certificates
-
-# They let their holders in until they end: bind nothing to these names until then, and give them to
-# nobody else. Where the API servers are of Kubernetes 1.32 or later and you can set their options,
-# single certificates can be denied sooner:
-#   kube-enroll rbac --revoke CERTIFICATE|KUBECONFIG|REPLY...
-# Elsewhere only a new authority for client certificates ends them, together with all others of the
-# old one. Shorter lifetimes (kube-enroll request --expires-in) keep this time short.
-";
-
-const WHERE_IT_WORKS: &str = "
-# This works where API servers are of Kubernetes 1.32 or later (kubectl version) and you can set
-# their options, which managed clusters do not let you. Copy the files to every control-plane node,
-# the kubeconfig first:
+const WHERE_IT_WORKS: &str = "# API servers refuse all certificates of these names, but for those that are kept (--keep). This
+# works with Kubernetes 1.32 or later (kubectl version), where you can set the API servers' options,
+# which managed clusters do not let you. There the certificates let their holders in until they end:
+# bind nothing to these names until then, give the people others, and ask for shorter lifetimes.
+#
+# Copy the files to every control-plane node, the kubeconfig first:
 ";
 
 const ONCE: &str = "# in place of --authorization-mode and --authorization-webhook-..., whose authorizers must stand in
 # the file (kubeadm: in /etc/kubernetes/manifests/kube-apiserver.yaml). From then on it reads the
 # file anew within a minute of each change, without a restart. A file that it cannot read changes
 # nothing, until it is restarted and fails.
+#
+# To let somebody in again: with another name, which needs nothing here; or with a new certificate,
+# and each that follows it, that is kept:
+#   kube-enroll rbac --keep NEW.reply.yaml --authorization-config authorization-config.yaml
+# or take the line of the name out of the file, once all its old certificates have ended.
 ";
 
 const NOT_STOPPED: &str = "
 # Not stopped by it: sessions that are open already (exec, port-forward, watch) until they end or
-# the API server is restarted; other certificates of the same person; tokens that were made with it
+# the API server is restarted; tokens, and certificates of other names, that were made with it
 # (kubectl get serviceaccounts,secrets --all-namespaces); and members of system:masters, for whom
-# no authorizer is asked. On API servers before 1.32 it does nothing, whatever the answer above is.
+# no authorizer is asked. Before Kubernetes 1.32 it does nothing, whatever the answer above is.
 ";
 
 impl Script<'_> {
     fn denial(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let certificates = &self.removal.certificates;
-        let (these, words) = if certificates.len() == 1 {
-            ("The certificate", "This is refused, whoever has its key:")
-        } else {
-            (
-                "The certificates",
-                "These are refused, whoever has their keys:",
-            )
-        };
-        writeln!(f, "\n##### {these}\n\n# {words}")?;
-        for certificate in certificates.values() {
-            writeln!(f, "#   {}", certificate.id.as_str())?;
-            if let Some(until) = certificate.until {
-                writeln!(
-                    f,
-                    "#     {}, until {}",
-                    quote(&certificate.user),
-                    show_time(until)
-                )?;
-            }
-        }
+        writeln!(f, "\n##### The certificates\n")?;
         f.write_str(WHERE_IT_WORKS)?;
         for file in self.files {
             writeln!(f, "#   {} to {}", file.name, quote(&file.path))?;
@@ -215,15 +158,14 @@ impl Script<'_> {
             }
         }
         f.write_str(
-            "\n# Ask an API server, after that minute, whether it denies this: the answer is true, or\n\
-             # nothing. Where there are several API servers, each must be asked.\n",
+            "\n# Ask an API server, after that minute, whether it denies certificates of the name that\n\
+             # nobody kept: the answer is true, or nothing. Of several API servers each must be asked.\n",
         )?;
-        for certificate in certificates.values() {
-            let question = review(&certificate.id, &certificate.user, &certificate.groups);
+        for (user, groups) in &self.removal.users {
             writeln!(
                 f,
                 "kubectl create -o jsonpath='{{.status.denied}}{{\"\\n\"}}' -f - <<'END'\n{}\nEND",
-                ascii_json(&question)
+                ascii_json(&review(user, groups))
             )?;
         }
         f.write_str(NOT_STOPPED)
@@ -237,11 +179,10 @@ impl Script<'_> {
     ) -> fmt::Result {
         let user = subject(SubjectKind::User, name);
         writeln!(f, "\n##### The user {}\n", quote(name))?;
-        if !self.removal.certificates.is_empty() {
-            f.write_str(
-                "# Whoever goes on under this name, with a new certificate, keeps this: then stop here.\n\n",
-            )?;
-        }
+        f.write_str(
+            "# Whoever goes on under this name, with a certificate that is kept, needs these bindings: then\n\
+             # stop here.\n\n",
+        )?;
         bindings(&user, "", f)?;
         if !groups.is_empty() {
             f.write_str(
@@ -343,8 +284,6 @@ fn subject(kind: SubjectKind, name: &str) -> Subject {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
-
     use super::*;
 
     fn leaver(name: &str, groups: &[&str]) -> AccessRemoval {
@@ -352,15 +291,6 @@ mod tests {
         let mut removal = AccessRemoval::default();
         removal.user(name, &groups).unwrap();
         removal
-    }
-
-    fn certificate(user: &str) -> DeniedCertificate {
-        DeniedCertificate {
-            id: format!("X509SHA256={}", "a".repeat(64)).parse().unwrap(),
-            until: Some(datetime!(2030-01-02 03:04:05 UTC)),
-            user: user.to_owned(),
-            groups: vec![user.to_owned()],
-        }
     }
 
     fn commands(text: &str) -> Vec<&str> {
@@ -371,17 +301,20 @@ mod tests {
     #[test]
     fn a_users_bindings_go_and_those_of_the_groups_are_left_to_decide() {
         let text = leaver("alice", &["dev", "a b"]).script(&[], false);
-        let commands = commands(&text);
+        let commands = &commands(&text)[1..];
+        let commands = commands
+            .iter()
+            .skip_while(|line| !line.starts_with("kubectl delete"));
+        let commands: Vec<_> = commands.collect();
         let delete =
             "kubectl delete rolebindings,clusterrolebindings --all-namespaces -l kube-enroll";
-        assert_eq!(commands[0], format!("{delete}/user=alice"));
+        assert_eq!(*commands[0], format!("{delete}/user=alice"));
         assert!(commands[1].contains("(eq .kind \"User\") (eq .name \"alice\")"));
         assert!(commands[2].contains("(eq .kind \"Group\") (eq .name \"a b\")"));
         assert!(commands[3].contains("(eq .kind \"Group\") (eq .name \"dev\")"));
         let last = "kubectl auth can-i --list --as=alice --as-group='a b' --as-group=dev";
-        assert_eq!(commands[4..], [last]);
+        assert_eq!(commands[4..], [&last]);
         assert!(text.contains(&format!("\n# {delete}/group=dev\n")));
-        assert!(text.contains("until they end"));
     }
 
     #[test]
@@ -397,8 +330,7 @@ mod tests {
 
     #[test]
     fn the_files_that_deny_a_certificate_lie_beside_the_script_or_are_written_by_it() {
-        let mut removal = leaver("alice", &[]);
-        removal.certificate(certificate("alice"));
+        let removal = leaver("alice", &[]);
         let file = ServerFile {
             name: "a.yaml",
             path: "/etc/a b.yaml".to_owned(),
@@ -408,8 +340,7 @@ mod tests {
         let (beside, written) = (removal.script(files, true), removal.script(files, false));
         for text in [&beside, &written] {
             assert!(text.contains("#   a.yaml to '/etc/a b.yaml'\n"));
-            assert!(text.contains("until 2030-01-02T03:04:05Z\n"));
-            assert!(text.contains("then stop here"));
+            assert!(text.contains("#   '--authorization-config=/etc/a b.yaml'\n"));
         }
         assert!(written.contains("set -C\ncat > a.yaml <<'END'\nkind: x\nEND\n"));
         assert!(!beside.contains("cat >"));
@@ -420,7 +351,6 @@ mod tests {
         let name = "x\nEND\nkubectl delete ns --all #'$(id)\u{1b}[2J\"}}🙂";
         let mut removal = leaver(name, &[name]);
         removal.group(name).unwrap();
-        removal.certificate(certificate(name));
         let text = removal.script(&[], true);
         for command in commands(&text) {
             assert!(
@@ -441,8 +371,7 @@ mod tests {
 
     #[test]
     fn a_comment_fits_a_terminal_where_the_names_do() {
-        let mut removal = leaver("alice", &["system:masters"]);
-        removal.certificate(certificate("alice"));
+        let removal = leaver("alice", &["system:masters"]);
         let text = removal.script(&[], false);
         assert!(text.contains("system:masters needs no binding"));
         let all = [&text, &leaver("alice", &["dev"]).script(&[], false)].map(|text| {
