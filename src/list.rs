@@ -13,7 +13,7 @@ use crate::budget::Limits;
 use crate::certificate::{self, Certificate, show_time};
 use crate::csr::{self, CertificationRequest};
 use crate::inspect::{self, ReadFile, State, flattened, is_kubeconfig};
-use crate::key::PublicKey;
+use crate::key::{Fingerprint, PublicKey};
 use crate::kubeconfig::{AuthInfo, Held, Kubeconfig};
 use crate::manifest::{self, CertificateSigningRequest};
 use crate::name::Name;
@@ -113,7 +113,7 @@ pub struct Row {
     /// Whole days until then, negative when it is over.
     pub days_left: Option<i64>,
     /// The fingerprint of the key.
-    pub key: Option<String>,
+    pub key: Option<Fingerprint>,
     /// The kind of key: `RSA 4096`, `ECDSA 256`, ...
     pub algorithm: Option<String>,
     /// `X509SHA256=...`, as API servers log it.
@@ -164,7 +164,7 @@ impl Row {
         }
         let bits = key.bits().map_or(String::new(), |bits| format!(" {bits}"));
         self.algorithm = Some(format!("{}{bits}", key.algorithm()));
-        self.key = Some(key.fingerprint().to_string());
+        self.key = Some(key.fingerprint());
         self
     }
 

@@ -167,6 +167,11 @@ impl Text {
         Self::escaped(&value.to_string())
     }
 
+    /// What a value of this crate made of nothing but letters, digits and signs of ours.
+    pub(crate) fn from_own(made: String) -> Self {
+        Self(Cow::Owned(made))
+    }
+
     /// Lines of such values.
     pub(crate) fn of_escaped_lines(lines: &[String]) -> Self {
         Self::join(lines.iter().map(|line| Self::of_escaped(line)), "\n")

@@ -524,7 +524,13 @@ fn the_wrong_key_is_refused_with_what_was_found_and_expected() {
     other.write("alice.reply.yaml", folder.read("alice.reply.yaml"));
     other
         .run(&["kubeconfig", "alice.reply.yaml", "--key", "alice.key"])
-        .fails(1, &["found SHA256:", "expected SHA256:"]);
+        .fails(
+            1,
+            &[
+                "the certificate is not for the key in alice.key: found ",
+                "expected ",
+            ],
+        );
     other
         .run(&["kubeconfig", "alice.reply.yaml"])
         .fails(1, &["none of the 1 .key file"]);

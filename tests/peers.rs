@@ -99,7 +99,10 @@ fn openssl_prints_the_fingerprint_that_we_show() {
     let folder = made("ecdsa-p256");
     let theirs = folder.peer("sh", &["-c",
         "openssl pkey -in alice.key -pubout -outform der | openssl dgst -sha256 -binary | base64"]);
-    let ours = folder.run(&["inspect", "alice.csr"]).good().stdout;
+    let ours = folder
+        .run(&["inspect", "-o", "json", "alice.csr"])
+        .good()
+        .stdout;
     assert!(
         ours.contains(&format!("SHA256:{}", theirs.trim())),
         "{ours}"

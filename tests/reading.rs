@@ -197,7 +197,7 @@ fn a_private_key_shows_its_public_side_only() {
     let folder = with_request(&[]);
     let text = folder.run(&["inspect", "alice.key"]).good().stdout;
     let body: String = folder.read("alice.key").lines().skip(1).take(2).collect();
-    assert!(text.contains("NOT encrypted") && text.contains("SHA256:"));
+    assert!(text.contains("NOT encrypted") && text.contains("Fingerprint"));
     assert!(!text.contains(body.get(..20).unwrap()));
     let key = &objects(&folder, "alice.key")[0];
     let request = &objects(&folder, "alice.csr")[0];

@@ -475,7 +475,7 @@ mod tests {
             "NAME",
             "NAMESPACE",
             "NUMBER",
-            "SHA256:...",
+            "FINGERPRINT",
             "SHELL",
             "TIME",
             "URL",

@@ -122,7 +122,10 @@ impl Console {
     /// How reports are laid out: as wide as the terminal.
     pub fn look(&self) -> Look {
         let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        Look { width }
+        Look {
+            width,
+            fingerprints: true,
+        }
     }
 
     /// A spinner with the time that has passed, on a terminal only; it goes when it is dropped.
@@ -165,6 +168,14 @@ impl Console {
     /// Whether a person can be asked.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// The same where the fingerprint is told in words, to be read out.
+    pub fn look_without_fingerprints(&self) -> Look {
+        Look {
+            fingerprints: false,
+            ..self.look()
+        }
     }
 
     /// The columns and lines of the terminal that results go to.

@@ -74,7 +74,7 @@ pub struct Args {
     #[arg(long, value_name = "CONTEXT", value_parser = not_empty, requires = "cluster")]
     pub cluster_context: Option<String>,
     /// The fingerprint of the cluster's certificate authority, as the administrator told it
-    #[arg(long, value_name = "SHA256:...")]
+    #[arg(long, value_name = "FINGERPRINT")]
     pub ca_fingerprint: Option<AgreedFingerprint>,
     /// The name of the context [default: USER@CLUSTER]
     #[arg(long, value_name = "NAME", value_parser = not_empty)]
@@ -370,7 +370,8 @@ impl Run<'_> {
                 Label::from(cluster.server.as_str())
             ));
         }
-        self.check_authority(&cluster)?;
+        let is_sent = self.args.cluster.is_none() && self.args.certificate_authority.is_none();
+        self.check_authority(&cluster, input, is_sent)?;
         Ok(Some(cluster))
     }
 
@@ -410,11 +411,14 @@ impl Run<'_> {
         Ok(cluster)
     }
 
-    /// The authority against the fingerprint that came another way.
-    fn check_authority(&self, cluster: &Cluster) -> Result<(), Failure> {
-        let Some(agreed) = &self.args.ca_fingerprint else {
-            return Ok(());
-        };
+    /// The authority against the fingerprint that came another way; one that was sent, and that no
+    /// fingerprint was given for, is told for people to compare.
+    fn check_authority(
+        &self,
+        cluster: &Cluster,
+        input: &Stream,
+        is_sent: bool,
+    ) -> Result<(), Failure> {
         let authorities = match &cluster.authority {
             Authority::Data(pem) => Certificate::chain_from_pem(pem).unwrap_or_default(),
             _ => Vec::new(),
@@ -423,6 +427,17 @@ impl Run<'_> {
             .iter()
             .map(|authority| authority.public_key().fingerprint())
             .collect();
+        let Some(agreed) = &self.args.ca_fingerprint else {
+            if is_sent && !found.is_empty() {
+                self.console.note(text!(
+                    "{}: the certificate authority of the cluster is\n  {}\n  if the administrator told \
+                     you another one, do not use it; --ca-fingerprint compares them",
+                    input,
+                    Text::join(found.iter().map(text::Show::show), "\n  ")
+                ));
+            }
+            return Ok(());
+        };
         if !found.is_empty() && found.iter().all(|found| agreed.matches(found)) {
             return Ok(());
         }

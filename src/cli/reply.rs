@@ -397,8 +397,8 @@ fn authority(cluster: &Cluster) -> Text {
         Ok(chain) => Text::join(
             chain.first().map(|authority| {
                 text!(
-                    "  certificate authority {}\n  (tell the user that fingerprint another way; {} \
-                     --ca-fingerprint compares it)\n",
+                    "  certificate authority {}\n  (tell the user those digits another way; {} \
+                     --ca-fingerprint compares them)\n",
                     authority.public_key().fingerprint(),
                     Command::ours("kubeconfig")
                 )

@@ -231,7 +231,8 @@ impl Args {
         files.keep()?;
 
         if !console.is_quiet() {
-            console.data(&report(&objects, Style::Text(console.look())))?;
+            let style = Style::Text(console.look_without_fingerprints());
+            console.data(&report(&objects, style))?;
         }
         let encrypted = new_key.map(|(_, encrypted)| encrypted);
         console.say(next_steps(

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::status;
 use crate::certificate::{Certificate, show_time};
 use crate::error::Error;
-use crate::key::{EncodedKey, PublicKey};
+use crate::key::{EncodedKey, Fingerprint, PublicKey};
 use crate::kubeconfig::{AuthInfo, Authority, Cluster, Held, Kubeconfig};
 use crate::policy::{Code, Effect, Finding};
 use crate::text;
@@ -37,7 +37,8 @@ pub struct ContextReport {
     /// Whole days until then, negative when it is over.
     pub days_left: Option<i64>,
     /// The fingerprint of the key that the certificate is for.
-    pub key: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub key: Option<Fingerprint>,
     /// `X509SHA256=...`, as API servers log it.
     pub credential_id: Option<String>,
     /// Whether this program made the user entry.
@@ -211,7 +212,7 @@ impl Entry {
                 report.user = identity.map(|identity| identity.username);
                 report.not_after = Some(show_time(certificate.not_after()));
                 report.days_left = Some(certificate.days_left(now));
-                report.key = Some(certificate.public_key().fingerprint().to_string());
+                report.key = Some(certificate.public_key().fingerprint());
                 report.credential_id = Some(certificate.credential_id());
             }
         }

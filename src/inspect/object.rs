@@ -12,7 +12,7 @@ use super::{Context, Object};
 use crate::certificate::{Certificate, show_time};
 use crate::csr::CertificationRequest;
 use crate::error::Error;
-use crate::key::{EncodedKey, PublicKey};
+use crate::key::{EncodedKey, Fingerprint, PublicKey};
 use crate::kubeconfig::{Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
 use crate::manifest::CertificateSigningRequest;
 use crate::policy::{self, Code, Effect, Finding, Prediction, Review};
@@ -52,8 +52,9 @@ pub struct PublicKeyReport {
     pub algorithm: String,
     /// The size of modulus or curve in bits.
     pub bits: Option<usize>,
-    /// [`crate::key::Fingerprint`] as it is shown.
-    pub fingerprint: String,
+    /// SHA-256 of the key: `SHA256:` and base64.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub fingerprint: Fingerprint,
     /// The modulus of an RSA key.
     #[serde(skip)]
     pub(super) rsa_modulus: Option<Vec<u8>>,
@@ -141,7 +142,7 @@ impl From<&PublicKey> for PublicKeyReport {
         Self {
             algorithm: key.algorithm(),
             bits: key.bits(),
-            fingerprint: key.fingerprint().to_string(),
+            fingerprint: key.fingerprint(),
             rsa_modulus: key.rsa().map(|(modulus, _)| modulus.to_vec()),
         }
     }

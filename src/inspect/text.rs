@@ -27,6 +27,8 @@ const MAX_WIDTH: usize = 100;
 pub struct Look {
     /// Columns of the terminal, of which 40 to 100 are used.
     pub width: usize,
+    /// Whether fingerprints are shown; what is told of them elsewhere on the page is not said twice.
+    pub fingerprints: bool,
 }
 
 /// One object as text with ANSI colours.
@@ -34,6 +36,7 @@ pub(super) fn render(object: &Object, look: Look) -> String {
     let mut page = Page {
         text: String::new(),
         width: look.width.clamp(40, MAX_WIDTH),
+        look,
     };
     page.object(object);
     page.text
@@ -42,6 +45,7 @@ pub(super) fn render(object: &Object, look: Look) -> String {
 struct Page {
     text: String,
     width: usize,
+    look: Look,
 }
 
 impl Page {
@@ -105,7 +109,9 @@ impl Page {
         if let Some(key) = &object.public_key {
             let bits = key.bits.map_or(String::new(), |bits| format!(" {bits}"));
             self.field("Key", &format!("{}{bits}", key.algorithm));
-            self.field("Fingerprint", &key.fingerprint);
+            if self.look.fingerprints {
+                self.field("Fingerprint", &key.fingerprint.spoken());
+            }
         }
     }
 
@@ -223,7 +229,7 @@ impl Page {
             (None, Means::Embedded) => "in the kubeconfig".to_owned(),
             (None, _) => String::new(),
         };
-        let key = [Some(place), context.key.clone()];
+        let key = [Some(place), context.key.map(|key| key.spoken())];
         let key: Vec<_> = key
             .into_iter()
             .flatten()
@@ -442,7 +448,13 @@ mod tests {
     }
 
     fn shown(object: &Object) -> String {
-        let text = render(object, Look { width: 50 });
+        let text = render(
+            object,
+            Look {
+                width: 50,
+                fingerprints: true,
+            },
+        );
         anstream::adapter::strip_str(&text).to_string()
     }
 
@@ -603,7 +615,13 @@ mod tests {
                 findings: findings.to_vec(),
                 ..Object::default()
             };
-            let text = render(&object, Look { width: 100 });
+            let text = render(
+                &object,
+                Look {
+                    width: 100,
+                    fingerprints: true,
+                },
+            );
             let line = text
                 .lines()
                 .find(|line| line.contains("Prediction"))

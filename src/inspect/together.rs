@@ -5,6 +5,7 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher as _;
 
 use super::Object;
+use crate::key::Fingerprint;
 use crate::policy::{Finding, shared_factors};
 use crate::text::visible;
 
@@ -12,7 +13,7 @@ use crate::text::visible;
 /// Holds some 200 bytes for each.
 #[derive(Debug, Default)]
 pub struct KeysSeen {
-    first_of_key: HashMap<String, First>,
+    first_of_key: HashMap<Fingerprint, First>,
     hasher: RandomState,
 }
 
@@ -30,7 +31,7 @@ impl KeysSeen {
             return;
         };
         let subject = self.hasher.hash_one(&csr.subject);
-        match self.first_of_key.entry(key.fingerprint.clone()) {
+        match self.first_of_key.entry(key.fingerprint) {
             Entry::Vacant(entry) => {
                 let place = place(object);
                 entry.insert(First { subject, place });

@@ -5,10 +5,14 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use serde::{Serialize, Serializer};
 
 use crate::error::Error;
+use crate::text;
+use crate::text::{Show, Text};
 
-/// SHA-256 of a `SubjectPublicKeyInfo` in DER. Shown as `SHA256:` and base64: what
+/// SHA-256 of a `SubjectPublicKeyInfo` in DER. To people it is shown as digits, which can be read out
+/// ([`Self::spoken`]); programs get `SHA256:` and base64: what
 /// `openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -65,6 +69,12 @@ impl AgreedFingerprint {
             Self::Digits(_) => found.spoken(),
         }
     }
+
+    /// As one word of a command line.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        self.to_string().replace(' ', "-")
+    }
 }
 
 impl fmt::Display for AgreedFingerprint {
@@ -88,20 +98,29 @@ impl FromStr for AgreedFingerprint {
     type Err = Error;
 
     /// Takes base64, hexadecimal digits with or without colons, each with or without `SHA256:`, and
-    /// forty digits with spaces or dashes between them.
+    /// forty digits with blanks, dashes, dots or commas between them.
     fn from_str(typed: &str) -> Result<Self, Error> {
         let bare = typed.trim();
-        let digits: String = bare.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-        if digits.len() == 40 && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-            let mut groups = [0; 8];
-            for (group, text) in groups.iter_mut().zip(digits.as_bytes().chunks(5)) {
-                *group = text
-                    .iter()
-                    .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-            }
-            return Ok(Self::Digits(groups));
+        let is_between = |c: &char| c.is_whitespace() || "-\u{2010}\u{2011}\u{2013}.,".contains(*c);
+        let digits: String = bare.chars().filter(|c| !is_between(c)).collect();
+        // Sixty-four of them are hexadecimal.
+        let are_digits = digits.bytes().all(|digit| digit.is_ascii_digit());
+        if !are_digits || digits.is_empty() || digits.len() == 64 {
+            return bare.parse().map(Self::Hash);
         }
-        bare.parse().map(Self::Hash)
+        if digits.len() != 40 {
+            return Err(Error::Malformed {
+                what: "fingerprint",
+                detail: text!("{} digits, expected 40: eight groups of five", digits.len()),
+            });
+        }
+        let mut groups = [0; 8];
+        for (group, text) in groups.iter_mut().zip(digits.as_bytes().chunks(5)) {
+            *group = text
+                .iter()
+                .fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+        }
+        Ok(Self::Digits(groups))
     }
 }
 
@@ -111,14 +130,28 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-crate::text::show_escaped!(Fingerprint);
+/// As digits.
+impl Show for Fingerprint {
+    fn show(&self) -> Text {
+        Text::from_own(self.spoken())
+    }
+}
+
+/// As `SHA256:` and base64.
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl FromStr for Fingerprint {
     type Err = Error;
 
     /// Takes the shown form, with or without `SHA256:` and the padding.
     fn from_str(typed: &str) -> Result<Self, Error> {
-        let base64 = typed.strip_prefix("SHA256:").unwrap_or(typed);
+        let named = typed.split_at_checked("SHA256:".len());
+        let named = named.filter(|(name, _)| name.eq_ignore_ascii_case("SHA256:"));
+        let base64 = named.map_or(typed, |(_, rest)| rest.trim_start());
         if let Some(bytes) = from_hex(base64) {
             return Ok(Self(bytes));
         }
@@ -136,8 +169,9 @@ impl FromStr for Fingerprint {
 }
 
 fn from_hex(typed: &str) -> Option<[u8; 32]> {
-    let digits: String = typed.chars().filter(|c| *c != ':').collect();
-    if digits.len() != 64 {
+    let is_between = |c: char| c == ':' || c.is_whitespace();
+    let digits: String = typed.chars().filter(|c| !is_between(*c)).collect();
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     let mut bytes = [0; 32];
@@ -178,6 +212,9 @@ mod tests {
             spoken.clone(),
             spoken.replace(' ', "-"),
             spoken.replace(' ', ""),
+            spoken.replace(' ', "\n"),
+            spoken.replace(' ', ", "),
+            format!(" sha256:{} ", hex.to_uppercase()),
         ] {
             let agreed: AgreedFingerprint = typed.parse().unwrap();
             assert!(
@@ -185,6 +222,28 @@ mod tests {
                 "{typed}"
             );
         }
-        assert!("12345".parse::<AgreedFingerprint>().is_err());
+        for (typed, said) in [
+            (&spoken[1..], "39 digits, expected 40: eight groups of five"),
+            ("12345", "5 digits, expected 40: eight groups of five"),
+            ("", "expected SHA256:"),
+            ("+1".repeat(32).as_str(), "expected SHA256:"),
+        ] {
+            let error = typed.parse::<AgreedFingerprint>().unwrap_err();
+            assert!(error.show().as_str().contains(said), "{}", error.show());
+        }
+    }
+
+    #[test]
+    fn people_see_digits_and_programs_all_of_it() {
+        let fingerprint = Fingerprint::new([0xA7; 32]);
+        assert_eq!(text!("{}", fingerprint).as_str(), fingerprint.spoken());
+        let json = serde_json::to_value(fingerprint).unwrap();
+        assert_eq!(json, fingerprint.to_string());
+        for typed in [fingerprint.to_string(), fingerprint.spoken()] {
+            let agreed: AgreedFingerprint = typed.parse().unwrap();
+            assert_eq!(agreed.typed().parse(), Ok(agreed));
+            assert!(!agreed.typed().contains(' '));
+            assert_eq!(agreed.same_form(&fingerprint), agreed.to_string());
+        }
     }
 }

@@ -10,8 +10,8 @@ use crate::text::{Label, Show as _, Text};
 
 /// Longer cells of the table are cut, in columns.
 const WIDEST: usize = 40;
-/// So much of a fingerprint tells one key from others at a glance.
-const SHORT_FINGERPRINT: usize = "SHA256:".len() + 8;
+/// So much of a fingerprint, in characters, tells one key from others at a glance: two groups of it.
+const SHORT_FINGERPRINT: usize = 11;
 
 /// How a list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,8 @@ impl Row {
             _ => Text::from("-"),
         };
         let key = match &self.key {
-            Some(key) if short => Some(key.chars().take(SHORT_FINGERPRINT).collect()),
-            key => key.clone(),
+            Some(key) if short => Some(key.spoken().chars().take(SHORT_FINGERPRINT).collect()),
+            key => key.map(|key| key.spoken()),
         };
         let mut cells = vec![
             label(&self.user),
@@ -125,7 +125,7 @@ impl Row {
             self.state.name().to_owned(),
             text(&self.not_after),
             days.unwrap_or_default(),
-            text(&self.key),
+            self.key.map(|key| key.to_string()).unwrap_or_default(),
             self.source.clone(),
             self.kind.to_owned(),
             text(&self.name),

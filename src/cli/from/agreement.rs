@@ -33,7 +33,7 @@ pub struct AgreementArgs {
     #[arg(long, conflicts_with = "groups")]
     pub no_groups: bool,
     /// The fingerprint of the public key, as the user read it out: base64, hexadecimal, or digits
-    #[arg(long, value_name = "SHA256:...")]
+    #[arg(long, value_name = "FINGERPRINT")]
     pub fingerprint: Option<AgreedFingerprint>,
     /// The longest lifetime that may be asked for: 90d, 2160h
     #[arg(long, value_name = "LIFETIME")]
@@ -106,7 +106,7 @@ impl AgreementArgs {
             command = command.word("--no-groups");
         }
         if let Some(fingerprint) = &self.fingerprint {
-            command = command.option("--fingerprint", fingerprint.to_string());
+            command = command.option("--fingerprint", fingerprint.typed());
         }
         if let Some(lifetime) = &self.max_lifetime {
             command = command.option("--max-lifetime", lifetime.to_string());

@@ -40,10 +40,7 @@ impl Args {
                 command = command.option(name, file.typed());
             }
         }
-        let ca_fingerprint = self
-            .ca_fingerprint
-            .as_ref()
-            .map(AgreedFingerprint::to_string);
+        let ca_fingerprint = self.ca_fingerprint.as_ref().map(AgreedFingerprint::typed);
         let unlock_for = self.unlock_for.map(|time| show_seconds(time).to_string());
         let texts = [
             ("--cluster-context", &self.cluster_context),

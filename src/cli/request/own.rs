@@ -67,7 +67,8 @@ pub fn wrap(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
     new_files.create(&path, yaml.as_bytes(), Access::Everyone)?;
     new_files.keep()?;
     if !console.is_quiet() {
-        console.data(&report(&objects, Style::Text(console.look())))?;
+        let style = Style::Text(console.look_without_fingerprints());
+        console.data(&report(&objects, style))?;
     }
     let fingerprint = request.public_key().fingerprint();
     let [create, approve, answer] = administrator(&wanted, &path, &manifest.name, &fingerprint);
