@@ -66,7 +66,13 @@ fn report(manifest: &str) -> String {
     let objects = inspect("request.csr.yaml", manifest.as_bytes(), &context);
     objects
         .iter()
-        .map(|object| Style::Text(Look { width: 80 }).object(object))
+        .map(|object| {
+            Style::Text(Look {
+                width: 80,
+                fingerprints: true,
+            })
+            .object(object)
+        })
         .collect()
 }
 

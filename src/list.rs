@@ -113,6 +113,7 @@ pub struct Row {
     /// Whole days until then, negative when it is over.
     pub days_left: Option<i64>,
     /// The fingerprint of the key.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub key: Option<Fingerprint>,
     /// The kind of key: `RSA 4096`, `ECDSA 256`, ...
     pub algorithm: Option<String>,

@@ -211,7 +211,7 @@ fn a_fingerprint_is_taken_in_every_form_wherever_one_is_given() {
             "10 digits, expected 40: eight groups of five",
         ),
         ("SHA256:abc", "expected SHA256: and 44 characters of base64"),
-        ("", "a value"),
+        ("", "expected SHA256:"),
     ] {
         let verify = [
             &["verify", "alice.csr.yaml"][..],

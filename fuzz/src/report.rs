@@ -22,7 +22,13 @@ pub fn check(data: &[u8]) {
     };
     let objects = inspect(&source, data, &context);
     for width in [40, 100] {
-        let text = report(&objects, Style::Text(Look { width }));
+        let text = report(
+            &objects,
+            Style::Text(Look {
+                width,
+                fingerprints: true,
+            }),
+        );
         let colourless = COLOURS.iter().fold(text, |text, it| text.replace(it, ""));
         colourless.split('\n').for_each(assert_plain);
     }

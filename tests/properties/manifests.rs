@@ -174,7 +174,7 @@ proptest! {
         let text = damaged(manifest.to_yaml().into_bytes(), damages);
         let objects = inspect("a file", &text, &context());
         prop_assert!(!objects.is_empty());
-        for style in [Style::Text(Look { width: 80 }), Style::Json, Style::Yaml] {
+        for style in [Style::Text(Look { width: 80, fingerprints: true }), Style::Json, Style::Yaml] {
             let coloured = report(&objects, style);
             let shown = anstream::adapter::strip_str(&coloured).to_string();
             let odd = shown.chars().find(|it| *it != '\n' && is_deceptive(*it));
