@@ -3,9 +3,9 @@
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
-use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use time::{Duration, OffsetDateTime};
 
 use crate::asn1::{self, Class, Element, Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
@@ -164,6 +164,23 @@ impl Certificate {
     pub fn days_left(&self, now: OffsetDateTime) -> i64 {
         let seconds = (self.not_after - now).whole_seconds();
         seconds.div_euclid(24 * 60 * 60)
+    }
+
+    /// Whether it is time for the next one: less than a tenth of its lifetime is left, or three days
+    /// where that is less, and at most thirty. One that lasts no longer than three days is in its last
+    /// tenth.
+    #[must_use]
+    pub fn ends_soon(&self, now: OffsetDateTime) -> bool {
+        const LEAST: Duration = Duration::days(3);
+        const MOST: Duration = Duration::days(30);
+        let lifetime = self.not_after - self.not_before;
+        let tenth: Duration = lifetime / 10;
+        let early = if lifetime > LEAST {
+            tenth.clamp(LEAST, MOST)
+        } else {
+            tenth
+        };
+        self.not_after - now < early
     }
 
     /// Whether TLS clients may authenticate with it (`extendedKeyUsage`).

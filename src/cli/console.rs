@@ -165,7 +165,7 @@ impl Console {
         }
     }
 
-    /// Whether a person can be asked.
+    /// Whether a person reads along and answers by keys.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }

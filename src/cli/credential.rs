@@ -6,30 +6,36 @@
 use std::path::Path;
 
 use kube_enroll::certificate::Certificate;
-use kube_enroll::credential::{EXEC_INFO, ExecInfo, answer};
+use kube_enroll::credential::{ApiVersion, EXEC_INFO, answer};
 use kube_enroll::error::Error;
 use kube_enroll::key::PrivateKey;
+use kube_enroll::kubeconfig::Kubeconfig;
 use kube_enroll::looks::{Want, look};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::Show as _;
+use kube_enroll::text::{Show as _, Text, count};
 use time::OffsetDateTime;
 
 use super::args::unlock_time;
 use super::console::Console;
 use super::failure::Failure;
+use super::from::cluster::default_kubeconfigs;
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys;
 use super::from::passphrase::KeyPassphraseArgs;
 use super::os::sandbox::Reach;
 use super::os::{kernel_keyring, privacy};
-use super::to::files;
+use super::to::files::{self, folder_of};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-kubectl runs this as an exec credential plugin (client.authentication.k8s.io/v1):
-  kube-enroll kubeconfig alice.reply.yaml --exec --unlock-for 15m")]
+kubectl runs this as an exec credential plugin (client.authentication.k8s.io/v1 and v1beta1):
+  kube-enroll kubeconfig alice.reply.yaml --exec --unlock-for 15m
+
+The passphrase is asked for on the terminal, also where standard input is taken, as in
+  kube-enroll rbac --user bob --cluster-role view | kubectl apply -f -
+but not in the background and not where there is none: kube-enroll unlock, before, is for these.")]
 pub struct Args {
     /// The issued certificate
     #[arg(long, value_name = "FILE")]
@@ -49,24 +55,32 @@ impl Action for Args {
         Reach::default()
             .read([&self.certificate, &self.key])
             .read(self.passphrase.passphrase_file.as_ref())
+            .read(&self.kubeconfigs())
             .keyring()
     }
 
     /// Writes an `ExecCredential`, or says on standard error why there is none.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        let chain = self.certificates()?;
+        files::refuse_terminal()?;
+        let version = match std::env::var(EXEC_INFO) {
+            Ok(json) => {
+                ApiVersion::asked_for(&json).map_err(|error| Failure::about(EXEC_INFO, error))?
+            }
+            Err(_) => ApiVersion::default(),
+        };
+        let chain = self.certificates(console)?;
         let key = match chain.first() {
             Some(leaf) => self.key(leaf, console)?,
             None => return Err(Failure::could_not_run("there is no certificate")),
         };
-        files::put_secret(&answer(&chain, &key.to_pkcs8_pem()?))?;
+        files::put_secret(&answer(version, &chain, &key.to_pkcs8_pem()?))?;
         Ok(Verdict::Good)
     }
 }
 
 impl Args {
-    /// The certificate, as long as it is of use.
-    fn certificates(&self) -> Result<Vec<Certificate>, Failure> {
+    /// The certificate, as long as it is of use; a warning while there is time for the next one.
+    fn certificates(&self, console: &Console) -> Result<Vec<Certificate>, Failure> {
         let input = &self.certificate;
         let contents = file::read(input, DEFAULT_LIMIT)
             .map_err(|failure| self.advise_looking(failure, input))?;
@@ -74,15 +88,69 @@ impl Args {
             Error::NoCertificate => Failure::wrong_file(input, look(&contents), Want::Certificate),
             error => Failure::in_file(input, &error),
         })?;
-        if let Some(leaf) = chain.first() {
-            leaf.check_dates(OffsetDateTime::now_utc())
-                .map_err(|error| {
-                    Failure::not_good(text!("{}: {}", input, error))
-                        .say("ask for another one, for the same user and groups:")
-                        .run(Command::ours("renew").operand(input.typed()))
-                })?;
+        let Some(leaf) = chain.first() else {
+            return Ok(chain);
+        };
+        let now = OffsetDateTime::now_utc();
+        leaf.check_dates(now).map_err(|error| {
+            let failure = Failure::not_good(text!("{}: {}", input, error));
+            match error {
+                Error::Expired { .. } => failure.say("ask for a new one:").run(self.renewal()),
+                _ => failure.say("check the clock of this machine"),
+            }
+        })?;
+        if leaf.ends_soon(now) {
+            console.warn(text!(
+                "{} ends {} ({}); run: {}",
+                input,
+                within(leaf.days_left(now)),
+                leaf.not_after(),
+                self.renewal()
+            ));
         }
         Ok(chain)
+    }
+
+    /// How to ask for the next certificate, in the kubeconfig that names this one if it is found.
+    fn renewal(&self) -> Command {
+        let renew = Command::ours("renew");
+        for file in self.kubeconfigs() {
+            let contents = file::read(&file, DEFAULT_LIMIT);
+            let kubeconfig = contents.ok().and_then(|it| Kubeconfig::read(&it).ok());
+            let context = kubeconfig.as_ref().and_then(|it| self.context(it));
+            if let Some(context) = context {
+                return renew.operand(file.typed()).option("--context", context);
+            }
+        }
+        renew.operand(self.certificate.typed())
+    }
+
+    /// The context whose user has this certificate.
+    fn context<'a>(&self, kubeconfig: &'a Kubeconfig) -> Option<&'a str> {
+        let certificate = self.certificate.path();
+        let mut users = kubeconfig.auth_infos();
+        let user = users.find(|user| {
+            let named = user.certificate.and_then(|held| held.path(Path::new("")));
+            user.is_exec && named.as_deref() == certificate
+        })?;
+        let mut contexts = kubeconfig.contexts();
+        let context = contexts.find(|(_, _, name)| *name == user.name);
+        context.map(|(name, _, _)| name)
+    }
+
+    /// Those that may name this certificate: in use, or beside it under the names that
+    /// `kube-enroll kubeconfig` gives.
+    fn kubeconfigs(&self) -> Vec<Stream> {
+        let mut files = default_kubeconfigs().unwrap_or_default();
+        if let Some(path) = self.certificate.path() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let users = name.match_indices('@');
+            let users = users.filter_map(|(end, _)| name.get(..end));
+            let beside = |name: String| Stream::from(folder_of(path).join(name));
+            files.extend(users.map(|user| beside(format!("{user}.kubeconfig"))));
+            files.push(beside("config".to_owned()));
+        }
+        files
     }
 
     fn key(&self, certificate: &Certificate, console: &Console) -> Result<PrivateKey, Failure> {
@@ -94,7 +162,9 @@ impl Args {
             privacy::warn_exposed(path, console);
         }
         let given = self.passphrase.read()?;
-        let found = keys::read(&self.key, given.as_ref(), may_ask(console)?, console)
+        // Another one may have asked, and kept it, while this one waited for its turn.
+        let known = || kernel_keyring::find(&fingerprint);
+        let found = keys::read_unless(&known, &self.key, given.as_ref(), console)
             .map_err(|failure| self.advise_looking(self.advise_unlocking(failure), &self.key))?;
         if found.key.public_key() != certificate.public_key() {
             return Err(Failure::not_good(text!(
@@ -152,18 +222,18 @@ impl Args {
     fn advise_unlocking(&self, failure: Failure) -> Failure {
         if failure.is_nobody_to_ask() {
             let unlock = Command::ours("unlock").operand(self.key.typed());
-            return failure.say("or, in a terminal of this login:").run(unlock);
+            return failure
+                .say("or unlock it before, in a terminal of this login:")
+                .run(unlock);
         }
         failure
     }
 }
 
-/// Whether kubectl lets a person be asked.
-fn may_ask(console: &Console) -> Result<bool, Failure> {
-    match std::env::var(EXEC_INFO) {
-        Ok(json) => ExecInfo::read(&json)
-            .map(|info| info.interactive)
-            .map_err(|error| Failure::about(EXEC_INFO, error)),
-        Err(_) => Ok(console.can_ask()),
+/// In how many days.
+fn within(days: i64) -> Text {
+    match usize::try_from(days) {
+        Ok(0) | Err(_) => "within a day".into(),
+        Ok(days) => text!("in {}", count(days, "day", "days")),
     }
 }

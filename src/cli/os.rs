@@ -3,3 +3,4 @@
 pub mod kernel_keyring;
 pub mod privacy;
 pub mod sandbox;
+pub mod terminal;

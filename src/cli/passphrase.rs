@@ -12,6 +12,7 @@ use super::from::file::Stream;
 use super::from::keys;
 use super::from::passphrase::{self, KeyPassphraseArgs};
 use super::os::sandbox::Reach;
+use super::os::terminal::Terminal;
 use super::to::files;
 use super::{Action, Verdict};
 
@@ -46,8 +47,8 @@ impl Action for Args {
     /// Opens the key, and puts it in its own place under the new passphrase in one step.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let old = self.old.read()?;
-        let found = keys::read(&self.key, old.as_ref(), console.can_ask(), console)?;
-        let text = passphrase::encode(&found.key, self.new_passphrase(console)?.as_ref())?;
+        let found = keys::read(&self.key, old.as_ref(), console)?;
+        let text = passphrase::encode(&found.key, self.new_passphrase()?.as_ref())?;
         let Some(path) = self.key.path() else {
             files::put_secret(&text)?;
             return Ok(Verdict::Good);
@@ -65,17 +66,18 @@ impl Action for Args {
 
 impl Args {
     /// None at all has to be asked for by name.
-    fn new_passphrase(&self, console: &Console) -> Result<Option<Passphrase>, Failure> {
+    fn new_passphrase(&self) -> Result<Option<Passphrase>, Failure> {
         if self.remove {
             return Ok(None);
         }
         let new = match &self.new_passphrase_file {
             Some(file) => Some(passphrase::from_file(file)?),
-            None if console.can_ask() => passphrase::ask_new("New passphrase", console)?,
             None => {
-                let what = "there is no terminal to ask for a new passphrase";
-                return Err(Failure::could_not_run(what)
-                    .say("give --new-passphrase-file FILE, or --remove"));
+                let terminal = Terminal::open().map_err(|why| {
+                    Failure::could_not_run(text!("{} to ask for a new passphrase", why))
+                        .say("give --new-passphrase-file FILE, or --remove")
+                })?;
+                passphrase::ask_new(terminal, "New passphrase")?
             }
         };
         new.map(Some).ok_or_else(|| {

@@ -172,7 +172,7 @@ impl Args {
                 (key, request, Some(source), None)
             }
             Err(loose) => {
-                let passphrase = args.passphrase.get(console)?;
+                let passphrase = args.passphrase.get()?;
                 let (key, request) = match loose {
                     Some(key) => {
                         let request =
@@ -365,7 +365,7 @@ fn existing_key(
     }
     let given = passphrase.passphrase_file.as_ref();
     let given = given.map(passphrase::from_file).transpose()?;
-    keys::read(source, given.as_ref(), console.can_ask(), console)
+    keys::read(source, given.as_ref(), console)
 }
 
 /// Makes a key and a request for it, with a spinner while it takes its time.

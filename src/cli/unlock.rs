@@ -68,7 +68,7 @@ impl Action for Args {
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let target = self.target()?;
         let given = self.passphrase.read()?;
-        let found = keys::read(&target.key, given.as_ref(), console.can_ask(), console)?;
+        let found = keys::read(&target.key, given.as_ref(), console)?;
         if !found.was_encrypted {
             let is = text!(
                 "{} is not encrypted: there is nothing to unlock\n",

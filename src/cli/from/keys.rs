@@ -40,7 +40,16 @@ pub struct FoundKey {
 pub fn read(
     source: &Stream,
     given: Option<&Passphrase>,
-    may_ask: bool,
+    console: &Console,
+) -> Result<FoundKey, Failure> {
+    read_unless(&|| None, source, given, console)
+}
+
+/// The same, unless the key is `known` once it is this process's turn to ask.
+pub fn read_unless(
+    known: &dyn Fn() -> Option<PrivateKey>,
+    source: &Stream,
+    given: Option<&Passphrase>,
     console: &Console,
 ) -> Result<FoundKey, Failure> {
     let contents = file::read(source, DEFAULT_LIMIT)?;
@@ -51,7 +60,7 @@ pub fn read(
     }
     Ok(FoundKey {
         source: source.clone(),
-        key: passphrase::open(&encoded, source, given, may_ask, console)?,
+        key: passphrase::open(&encoded, source, given, known)?,
         was_encrypted: encoded.is_encrypted(),
         is_pem,
     })
@@ -283,12 +292,7 @@ impl<'a> KeyFiles<'a> {
     }
 
     fn open(&self, source: &Stream) -> Result<FoundKey, Failure> {
-        read(
-            source,
-            self.passphrase,
-            self.console.can_ask(),
-            self.console,
-        )
+        read(source, self.passphrase, self.console)
     }
 
     fn warn_exposed(&self, source: &Stream) {

@@ -1,10 +1,6 @@
 //! Passphrases: from the first line of a file, or typed at the terminal, again where they were wrong;
 //! never from an argument or the environment.
 
-use std::io::ErrorKind;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use clap::Args;
 use getrandom::SysRng;
 use kube_enroll::error::Error;
@@ -12,12 +8,9 @@ use kube_enroll::key::{EncodedKey, PrivateKey};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::secret::{Passphrase, Secret};
 use kube_enroll::text;
-use kube_enroll::text::Text;
-use signal_hook::consts::SIGINT;
-use zeroize::Zeroizing;
 
-use super::super::console::Console;
 use super::super::failure::Failure;
+use super::super::os::terminal::Terminal;
 use super::file::{self, Stream};
 
 /// More than anyone types, in bytes.
@@ -54,19 +47,19 @@ pub struct NewPassphraseArgs {
 
 impl NewPassphraseArgs {
     /// A plaintext key is only made when that is what was asked for.
-    pub fn get(&self, console: &Console) -> Result<Option<Passphrase>, Failure> {
+    pub fn get(&self) -> Result<Option<Passphrase>, Failure> {
         if self.no_passphrase {
             return Ok(None);
         }
         if let Some(file) = &self.passphrase_file {
             return from_file(file).map(Some);
         }
-        if console.can_ask() {
-            return ask_new("Passphrase for the new key (empty for none)", console);
-        }
-        let failure = Failure::could_not_run("there is no terminal to ask for a passphrase");
-        Err(failure
-            .say("give --passphrase-file FILE, or --no-passphrase for a key that is not encrypted"))
+        let terminal = Terminal::open().map_err(|why| {
+            Failure::could_not_run(text!("{} to ask for a passphrase", why)).say(
+                "give --passphrase-file FILE, or --no-passphrase for a key that is not encrypted",
+            )
+        })?;
+        ask_new(terminal, "Passphrase for the new key (empty for none)")
     }
 }
 
@@ -95,46 +88,54 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
 }
 
 /// A new passphrase, typed twice; nothing if the person wants none.
-pub fn ask_new(prompt: &'static str, console: &Console) -> Result<Option<Passphrase>, Failure> {
+pub fn ask_new(terminal: Terminal, prompt: &'static str) -> Result<Option<Passphrase>, Failure> {
+    let mut first_prompt = text!("{}: ", prompt);
     for _ in 0..ATTEMPTS {
-        let first = ask(&text!("{}: ", prompt))?;
+        let first = terminal.ask(&first_prompt)?;
         if first.expose().is_empty() {
             return Ok(None);
         }
-        if ask(&text!("The same again: "))? == first {
+        if terminal.ask(&text!("The same again: "))? == first {
             return Ok(Some(first));
         }
-        console.warn("the passphrases are not the same; try again");
+        first_prompt = text!("these are not the same; try again\n{}: ", prompt);
     }
     Err(Failure::could_not_run("the passphrases are not the same"))
 }
 
-/// Opens a key with the passphrase given, else with one that is asked for, up to three times, if a
-/// person may be asked.
+/// Opens a key with the passphrase given, else with one that a person is asked for, up to three
+/// times. Once it is this process's turn to ask, the key may be `known` already.
 pub fn open(
     key: &EncodedKey,
     source: &Stream,
     given: Option<&Passphrase>,
-    may_ask: bool,
-    console: &Console,
+    known: &dyn Fn() -> Option<PrivateKey>,
 ) -> Result<PrivateKey, Failure> {
     let failed = |error: Error| Failure::in_file(source, &error);
     if given.is_some() || !key.is_encrypted() {
         return key.open(given).map_err(failed);
     }
-    if !may_ask {
+    let terminal = Terminal::open().map_err(|why| {
         let what = text!(
-            "{} is encrypted, and there is no terminal to ask for its passphrase",
-            source
+            "{} is encrypted, and {} to ask for its passphrase",
+            source,
+            why
         );
-        return Err(Failure::nobody_to_ask(what).say("give --passphrase-file FILE"));
+        Failure::nobody_to_ask(what).say("give --passphrase-file FILE")
+    })?;
+    terminal.take_turn();
+    if let Some(key) = known() {
+        return Ok(key);
     }
+    let mut prompt = text!("Passphrase for {}: ", source);
     let mut attempts = 1;
     loop {
-        let typed = ask(&text!("Passphrase for {}: ", source))?;
-        match key.open(Some(&typed)) {
+        match key.open(Some(&terminal.ask(&prompt)?)) {
             Err(Error::PassphraseWrong) if attempts < ATTEMPTS => {
-                console.warn("that is not its passphrase; try again");
+                prompt = text!(
+                    "that is not its passphrase; try again\nPassphrase for {}: ",
+                    source
+                );
                 attempts += 1;
             }
             opened => return opened.map_err(failed),
@@ -151,29 +152,4 @@ pub fn encode(
         Some(passphrase) => key.to_encrypted_pkcs8_pem(passphrase, &mut SysRng)?,
         None => key.to_pkcs8_pem()?,
     })
-}
-
-/// Ctrl-C only ends the question: the signal that `rpassword` raises for it would end the process
-/// before the terminal echoes again.
-fn ask(prompt: &Text) -> Result<Passphrase, Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let handler = signal_hook::flag::register(SIGINT, Arc::clone(&interrupted));
-    let answer = ask_uninterrupted(prompt);
-    if let Ok(handler) = handler {
-        signal_hook::low_level::unregister(handler);
-    }
-    if interrupted.load(Ordering::Relaxed) {
-        return Err(Failure::interrupted());
-    }
-    answer
-}
-
-fn ask_uninterrupted(prompt: &Text) -> Result<Passphrase, Failure> {
-    let typed =
-        rpassword::prompt_password(prompt.as_str()).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => Failure::could_not_run("no passphrase was given"),
-            _ => Failure::io("read a passphrase from", "the terminal", &error),
-        })?;
-    let typed = Zeroizing::new(typed.into_bytes());
-    Ok(typed.into())
 }

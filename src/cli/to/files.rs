@@ -166,16 +166,22 @@ pub fn holds(path: &Path, text: impl AsRef<[u8]>) -> bool {
 
 /// Writes a secret to standard output, past all buffers, but never to a terminal.
 pub fn put_secret(text: &Secret<String>) -> Result<(), Failure> {
-    if io::stdout().is_terminal() {
-        let failure = Failure::could_not_run("a private key is not written to a terminal");
-        return Err(failure.say("send it to a program or a file that only you can read"));
-    }
+    refuse_terminal()?;
     let mut rest = text.expose().as_bytes();
     while !rest.is_empty() {
         let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest));
         let written =
             written.map_err(|error| Failure::io("write to", "standard output", &error.into()))?;
         rest = rest.get(written..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Fails where standard output is a terminal, to be told before anybody is asked for a passphrase.
+pub fn refuse_terminal() -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        let failure = Failure::could_not_run("a private key is not written to a terminal");
+        return Err(failure.say("send it to a program or a file that only you can read"));
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use kube_enroll::text::Text;
 
 use super::super::super::from::file::Stream;
 use super::super::super::from::{cluster, credentials};
+use super::super::terminal::{self, TERMINAL};
 use super::Reach;
 
 /// What is handled, and so refused unless a rule allows it. Older kernels handle less.
@@ -68,7 +69,9 @@ fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
         .handle_access(AccessNet::from_all(NEWEST))?
         .scope(Scope::from_all(NEWEST))?
         .create()?;
-    allow(&mut ruleset, &[PathBuf::from("/dev/tty")], PROMPT);
+    let mut terminal = vec![PathBuf::from(TERMINAL)];
+    terminal.extend(terminal::own_name());
+    allow(&mut ruleset, &terminal, PROMPT);
     allow(&mut ruleset, &reach.read, AccessFs::ReadFile.into());
     allow(&mut ruleset, &reach.list, AccessFs::ReadDir.into());
     let create = reach.create.iter().filter_map(|folder| existing(folder));

@@ -107,6 +107,8 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_close,
     libc::SYS_fstat,
     libc::SYS_getdents64,
+    // One process at a time asks on a terminal
+    libc::SYS_flock,
     libc::SYS_ppoll,
     // Names, within what Landlock leaves of their files: `Path::exists`, `canonicalize`
     libc::SYS_newfstatat,

@@ -1,0 +1,180 @@
+//! kubectl on a terminal, which expect(1) plays: whoever sits before it is asked, and nobody else.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Folder, authority, have, issue_at};
+use time::{Duration, OffsetDateTime};
+
+/// A folder with an encrypted key of alice and a kubeconfig that asks for it. Nothing listens at its
+/// server: kubectl asks for the key before it finds out.
+fn enrolled(age: i64) -> Option<Folder> {
+    if !have("expect") || !have("kubectl") {
+        return None;
+    }
+    let folder = Folder::new();
+    folder.write("pass", "correct horse\n");
+    let request = ["request", "alice", "--algorithm", "ecdsa-p256"];
+    let secret = ["--passphrase-file", "pass"];
+    let lifetime = ["--expires-in", "100d"];
+    folder
+        .run(&[&request[..], &lifetime, &secret].concat())
+        .good();
+    let authority = authority();
+    let then = OffsetDateTime::now_utc() - Duration::days(age);
+    let object = issue_at(&folder.read("alice.csr.yaml"), &authority, then);
+    folder.write("issued", object);
+    folder.write("ca.crt", authority.certificate().to_pem());
+    let kubeconfig = ["kubeconfig", "issued", "--server", "https://127.0.0.1:1"];
+    let ca = [
+        "--certificate-authority",
+        "ca.crt",
+        "--cluster-name",
+        "prod",
+    ];
+    folder.run(&[&kubeconfig[..], &ca, &secret].concat()).good();
+    folder.write(
+        "map.json",
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"}}",
+    );
+    Some(folder)
+}
+
+const KUBECTL: &str = "kubectl --kubeconfig alice.kubeconfig";
+
+/// What kubectl says once it has the key.
+const SERVED: &str = "connection to the server 127.0.0.1:1 was refused";
+
+/// Types at a shell's prompt, and answers; what was on the screen. Each step is what to wait for and
+/// what to type then.
+fn typed(folder: &Folder, command: &str, steps: &[(&str, &str)]) -> String {
+    let mut script =
+        "set timeout 60\nset env(PS1) \"READY>\"\nspawn -noecho bash --norc --noprofile -i\n\
+         expect \"READY>\"\nsend \"bind 'set enable-bracketed-paste off'; stty -echo\\r\"\n\
+         expect \"READY>\"\n"
+            .to_owned();
+    let command = command.replace('$', "\\$").replace('[', "\\[");
+    script.push_str(&format!("send \"{}\\r\"\n", command.replace('"', "\\\"")));
+    for (seen, answer) in steps {
+        script.push_str(&format!(
+            "expect {{ \"{seen}\" {{}} timeout {{ puts \"NOT SEEN: {seen}\"; exit 3 }} }}\n\
+             after 300\nsend \"{answer}\"\n"
+        ));
+    }
+    script.push_str("expect \"READY>\"\nsend \"exit\\r\"\nexpect eof\n");
+    folder.write("typed.exp", script);
+    let ended = folder.other("expect", &["typed.exp"]);
+    assert!(!ended.stdout.contains("NOT SEEN"), "{}", ended.stdout);
+    ended.stdout
+}
+
+const ASKED: (&str, &str) = ("Passphrase for", "correct horse\\r");
+
+#[test]
+fn a_person_is_asked_also_where_the_standard_streams_are_taken() {
+    let Some(folder) = enrolled(0) else { return };
+    for command in [
+        format!("{KUBECTL} get --raw /"),
+        format!("cat map.json | {KUBECTL} create --validate=false -f -"),
+        format!("{KUBECTL} get --raw / 2>err </dev/null | cat; cat err"),
+    ] {
+        let seen = typed(&folder, &command, &[ASKED]);
+        assert!(seen.contains(SERVED), "{command}: {seen}");
+        assert!(!seen.contains("correct horse"), "{seen}");
+    }
+}
+
+#[test]
+fn two_that_ask_at_once_ask_one_after_the_other() {
+    let Some(folder) = enrolled(0) else { return };
+    let both = format!("{KUBECTL} get --raw / 2>one | {KUBECTL} get --raw / 2>two; cat one two");
+    let seen = typed(&folder, &both, &[ASKED, ASKED]);
+    assert_eq!(seen.matches(SERVED).count(), 2, "{seen}");
+}
+
+#[test]
+fn a_wrong_passphrase_can_be_typed_again_and_ctrl_c_ends_kubectl_too() {
+    let Some(folder) = enrolled(0) else { return };
+    let command = format!("{KUBECTL} get --raw /");
+    let wrong = ("Passphrase for", "wrong\\r");
+    let seen = typed(&folder, &command, &[wrong, ("try again", ""), ASKED]);
+    assert!(seen.contains(SERVED), "{seen}");
+
+    let command = format!("stty echo; {KUBECTL} get pods; echo ended $?; stty -a");
+    let seen = typed(&folder, &command, &[("Passphrase for", "\\003")]);
+    assert_eq!(seen.matches("Passphrase for").count(), 1, "{seen}");
+    assert!(
+        seen.contains("ended 130") || !seen.contains("ended"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn nobody_is_asked_in_the_background_or_while_another_program_reads_the_terminal() {
+    let Some(folder) = enrolled(0) else { return };
+    let background = format!("{KUBECTL} get --raw / >out 2>&1 & wait; cat out");
+    let seen = typed(&folder, &background, &[]);
+    assert!(seen.contains("in the background of its terminal"), "{seen}");
+    assert!(seen.contains("run: kube-enroll unlock"), "{seen}");
+    // As a shell that completes a word, and full-screen programs.
+    let key_by_key = format!("stty -icanon; {KUBECTL} get --raw /; stty icanon");
+    let seen = typed(&folder, &key_by_key, &[]);
+    assert!(seen.contains("another program has taken over"), "{seen}");
+}
+
+/// kube-rs says `interactive` wherever it runs.
+#[test]
+fn where_there_is_no_terminal_nobody_is_asked_whatever_the_client_says() {
+    let Some(folder) = enrolled(0) else { return };
+    let script = "setsid -w sh -c \"$1\" </dev/null 2>&1";
+    let info = "export KUBERNETES_EXEC_INFO='{\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\
+                \"spec\":{\"interactive\":true}}'";
+    let program = common::executable();
+    let credential = format!("'{program}' credential --certificate alice@prod.crt --key alice.key");
+    let command = format!("{info}; {credential}; {KUBECTL} get --raw /");
+    let ended = folder.other("sh", &["-c", script, "sh", &command]);
+    ended.fails(
+        1,
+        &["there is no terminal", "run: kube-enroll unlock alice.key"],
+    );
+
+    let answered = format!("{info}; {credential} --passphrase-file pass");
+    let ended = folder.other("sh", &["-c", script, "sh", &answered]).good();
+    assert_eq!(
+        ended.json()["apiVersion"],
+        "client.authentication.k8s.io/v1beta1"
+    );
+}
+
+#[test]
+fn a_key_is_not_written_to_a_terminal_and_nobody_is_asked_for_it_in_vain() {
+    let Some(folder) = enrolled(0) else { return };
+    let program = common::executable();
+    let command = format!("{program} credential --certificate alice@prod.crt --key alice.key");
+    let seen = typed(&folder, &command, &[]);
+    assert!(seen.contains("not written to a terminal"), "{seen}");
+    assert!(!seen.contains("Passphrase"), "{seen}");
+}
+
+/// A tenth of a hundred days.
+#[test]
+fn a_certificate_that_ends_soon_is_told_once_with_the_command_that_renews_it() {
+    for (age, warned) in [(89, false), (91, true)] {
+        let Some(folder) = enrolled(age) else { return };
+        let seen = typed(&folder, &format!("{KUBECTL} get --raw /"), &[ASKED]);
+        assert!(seen.contains(SERVED), "{seen}");
+        let warning = format!(
+            "run: kube-enroll renew {}/alice.kubeconfig --context alice@prod",
+            folder.path().display()
+        );
+        let count = usize::from(warned);
+        assert_eq!(seen.matches("ends in 8 days").count(), count, "{seen}");
+        assert_eq!(seen.matches(&warning).count(), count, "{seen}");
+        if warned {
+            let words: Vec<&str> = warning.split(' ').skip(2).collect();
+            let secret = ["--passphrase-file", "pass"];
+            folder.run(&[&words, &secret[..]].concat()).good();
+        }
+    }
+}
