@@ -229,6 +229,35 @@ fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
     folder.run(&CREDENTIAL).fails(2, &["encrypted"]);
 }
 
+#[test]
+fn the_old_key_is_forgotten_when_the_new_one_takes_its_place() {
+    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = enrolled(&["--unlock-for", "15m"]);
+    let first = command(&folder, &["--passphrase-file", "pass"]).good();
+    if first.stderr.contains("keyring") {
+        assert!(std::env::var("CI").is_err(), "{}", first.stderr);
+        return;
+    }
+    let renew = ["renew", "alice.kubeconfig", "--output-dir", "second"];
+    let secret = ["--passphrase-file", "pass"];
+    folder.run(&[&renew[..], &secret].concat()).good();
+    let manifest = folder.read("second/alice.csr.yaml");
+    folder.write("second/issued", issue(&manifest, &authority()));
+    folder.run(&CREDENTIAL).good();
+    let merge = [
+        "kubeconfig",
+        "second/issued",
+        "--cluster",
+        "alice.kubeconfig",
+        "--merge",
+        "alice.kubeconfig",
+    ];
+    folder.run(&[&merge[..], &secret].concat()).good();
+    folder
+        .run(&CREDENTIAL)
+        .fails(2, &["alice.key is encrypted"]);
+}
+
 /// Commands of ours, one after the other in one shell, in a login session of their own.
 fn in_session(folder: &Folder, script: &str) -> common::Ended {
     let script = format!("ours() {{ '{}' \"$@\"; }}; {script}", common::executable());

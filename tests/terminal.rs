@@ -44,7 +44,7 @@ fn enrolled(age: i64) -> Option<Folder> {
 const KUBECTL: &str = "kubectl --kubeconfig alice.kubeconfig";
 
 /// What kubectl says once it has the key.
-const SERVED: &str = "connection to the server 127.0.0.1:1 was refused";
+const SERVED: &str = "refused";
 
 /// Types at a shell's prompt, and answers; what was on the screen. Each step is what to wait for and
 /// what to type then.
@@ -58,7 +58,7 @@ fn typed(folder: &Folder, command: &str, steps: &[(&str, &str)]) -> String {
     script.push_str(&format!("send \"{}\\r\"\n", command.replace('"', "\\\"")));
     for (seen, answer) in steps {
         script.push_str(&format!(
-            "expect {{ \"{seen}\" {{}} timeout {{ puts \"NOT SEEN: {seen}\"; exit 3 }} }}\n\
+            "expect {{\n    -ex \"{seen}\" {{}}\n    timeout {{ puts \"NOT SEEN: {seen}\"; exit 3 }}\n}}\n\
              after 300\nsend \"{answer}\"\n"
         ));
     }
@@ -108,6 +108,25 @@ fn a_wrong_passphrase_can_be_typed_again_and_ctrl_c_ends_kubectl_too() {
         seen.contains("ended 130") || !seen.contains("ended"),
         "{seen}"
     );
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_the_question_comes_again() {
+    let Some(folder) = enrolled(0) else { return };
+    let command = format!("{KUBECTL} get --raw /");
+    let steps = [
+        ("Passphrase for", "\\032"),
+        // The one that is stopped has no turn.
+        (
+            "READY>",
+            "kubectl --kubeconfig alice.kubeconfig get --raw /\\r",
+        ),
+        ASKED,
+        ("READY>", "fg\\r"),
+        ASKED,
+    ];
+    let seen = typed(&folder, &command, &steps);
+    assert_eq!(seen.matches(SERVED).count(), 2, "{seen}");
 }
 
 #[test]

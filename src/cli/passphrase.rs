@@ -77,7 +77,7 @@ impl Args {
                     Failure::could_not_run(text!("{} to ask for a new passphrase", why))
                         .say("give --new-passphrase-file FILE, or --remove")
                 })?;
-                passphrase::ask_new(terminal, "New passphrase")?
+                passphrase::ask_new(&terminal, "New passphrase")?
             }
         };
         new.map(Some).ok_or_else(|| {

@@ -59,7 +59,7 @@ impl NewPassphraseArgs {
                 "give --passphrase-file FILE, or --no-passphrase for a key that is not encrypted",
             )
         })?;
-        ask_new(terminal, "Passphrase for the new key (empty for none)")
+        ask_new(&terminal, "Passphrase for the new key (empty for none)")
     }
 }
 
@@ -88,7 +88,7 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
 }
 
 /// A new passphrase, typed twice; nothing if the person wants none.
-pub fn ask_new(terminal: Terminal, prompt: &'static str) -> Result<Option<Passphrase>, Failure> {
+pub fn ask_new(terminal: &Terminal, prompt: &'static str) -> Result<Option<Passphrase>, Failure> {
     let mut first_prompt = text!("{}: ", prompt);
     for _ in 0..ATTEMPTS {
         let first = terminal.ask(&first_prompt)?;
