@@ -427,7 +427,7 @@ mod tests {
         for good in [first, NOW, last] {
             assert_eq!(certificate.check_dates(good), Ok(()));
         }
-        let second = time::Duration::SECOND;
+        let second = Duration::SECOND;
         assert_eq!(
             certificate.check_dates(first - second),
             Err(Error::NotYetValid {
@@ -445,12 +445,12 @@ mod tests {
     fn days_left_are_whole_and_negative_once_it_is_over() {
         let certificate = authority();
         let last = certificate.not_after();
-        let hour = time::Duration::HOUR;
+        let hour = Duration::HOUR;
         for (now, days) in [
             (last - hour * 25, 1),
             (last - hour * 23, 0),
             (last, 0),
-            (last + time::Duration::SECOND, -1),
+            (last + Duration::SECOND, -1),
             (last + hour * 25, -2),
         ] {
             assert_eq!(certificate.days_left(now), days, "{now}");

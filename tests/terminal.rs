@@ -55,12 +55,12 @@ fn typed(folder: &Folder, command: &str, steps: &[(&str, &str)]) -> String {
          expect \"READY>\"\n"
             .to_owned();
     let command = command.replace('$', "\\$").replace('[', "\\[");
-    script.push_str(&format!("send \"{}\\r\"\n", command.replace('"', "\\\"")));
+    script.extend([format!("send \"{}\\r\"\n", command.replace('"', "\\\""))]);
     for (seen, answer) in steps {
-        script.push_str(&format!(
+        script.extend([format!(
             "expect {{\n    -ex \"{seen}\" {{}}\n    timeout {{ puts \"NOT SEEN: {seen}\"; exit 3 }}\n}}\n\
              after 300\nsend \"{answer}\"\n"
-        ));
+        )]);
     }
     script.push_str("expect \"READY>\"\nsend \"exit\\r\"\nexpect eof\n");
     folder.write("typed.exp", script);

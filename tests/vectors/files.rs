@@ -123,7 +123,7 @@ fn facts(object: &Object) -> Facts {
             other => other.to_owned(),
         };
         facts.insert("key", shown);
-        facts.insert("fingerprint", key.fingerprint.clone());
+        facts.insert("fingerprint", key.fingerprint.to_string());
     }
     if let Some(csr) = &object.csr {
         let valid = ["not valid", "valid"][usize::from(csr.signature_valid)];
