@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 
 /// Every option and operand that takes a file, with `FILE` in its place, and what is wanted there.
-const TAKES_A_FILE: [(&[&str], Want); 18] = [
+const TAKES_A_FILE: [(&[&str], Want); 19] = [
     (
         &["request", "bob", "--no-passphrase", "--key", "FILE"],
         Want::Key,

@@ -65,7 +65,7 @@ struct Done<'a> {
 /// Makes what is not there yet.
 pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Failure> {
     let roster = roster::read(file, args.allow_system, console)?;
-    let passphrase = args.passphrase.get(console)?;
+    let passphrase = args.passphrase.get()?;
     let mut folder = NewFiles::new(console);
     folder.create_folder(&args.output_dir)?;
     folder.keep()?;
@@ -148,7 +148,7 @@ impl Args {
             }
         }
         let (new_key, request) = if has_key {
-            let found = keys::read(&paths.key, passphrase, false, console)?;
+            let found = keys::read(&paths.key, passphrase, console)?;
             let public = found.key.public_key();
             let request = match earlier.filter(|earlier| earlier.public_key() == public) {
                 Some(request) => request,
