@@ -158,7 +158,8 @@ impl Action for Args {
             .read_in(replies)
             .read_in(keys.iter().map(PathBuf::as_path))
             .read_in([Path::new(".")])
-            .read_in(self.output_dir.as_deref());
+            .read_in(self.output_dir.as_deref())
+            .all_keyrings();
         let merge = self.merge.as_ref().and_then(Stream::path);
         let out = self.out.as_ref().and_then(Stream::path);
         if merge.is_none() && out.is_none() && self.output_dir.is_none() {

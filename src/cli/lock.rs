@@ -3,14 +3,11 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::path::Path;
-
 use kube_enroll::text;
 use kube_enroll::text::count;
 
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::Stream;
 use super::os::kernel_keyring;
 use super::os::sandbox::Reach;
 use super::{Action, Verdict};
@@ -23,8 +20,7 @@ pub struct Args {}
 
 impl Action for Args {
     fn reach(&self) -> Reach {
-        let all = Stream::from(Path::new(kernel_keyring::ALL_KEYS));
-        Reach::default().read([&all]).keyring()
+        Reach::default().all_keyrings()
     }
 
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {

@@ -1,5 +1,6 @@
 //! How each user of a kubeconfig proves who it is (k8s.io/client-go/tools/clientcmd/api `AuthInfo`).
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -7,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::assemble::EXTENSION;
 use super::{Kubeconfig, text};
+use crate::key::Fingerprint;
 use crate::pem;
 
 /// A user entry, with the certificate and key that it has or names.
@@ -68,6 +70,15 @@ impl Kubeconfig {
         let users = self.entries("users", "user");
         users.map(|(name, body)| AuthInfo::read(name, body))
     }
+
+    /// The keys of all user entries that this program made.
+    #[must_use]
+    pub fn fingerprints(&self) -> HashSet<Fingerprint> {
+        let users = self.entries("users", "user").filter_map(|(_, body)| body);
+        let marks = users.flat_map(our_marks);
+        let named = marks.filter_map(|mark| mark.pointer("/extension/fingerprint")?.as_str());
+        named.filter_map(|named| named.parse().ok()).collect()
+    }
 }
 
 impl<'a> AuthInfo<'a> {
@@ -99,9 +110,13 @@ impl<'a> AuthInfo<'a> {
 }
 
 fn has_our_mark(user: &Map<String, Value>) -> bool {
+    our_marks(user).next().is_some()
+}
+
+fn our_marks(user: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let extensions = user.get("extensions").and_then(Value::as_array);
-    let mut extensions = extensions.into_iter().flatten();
-    extensions.any(|extension| extension.get("name") == Some(&EXTENSION.into()))
+    let extensions = extensions.into_iter().flatten();
+    extensions.filter(|extension| extension.get("name") == Some(&EXTENSION.into()))
 }
 
 /// The arguments of an exec entry that runs `kube-enroll credential`.

@@ -17,6 +17,7 @@ use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::from::credentials::NamedFiles;
 use super::super::from::file::{self, Stream};
+use super::super::os::kernel_keyring;
 use super::super::to::files::{self, Access, NewFiles, folder_of};
 use super::super::to::names;
 use super::super::{Verdict, report};
@@ -338,6 +339,7 @@ impl<'a> Run<'a> {
         };
         let mut verdict = Verdict::Good;
         let mut added = Vec::new();
+        let mut replaced_keys = kubeconfig.fingerprints();
         for one in planned {
             match kubeconfig.add(&one.entry, one.decided, named) {
                 Ok(changes) => {
@@ -368,6 +370,9 @@ impl<'a> Run<'a> {
         let holds_key = added
             .iter()
             .any(|one| matches!(one.entry.credential, Credential::Embedded { .. }));
+        for kept in kubeconfig.fingerprints() {
+            replaced_keys.remove(&kept);
+        }
         let text = kubeconfig.into_text();
         match (stream.path(), &contents) {
             (None, _) => {
@@ -387,6 +392,7 @@ impl<'a> Run<'a> {
                     new_files.release();
                 }
                 replaced?;
+                kernel_keyring::forget_keys(&replaced_keys);
             }
         }
         Ok((verdict, added))

@@ -4,6 +4,8 @@
 //! Who works under another user's number cannot read them, also where the session is shared, as by
 //! `su` without `-l`: the owner alone has rights to a key, and not whoever possesses its keyring.
 
+use std::collections::HashSet;
+
 use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey};
 use kube_enroll::pem;
 use kube_enroll::text;
@@ -112,6 +114,21 @@ pub fn keep(key: &PrivateKey, seconds: u32) -> Result<Keyring, Failure> {
 /// them.
 #[cfg(target_os = "linux")]
 pub fn forget() -> Result<usize, Failure> {
+    forget_where(&|description| description.starts_with(PREFIX))
+}
+
+/// Forgets these keys wherever they are unlocked.
+#[cfg(target_os = "linux")]
+pub fn forget_keys(fingerprints: &HashSet<Fingerprint>) {
+    let meant: HashSet<String> = fingerprints.iter().map(description).collect();
+    if !meant.is_empty() {
+        // Where there is no keyring, they are in none.
+        let _ = forget_where(&|description| meant.contains(description));
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn forget_where(is_meant: &dyn Fn(&str) -> bool) -> Result<usize, Failure> {
     use linux_keyutils::{Key, KeyError, KeySerialId};
 
     let keyrings = [session(), user()];
@@ -122,7 +139,7 @@ pub fn forget() -> Result<usize, Failure> {
     }
     let is_ours = |key: &Key| {
         let metadata = key.metadata();
-        metadata.is_ok_and(|it| it.get_description().starts_with(PREFIX))
+        metadata.is_ok_and(|it| is_meant(it.get_description()))
     };
     let linked = keyrings
         .iter()
@@ -138,25 +155,27 @@ pub fn forget() -> Result<usize, Failure> {
         .filter(is_ours)
         .collect();
     let seen = std::fs::read_to_string(ALL_KEYS).unwrap_or_default();
-    let seen = seen.lines().filter_map(serial_of_ours);
-    keys.extend(seen.map(|serial| Key::from_id(KeySerialId::new(serial))));
+    let seen = seen.lines().filter_map(listed);
+    let meant = seen.filter(|(_, description)| is_meant(description));
+    keys.extend(meant.map(|(serial, _)| Key::from_id(KeySerialId::new(serial))));
     keys.sort_by_key(|key| key.get_id().as_raw_id());
     keys.dedup();
     // One that has ended meanwhile is forgotten already.
     Ok(keys.iter().filter(|key| key.invalidate().is_ok()).count())
 }
 
-/// The number of a key of ours in a line of `/proc/keys`: ID, flags, uses, timeout, permissions, user,
-/// group, type, description.
+/// Number and description of a key of ours in a line of `/proc/keys`: ID, flags, uses, timeout,
+/// permissions, user, group, type, description.
 #[cfg(target_os = "linux")]
-fn serial_of_ours(line: &str) -> Option<i32> {
+fn listed(line: &str) -> Option<(i32, &str)> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
     let [id, _, _, timeout, _, _, _, kind, description, ..] = fields[..] else {
         return None;
     };
     let is_ours = kind == "user" && description.starts_with(PREFIX) && timeout != "expd";
     let serial = u32::from_str_radix(id, 16).ok().filter(|_| is_ours)?;
-    i32::try_from(serial).ok()
+    let description = description.strip_suffix(':').unwrap_or(description);
+    Some((i32::try_from(serial).ok()?, description))
 }
 
 /// The session's keyring; that of the user where the login made none. It is not to be created: a
@@ -232,16 +251,19 @@ pub fn forget() -> Result<usize, Failure> {
     Ok(0)
 }
 
+#[cfg(not(target_os = "linux"))]
+pub fn forget_keys(_: &HashSet<Fingerprint>) {}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     #[test]
     fn keys_of_ours_are_told_from_others() {
-        for (line, serial) in [
+        for (line, key) in [
             (
                 "35d8c36c I--Q---     1   9m 001b0000  1000  1000 user      kube-enroll:SHA256:Yg=: 138",
-                Some(0x35d8_c36c),
+                Some((0x35d8_c36c, "kube-enroll:SHA256:Yg=")),
             ),
             (
                 "35d8c36c I--Q---     1 expd 001b0000  1000  1000 user      kube-enroll:SHA256:Yg=: 138",
@@ -257,7 +279,7 @@ mod tests {
             ),
             ("", None),
         ] {
-            assert_eq!(serial_of_ours(line), serial, "{line}");
+            assert_eq!(listed(line), key, "{line}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::super::from::file::Stream;
 use super::super::super::to::files::folder_of;
+use super::super::kernel_keyring::ALL_KEYS;
 
 /// What was named, and what follows from it.
 #[derive(Debug, Default)]
@@ -52,6 +53,13 @@ impl Reach {
     pub fn keyring(mut self) -> Self {
         self.keyring = true;
         self
+    }
+
+    /// Forgets keys in every keyring that can be seen.
+    #[must_use]
+    pub fn all_keyrings(mut self) -> Self {
+        self.read.push(ALL_KEYS.into());
+        self.keyring()
     }
 
     /// Reads what is in these folders.
