@@ -103,6 +103,9 @@ impl Terminal {
             self.take_turn();
             let signals = Signals::catch()?;
             let asked = silence(&self.0, &before).and_then(|()| self.line(prompt, &signals));
+            if matches!(asked, Ok(Asked::Ended)) && !self.is_ours() {
+                return asked;
+            }
             if !matches!(asked, Ok(Asked::Stopped)) {
                 let restored = tcsetattr(&self.0, OptionalActions::Flush, &before);
                 if !matches!(asked, Ok(Asked::Line(_))) {
@@ -120,10 +123,11 @@ impl Terminal {
             if self.is_ours() {
                 let _ = tcsetattr(&self.0, OptionalActions::Flush, &before);
             }
-            if !signals.is_continued() {
+            if !signals.is_continued() && !signals.is_ended() {
                 stop();
             }
-            while !self.is_ours() && !signals.is_ended() {
+            // Continued in the background; a terminal that is gone fails below.
+            while tcgetpgrp(&self.0).is_ok() && !self.is_ours() && !signals.is_ended() {
                 stop();
             }
             if signals.is_ended() {
@@ -151,7 +155,9 @@ impl Terminal {
             match poll(&mut ready, Some(&PAUSE)) {
                 Ok(0) | Err(Errno::INTR) => {}
                 // It is typed for the shell.
-                Ok(_) if !self.is_ours() => return Ok(Asked::Stopped),
+                Ok(_) if !self.is_ours() => {
+                    return Ok(signals.caught().unwrap_or(Asked::Stopped));
+                }
                 Ok(_) => match (&self.0).read(&mut buffer) {
                     Ok(0) if typed.is_empty() => return Ok(Asked::Nothing),
                     Ok(0) => break,
