@@ -1,0 +1,456 @@
+//! The second time is as good as the first: one command, and afterwards kubectl uses every earlier and
+//! every new context. TLS servers of openssl(1) stand in for the clusters, and say who came.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Ended, Folder, authority, have, issue_at};
+use kube_enroll::rehearsal::Authority;
+use time::OffsetDateTime;
+
+const CLUSTERS: [&str; 3] = ["prod", "dev", "lab"];
+const STYLES: [&str; 3] = ["--embed", "--files", "--exec"];
+
+/// A person, and three clusters.
+struct Place {
+    folder: Folder,
+    clusters: Vec<Cluster>,
+    seen: RefCell<BTreeSet<String>>,
+}
+
+/// A server that wants a certificate of its authority.
+struct Cluster {
+    name: &'static str,
+    authority: Authority,
+    port: u16,
+    server: Child,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+impl Place {
+    fn new() -> Option<Self> {
+        if !have("openssl") || !have("kubectl") {
+            return None;
+        }
+        let folder = Folder::new();
+        folder.peer("mkdir", &["admins"]);
+        let script = r#"
+            cd admins
+            key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+            openssl req -x509 $key -keyout ca.key -out ca.crt -days 30 -subj /CN=kubernetes
+            openssl req -new $key -keyout server.key -out server.csr -subj /CN=kube-apiserver
+            printf "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n" > ext
+            openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 \
+                -out server.crt -extfile ext
+        "#;
+        folder.peer("sh", &["-ec", script]);
+        let clusters = CLUSTERS.map(|name| Cluster::start(&folder, name));
+        Some(Self {
+            folder,
+            clusters: clusters.into(),
+            seen: RefCell::default(),
+        })
+    }
+
+    /// With one context of alice's, in the group developers.
+    fn enrolled(style: &str) -> Option<Self> {
+        let place = Self::new()?;
+        let manifest = place.request("request alice -g developers --expires-in 100d");
+        place.reply("prod", &manifest, "first.reply.yaml");
+        place
+            .run(&format!("kubeconfig first.reply.yaml {style}"))
+            .good();
+        place.uses("alice.kubeconfig", &[("alice@prod", "prod", DEVELOPER)]);
+        Some(place)
+    }
+
+    fn run(&self, words: &str) -> Ended {
+        self.folder
+            .run(&words.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Asks for a certificate; the manifest.
+    fn request(&self, words: &str) -> String {
+        let key = if words.contains("--key") || words.contains("--keep-key") {
+            ""
+        } else {
+            "--no-passphrase"
+        };
+        let algorithm = if words.starts_with("request") && !words.contains("--key") {
+            "--algorithm ecdsa-p256"
+        } else {
+            ""
+        };
+        self.run(&format!("{words} {algorithm} {key}")).good();
+        let names = self.folder.names().into_iter();
+        let mut new = names.filter(|name| {
+            name.ends_with(".csr.yaml") && self.seen.borrow_mut().insert(name.clone())
+        });
+        new.next().unwrap()
+    }
+
+    fn reply(&self, cluster: &str, manifest: &str, out: &str) {
+        self.reply_of(cluster, manifest, out, 0);
+    }
+
+    /// The administrator's side, so many days ago.
+    fn reply_of(&self, cluster: &str, manifest: &str, out: &str, age: i64) {
+        let cluster = self.cluster(cluster);
+        let then = OffsetDateTime::now_utc() - time::Duration::days(age);
+        let object = issue_at(&self.folder.read(manifest), &cluster.authority, then);
+        let admin = format!("admins/{}.kubeconfig", cluster.name);
+        let reply = ["reply", "--kubeconfig", &admin, "--out", out];
+        self.folder.run_with(&reply, object.as_bytes()).good();
+    }
+
+    fn cluster(&self, name: &str) -> &Cluster {
+        self.clusters.iter().find(|it| it.name == name).unwrap()
+    }
+
+    /// kubectl reaches the right cluster as the right person by each context, and there is no other.
+    fn uses(&self, file: &str, expected: &[(&str, &str, &str)]) {
+        let kubectl = |args: &[&str]| {
+            let args = [&["--kubeconfig", file], args].concat();
+            self.folder.peer("kubectl", &args)
+        };
+        let contexts = kubectl(&["config", "get-contexts", "-o", "name"]);
+        let mut contexts: Vec<_> = contexts.lines().collect();
+        contexts.sort_unstable();
+        let mut wanted: Vec<_> = expected.iter().map(|(context, ..)| *context).collect();
+        wanted.sort_unstable();
+        assert_eq!(contexts, wanted, "{file}");
+        for (context, cluster, subject) in expected {
+            let page = kubectl(&["--context", context, "get", "--raw", "/"]);
+            let port = format!("-accept {} ", self.cluster(cluster).port);
+            assert!(page.contains(&port), "{file} {context}: {page}");
+            let found = page
+                .lines()
+                .find_map(|line| line.trim().strip_prefix("Subject: "));
+            let found = found.unwrap_or_default().replace(' ', "");
+            assert_eq!(found, *subject, "{file} {context}");
+        }
+    }
+}
+
+impl Cluster {
+    fn start(folder: &Folder, name: &'static str) -> Self {
+        let authority = authority();
+        folder.write(
+            &format!("admins/{name}.ca"),
+            authority.certificate().to_pem(),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let admin = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: {name}\nclusters:\n- name: {name}\n  \
+             cluster:\n    server: https://127.0.0.1:{port}\n    certificate-authority: ca.crt\n\
+             contexts:\n- name: {name}\n  context: {{cluster: {name}, user: admin}}\n\
+             users:\n- name: admin\n  user: {{token: secret}}\n"
+        );
+        folder.write(&format!("admins/{name}.kubeconfig"), admin);
+        let server = Command::new("openssl")
+            .args(["s_server", "-accept", &port.to_string(), "-www"])
+            .args(["-cert", "server.crt", "-key", "server.key"])
+            .args(["-CAfile", &format!("{name}.ca"), "-Verify", "1"])
+            .arg("-verify_return_error")
+            .current_dir(folder.file("admins"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + Duration::from_mins(1);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "{name} does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self {
+            name,
+            authority,
+            port,
+            server,
+        }
+    }
+}
+
+const DEVELOPER: &str = "O=developers,CN=alice";
+const OPERATOR: &str = "O=ops,CN=alice";
+const CONFIG: &str = "alice.kubeconfig";
+
+#[test]
+fn the_same_key_asks_for_other_groups_and_both_contexts_work() {
+    for style in STYLES {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        let manifest = place.request("request alice -g ops --key alice.key");
+        place.reply("prod", &manifest, "ops.reply.yaml");
+        let both = format!("kubeconfig ops.reply.yaml {style} --context ops");
+        place.run(&both).good();
+        let first = ("alice@prod", "prod", DEVELOPER);
+        place.uses(CONFIG, &[first, ("ops", "prod", OPERATOR)]);
+    }
+}
+
+#[test]
+fn the_same_groups_for_longer_take_the_place_of_the_first() {
+    for style in STYLES {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        let manifest =
+            place.request("request alice -g developers --key alice.key --expires-in 200d");
+        place.reply("prod", &manifest, "longer.reply.yaml");
+        place
+            .run(&format!("kubeconfig longer.reply.yaml {style}"))
+            .good();
+        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
+        let list = place.run("list alice.kubeconfig").good().stdout;
+        assert!(
+            list.contains("alice@prod") || list.contains("prod"),
+            "{list}"
+        );
+        // The first reply is the older one.
+        place.run(&format!("kubeconfig first.reply.yaml {style}"));
+        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
+    }
+}
+
+#[test]
+fn the_same_command_twice_changes_nothing() {
+    for style in STYLES {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        let before = (place.folder.read(CONFIG), place.folder.names());
+        place
+            .run(&format!("kubeconfig first.reply.yaml {style}"))
+            .good();
+        assert_eq!((place.folder.read(CONFIG), place.folder.names()), before);
+        // A second request has a key and files of its own.
+        let key = place.folder.read("alice.key");
+        let manifest = place.request("request alice -g developers --expires-in 100d");
+        assert_ne!(manifest, "alice.csr.yaml");
+        assert_eq!(place.folder.read("alice.key"), key);
+        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
+    }
+}
+
+#[test]
+fn a_second_and_a_third_cluster_join_the_first_in_each_style() {
+    for style in STYLES {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        // One key for two, and another one for the third.
+        place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
+        place
+            .run(&format!("kubeconfig dev.reply.yaml {style}"))
+            .good();
+        let two = [
+            ("alice@prod", "prod", DEVELOPER),
+            ("alice@dev", "dev", DEVELOPER),
+        ];
+        place.uses(CONFIG, &two);
+        let manifest = place.request("request alice -g ops");
+        place.reply("lab", &manifest, "lab.reply.yaml");
+        place
+            .run(&format!("kubeconfig lab.reply.yaml {style}"))
+            .good();
+        place.uses(CONFIG, &[two[0], two[1], ("alice@lab", "lab", OPERATOR)]);
+    }
+}
+
+#[test]
+fn kubeconfigs_may_be_merged_and_separate() {
+    for style in STYLES {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
+        for target in ["--merge home/.kube/config", "--out dev.kubeconfig"] {
+            place
+                .run(&format!("kubeconfig dev.reply.yaml {style} {target}"))
+                .good();
+        }
+        let dev = ("alice@dev", "dev", DEVELOPER);
+        place.uses("home/.kube/config", &[dev]);
+        place.uses("dev.kubeconfig", &[dev]);
+        let first = ("alice@prod", "prod", DEVELOPER);
+        place.uses(CONFIG, &[first]);
+        let more = "kubeconfig first.reply.yaml --merge home/.kube/config";
+        place.run(&format!("{more} {style}")).good();
+        place.uses("home/.kube/config", &[dev, first]);
+    }
+}
+
+#[test]
+fn a_renewal_with_and_without_a_new_key_takes_the_place_of_the_first_alone() {
+    for style in STYLES {
+        for key in ["", "--keep-key"] {
+            let Some(place) = Place::enrolled(style) else {
+                return;
+            };
+            place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
+            place
+                .run(&format!("kubeconfig dev.reply.yaml {style}"))
+                .good();
+            let manifest = place.request(&format!(
+                "renew {CONFIG} --context alice@prod {key} --expires-in 300d"
+            ));
+            place.reply("prod", &manifest, "renewed.reply.yaml");
+            let merge =
+                "kubeconfig renewed.reply.yaml --merge alice.kubeconfig --context alice@prod";
+            place.run(&format!("{merge} {style}")).good();
+            let both = [
+                ("alice@prod", "prod", DEVELOPER),
+                ("alice@dev", "dev", DEVELOPER),
+            ];
+            place.uses(CONFIG, &both);
+        }
+    }
+}
+
+#[test]
+fn what_has_ended_is_renewed_as_well() {
+    let Some(place) = Place::new() else { return };
+    let manifest = place.request("request alice -g developers --expires-in 100d");
+    place.reply_of("prod", &manifest, "old.reply.yaml", 101);
+    let object = place.folder.read("old.reply.yaml");
+    place
+        .folder
+        .write("old.crt", common::certificate_of(&object));
+    place
+        .run("kubeconfig old.reply.yaml")
+        .fails(1, &["was valid until"]);
+    let manifest = place.request("renew old.crt");
+    place.reply("prod", &manifest, "new.reply.yaml");
+    place.run("kubeconfig new.reply.yaml").good();
+    place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
+}
+
+#[test]
+fn a_folder_that_moved_and_another_machine_take_one_command() {
+    for style in ["--files", "--exec"] {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        let moved = "mkdir laptop; mv alice* laptop";
+        place.folder.peer("sh", &["-c", moved]);
+        let again = "kubeconfig laptop/alice@prod.crt --key laptop/alice.key --merge \
+                     laptop/alice.kubeconfig";
+        place.run(&format!("{again} {style}")).good();
+        place.uses(
+            "laptop/alice.kubeconfig",
+            &[("alice@prod", "prod", DEVELOPER)],
+        );
+    }
+    // A kubeconfig with all in it needs none.
+    let Some(place) = Place::enrolled("--embed") else {
+        return;
+    };
+    place
+        .folder
+        .peer("sh", &["-c", "mkdir laptop; mv alice* laptop"]);
+    place.uses(
+        "laptop/alice.kubeconfig",
+        &[("alice@prod", "prod", DEVELOPER)],
+    );
+}
+
+#[test]
+fn a_key_that_was_lost_is_followed_by_another() {
+    for style in STYLES {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
+        // What the key is in works on without its file.
+        place
+            .run("kubeconfig dev.reply.yaml --embed --out dev.kubeconfig")
+            .good();
+        std::fs::remove_file(place.folder.file("alice.key")).unwrap();
+        let manifest = place.request("renew alice.kubeconfig --expires-in 300d");
+        place.reply("prod", &manifest, "new.reply.yaml");
+        let merge = "kubeconfig new.reply.yaml --merge alice.kubeconfig";
+        place.run(&format!("{merge} {style}")).good();
+        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
+        place.uses("dev.kubeconfig", &[("alice@dev", "dev", DEVELOPER)]);
+    }
+}
+
+#[test]
+fn two_people_share_a_folder() {
+    for style in STYLES {
+        let Some(place) = Place::enrolled(style) else {
+            return;
+        };
+        let manifest = place.request("request bob -g developers");
+        place.reply("prod", &manifest, "bob.reply.yaml");
+        place
+            .run(&format!("kubeconfig bob.reply.yaml {style}"))
+            .good();
+        let alice = ("alice@prod", "prod", DEVELOPER);
+        let bob = ("bob@prod", "prod", "O=developers,CN=bob");
+        place.uses(CONFIG, &[alice]);
+        place.uses("bob.kubeconfig", &[bob]);
+        for reply in ["first", "bob"] {
+            place
+                .run(&format!(
+                    "kubeconfig {reply}.reply.yaml {style} --merge both"
+                ))
+                .good();
+        }
+        place.uses("both", &[alice, bob]);
+    }
+}
+
+#[test]
+fn replies_come_late_in_the_wrong_order_and_together() {
+    for style in STYLES {
+        let Some(place) = Place::new() else { return };
+        let first = place.request("request alice -g developers");
+        let second = place.request("request alice -g ops");
+        place.reply("prod", &first, "first.reply.yaml");
+        place.reply("dev", &second, "second.reply.yaml");
+        let both = [
+            ("alice@prod", "prod", DEVELOPER),
+            ("alice@dev", "dev", OPERATOR),
+        ];
+        for (file, order) in [
+            ("late", &["second", "first"][..]),
+            ("in-order", &["first", "second"]),
+        ] {
+            for reply in order {
+                place
+                    .run(&format!(
+                        "kubeconfig {reply}.reply.yaml {style} --merge {file}"
+                    ))
+                    .good();
+            }
+            place.uses(file, &both);
+        }
+        let together = "kubeconfig second.reply.yaml first.reply.yaml --merge together";
+        place.run(&format!("{together} {style}")).good();
+        place.uses("together", &both);
+    }
+}
