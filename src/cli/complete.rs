@@ -451,7 +451,7 @@ mod tests {
     fn nothing_is_offered_that_would_be_refused() {
         for words in [
             &["request", "alice", "--group", ""][..],
-            &["request", "--expires-in=", ""],
+            &["renew", "--expires-in=", ""],
             &["verify", "--", "--ou"],
             &["zzz"],
         ] {
