@@ -860,3 +860,36 @@ fn the_certificate_that_fits_the_key_is_taken_wherever_it_stands() {
         }
     }
 }
+
+#[test]
+fn of_many_who_write_at_once_nobody_is_lost() {
+    let place = Place::of_alice(PLAIN);
+    let names: Vec<String> = (0..12).map(|number| format!("c{number}")).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            scope.spawn(|| {
+                let args = [
+                    "alice.reply.yaml",
+                    "--cluster-name",
+                    name,
+                    "--merge",
+                    "config",
+                ];
+                place.kubeconfig(&args).good();
+            });
+        }
+    });
+    let mut found = self::names(&place.value("config"), "clusters");
+    found.sort();
+    let mut names = names;
+    names.sort();
+    assert_eq!(found, names);
+    // kubectl holds its lock while it writes.
+    place.folder.write("config.lock", "");
+    let ended = place.kubeconfig(&["alice.reply.yaml", "--merge", "config"]);
+    ended.fails(2, &["config.lock is there", "rm config.lock"]);
+    place.follow(steps(&ended)[0]).good();
+    place
+        .kubeconfig(&["alice.reply.yaml", "--merge", "config"])
+        .good();
+}

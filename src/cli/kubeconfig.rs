@@ -166,19 +166,7 @@ impl Action for Args {
             reach = reach.write_in(keys.iter().map(PathBuf::as_path));
         }
         // What is merged into names certificates, which are looked at before they are replaced.
-        let usual = match &self.output_dir {
-            Some(folder) => std::slice::from_ref(folder),
-            None => &keys,
-        };
-        let there = match merge {
-            Some(path) => vec![path.to_owned()],
-            None if self.out.is_some() => Vec::new(),
-            None => usual
-                .iter()
-                .flat_map(|folder| write::kubeconfigs_in(folder))
-                .collect(),
-        };
-        reach.credentials_of(there.iter().map(PathBuf::as_path))
+        reach.credentials_of(merge)
     }
 
     /// Writes a kubeconfig for every certificate in every reply.

@@ -18,7 +18,7 @@ use super::super::failure::Failure;
 use super::super::from::credentials::NamedFiles;
 use super::super::from::file::{self, Stream};
 use super::super::os::kernel_keyring;
-use super::super::to::files::{self, Access, NewFiles, folder_of};
+use super::super::to::files::{self, Access, NewFiles, Turn, folder_of};
 use super::super::to::names;
 use super::super::{Verdict, report};
 use super::{Args, Issued, Run, Style, absolute, certificates_pem};
@@ -110,18 +110,6 @@ impl Plans {
 /// The ending of kubeconfigs that have no other name.
 const ENDING: &str = ".kubeconfig";
 
-/// The kubeconfigs in a folder that entries are added to where no file is named.
-pub(super) fn kubeconfigs_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let is_usual = |path: &PathBuf| {
-        path.as_os_str()
-            .as_encoded_bytes()
-            .ends_with(ENDING.as_bytes())
-    };
-    paths.filter(is_usual).collect()
-}
-
 impl<'a> Run<'a> {
     /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
     fn target(&self, issued: &Issued) -> Target {
@@ -185,6 +173,9 @@ impl<'a> Run<'a> {
         let Target::Any(Stream::File(path)) = &target else {
             return None;
         };
+        if !path.exists() {
+            return None;
+        }
         let contents = file::read(target.stream(), LIMIT).ok()?;
         let kubeconfig = Kubeconfig::read(&contents).ok()?;
         let files = NamedFiles::of(target.stream());
@@ -323,6 +314,15 @@ impl<'a> Run<'a> {
         all_new: &mut NewFiles<'a>,
     ) -> Result<(Verdict, Vec<&'p Planned>), Failure> {
         let stream = target.stream();
+        let mut new_files = NewFiles::new(self.console);
+        let turn = match stream.path() {
+            Some(path) => {
+                // As kubectl does for ~/.kube.
+                new_files.create_folder(folder_of(path))?;
+                Some(Turn::wait(path)?)
+            }
+            None => None,
+        };
         let contents = self.read(target, planned)?;
         let mut kubeconfig = match &contents {
             Some(contents) => read(stream, contents)?,
@@ -357,11 +357,6 @@ impl<'a> Run<'a> {
         if added.is_empty() {
             return Ok((verdict, added));
         }
-        let mut new_files = NewFiles::new(self.console);
-        // As kubectl does for ~/.kube.
-        if let Some(path) = stream.path() {
-            new_files.create_folder(folder_of(path))?;
-        }
         for (path, pem) in added.iter().filter_map(|one| one.certificate_file.as_ref()) {
             if !files::holds(path, pem) {
                 new_files.create(path, pem.as_bytes(), Access::Everyone)?;
@@ -395,6 +390,7 @@ impl<'a> Run<'a> {
                 kernel_keyring::forget_keys(&replaced_keys);
             }
         }
+        drop(turn);
         Ok((verdict, added))
     }
 

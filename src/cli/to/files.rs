@@ -5,11 +5,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kube_enroll::secret::Secret;
+use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::hex;
-use rustix::fs::RenameFlags;
+use rustix::fs::{FlockOperation, RenameFlags, flock};
 use rustix::io::retry_on_intr;
 
 use super::super::console::Console;
@@ -142,6 +144,38 @@ impl Drop for NewFiles<'_> {
         for path in &self.folders {
             let _ = fs::remove_dir(path);
         }
+    }
+}
+
+/// One's turn to read a file and replace it, until it is dropped.
+pub struct Turn(#[expect(dead_code, reason = "it is held")] Option<File>);
+
+impl Turn {
+    /// Waits for other runs of this program in the folder of `path`, and for kubectl, which holds
+    /// `path.lock` meanwhile (clientcmd `lockFile`). A file system without locks has no turns.
+    pub fn wait(path: &Path) -> Result<Self, Failure> {
+        const PAUSE: Duration = Duration::from_millis(50);
+        const PAUSES: usize = 60;
+        let folder = File::open(folder_of(path)).ok();
+        let lock =
+            |folder: &File| retry_on_intr(|| flock(folder, FlockOperation::LockExclusive)).is_ok();
+        let turn = Self(folder.filter(lock));
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let other = PathBuf::from(name);
+        for _ in 0..PAUSES {
+            if refuse_existing(&other).is_ok() {
+                return Ok(turn);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(Failure::could_not_run(text!(
+            "{} is being changed by another program: {} is there",
+            path,
+            other
+        ))
+        .say("wait for it; if no kubectl is running, the file is left over:")
+        .run(Command::new("rm").operand(&other)))
     }
 }
 

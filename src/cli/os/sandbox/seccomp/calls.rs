@@ -143,11 +143,12 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_landlock_restrict_self,
 ];
 
-/// Besides, for commands that write files (`cli/file.rs`): temporary files that are moved to their
-/// names, folders, and their removal, within what Landlock leaves. Nothing has its mode or owner
+/// Besides, for commands that write files (`cli/to/files.rs`): temporary files that are moved to their
+/// names, folders, their removal, and one's turn to change a file, within what Landlock leaves. Nothing has its mode or owner
 /// changed by its name.
 pub const WRITING: &[i64] = &[
     libc::SYS_fsync,
+    libc::SYS_flock,
     libc::SYS_fchown,
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,
