@@ -893,3 +893,34 @@ fn of_many_who_write_at_once_nobody_is_lost() {
         .kubeconfig(&["alice.reply.yaml", "--merge", "config"])
         .good();
 }
+
+#[test]
+fn one_name_for_two_people_is_the_first_ones() {
+    let place = Place::new();
+    let mut objects = String::new();
+    for user in ["alice", "bob"] {
+        place.request(&[user], PLAIN);
+        let manifest = place.folder.read(&format!("{user}.csr.yaml"));
+        objects += &format!("---\n{}", issue(&manifest, &place.authority));
+    }
+    place.folder.write("objects", objects);
+    let reply = [
+        "reply",
+        "objects",
+        "--kubeconfig",
+        "admin.kubeconfig",
+        "--out",
+        "both.yaml",
+    ];
+    place.run(&reply).good();
+    let ended = place.kubeconfig(&["both.yaml", "--context", "same", "--merge", "config"]);
+    ended.fails(2, &["\"alice\"", "\"bob\""]);
+    let value = place.value("config");
+    assert_eq!(names(&value, "contexts"), ["same"]);
+    assert_eq!(names(&value, "users"), ["alice@prod"]);
+    // In files of their own, each has it.
+    place
+        .kubeconfig(&["both.yaml", "--context", "same", "--output-dir", "out"])
+        .good();
+    assert!(place.folder.has("out/alice.kubeconfig") && place.folder.has("out/bob.kubeconfig"));
+}

@@ -1,6 +1,6 @@
 //! Where kubeconfigs are written: all that goes into one file at once, and nothing lost of what it has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::kubeconfig::{
@@ -340,8 +340,15 @@ impl<'a> Run<'a> {
         let mut verdict = Verdict::Good;
         let mut added = Vec::new();
         let mut replaced_keys = kubeconfig.fingerprints();
+        let mut contexts = HashSet::new();
         for one in planned {
-            match kubeconfig.add(&one.entry, one.decided, named) {
+            // What this very run has written is not to be replaced by its next entry.
+            let is_new = contexts.insert(one.entry.context.as_str());
+            let decided = Decided {
+                context: one.decided.context && is_new,
+                ..one.decided
+            };
+            match kubeconfig.add(&one.entry, decided, named) {
                 Ok(changes) => {
                     for change in &changes {
                         self.console.warn(text!("{}: {}", stream, change));
