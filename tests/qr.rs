@@ -284,6 +284,8 @@ fn what_was_not_scanned_whole_is_told_by_every_command() {
             "remove what is not from a code",
         ],
     );
+    let mail = verify(&format!("Hello,\nhere it is:\n{one}\n{two}\n{three}\n"));
+    mail.fails(1, &["text of QR codes with something else around it"]);
     let doubled = verify(&format!("{one}\n{two}\n{two}\n{three}\n")).good();
     assert!(
         doubled

@@ -258,6 +258,12 @@ const RUNS: &[Run] = &[
         &[],
     ),
     run("lock", &["/proc/keys"], &[]),
+    run("qr bob.csr", &["bob.csr"], &[]),
+    run(
+        "qr bob.csr -o svg --output-dir codes",
+        &["bob.csr", "codes"],
+        &["codes", "."],
+    ),
     run("completions bash", &[], &[]),
     run(
         "__complete reply --kubeconfig config --context a",

@@ -9,7 +9,7 @@ use kube_enroll::inspect::demand_public;
 use kube_enroll::qr::{CAPACITIES, Picture, parts};
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
-use kube_enroll::text::{Text, count};
+use kube_enroll::text::Text;
 
 use super::console::Console;
 use super::failure::Failure;
@@ -19,9 +19,9 @@ use super::to::files::{self, Access, NewFiles};
 use super::{Action, Verdict};
 
 /// Codes are no smaller than of this version, however small the window is.
-const SMALLEST: usize = 6;
-/// Lines of a window that are left to words.
-const LINES_OF_WORDS: usize = 3;
+const SMALLEST: usize = 5;
+/// Lines of a window that are left to words and to the cursor.
+const LINES_OF_WORDS: usize = 2;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -111,11 +111,15 @@ impl Action for Args {
                 files::put(&self.out, &text, console)?;
             }
         }
+        let (these, them) = match pictures.len() {
+            1 => ("this code".into(), "it"),
+            number => (text!("these {} codes", number), "them, in any order,"),
+        };
         console.note(text!(
-            "{} is in {}: what is read from {}, in any order, is taken in its place by every command",
+            "{} is in {}; every command takes what is read from {} in place of the file",
             input,
-            count(pictures.len(), "code", "codes"),
-            if pictures.len() == 1 { "it" } else { "them" },
+            these,
+            them
         ));
         Ok(Verdict::Good)
     }
@@ -197,6 +201,9 @@ impl Args {
             let name = text!("part {} of {}", *number, *total);
             if number == total {
                 console.note(name);
+                if console.window().is_some() {
+                    console.note("a larger window, or smaller letters, takes fewer codes");
+                }
             } else if waits {
                 console.wait(name)?;
             } else {

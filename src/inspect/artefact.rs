@@ -142,6 +142,11 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         look,
         Look::Empty | Look::EmptyList | Look::Object | Look::Kubeconfig | Look::OtherObject
     );
+    if is_broken && look == Look::Parts {
+        let what = "text of QR codes with something else around it, or in another encoding: leave \
+                    the codes alone, as UTF-8; each starts with 1QRZ";
+        return vec![Object::unreadable(what)];
+    }
     if is_broken
         && !input.trim_ascii().is_empty()
         && let Some((inside, coats)) = under_its_coats(input)

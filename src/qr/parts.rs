@@ -186,11 +186,15 @@ pub fn doubled_parts(doubled: &[u8]) -> Text {
     text!("{} {} there more than once", numbers(doubled), verb)
 }
 
-/// `part 2`, `parts 2, 3`.
+/// `part 2`, `parts 2, 3`, `parts 2 to 5, 7`; the numbers are in order.
 fn numbers(numbers: &[u8]) -> Text {
     let noun = if numbers.len() == 1 { "part" } else { "parts" };
-    let list = numbers.iter().map(Show::show);
-    text!("{} {}", noun, Text::join(list, ", "))
+    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
+    let runs = runs.map(|run| match run {
+        [first, _, .., last] => text!("{} to {}", *first, *last),
+        _ => Text::join(run.iter().map(Show::show), ", "),
+    });
+    text!("{} {}", noun, Text::join(runs, ", "))
 }
 
 /// How many parts a file takes, each of which is at most so long, in characters. `None` where those
@@ -528,6 +532,18 @@ mod tests {
             said(&format!("{one}\n{two}\n{}", other.as_str())),
             "part 1 of 3 (line 1) and part 1 of 1 (line 3) are of two different files"
         );
+    }
+
+    #[test]
+    fn many_numbers_are_told_in_few_words() {
+        for (list, shown) in [
+            (&[3][..], "part 3"),
+            (&[1, 2], "parts 1, 2"),
+            (&[1, 2, 3], "parts 1 to 3"),
+            (&[1, 3, 4, 6, 7, 8, 99], "parts 1, 3, 4, 6 to 8, 99"),
+        ] {
+            assert_eq!(numbers(list).as_str(), shown);
+        }
     }
 
     #[test]
