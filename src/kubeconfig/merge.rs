@@ -14,7 +14,7 @@ use super::auth_info::AuthInfo;
 use super::cluster::{Authority, same_server, without_userinfo};
 use super::{Cluster, Kubeconfig, NewEntry, text};
 use crate::certificate::{Certificate, show_time};
-use crate::key::PublicKey;
+use crate::key::{Fingerprint, PublicKey};
 use crate::name::Identity;
 use crate::secret::Secret;
 
@@ -176,28 +176,29 @@ impl fmt::Display for Joined {
 
 /// The keys of authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprints(Vec<String>);
+pub struct Fingerprints(Vec<Fingerprint>);
 
 impl fmt::Display for Fingerprints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return f.write_str("of the system (none is named)");
         }
-        f.write_str(&self.0.join(" and "))
+        let spoken: Vec<_> = self.0.iter().map(Fingerprint::spoken).collect();
+        f.write_str(&spoken.join(" and "))
     }
 }
 
 impl Fingerprints {
     fn of(certificates: &[Certificate]) -> Self {
         let keys = certificates.iter().map(Certificate::public_key);
-        Self(keys.map(|key| key.fingerprint().to_string()).collect())
+        Self(keys.map(PublicKey::fingerprint).collect())
     }
 
     /// The only one.
     #[must_use]
-    pub fn only(&self) -> Option<&str> {
+    pub fn only(&self) -> Option<Fingerprint> {
         match self.0.as_slice() {
-            [only] => Some(only),
+            [only] => Some(*only),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{
     Cluster, Credential, Decided, Kubeconfig, MergeError, NamedBy, NewEntry,
 };
@@ -487,7 +488,7 @@ impl<'a> Run<'a> {
                 .say("nothing of it was changed; to have both clusters:")
                 .run(with_cluster()),
             MergeError::Authority { given, .. } => {
-                let agreed = given.only().and_then(|given| given.parse().ok());
+                let agreed = given.only().map(AgreedFingerprint::from);
                 let failure = failure
                     .say("nothing of it was changed; to have both clusters:")
                     .run(with_cluster())
