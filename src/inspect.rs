@@ -16,6 +16,7 @@ use crate::verdict::{Checked, Requested};
 mod artefact;
 mod contexts;
 mod object;
+mod preferences;
 mod public;
 #[cfg(test)]
 mod schema;
@@ -29,6 +30,7 @@ pub use contexts::{ContextReport, ReadFile, named_files};
 pub use object::{
     CertificateReport, CsrReport, KubeconfigReport, PrivateKeyReport, PublicKeyReport,
 };
+pub use preferences::KubercReport;
 pub use public::{MaybeSecret, demand_public};
 pub use status::{State, StatusReport, check_issued, state};
 pub use style::Style;
@@ -77,6 +79,9 @@ pub struct Object {
     /// A kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeconfig: Option<KubeconfigReport>,
+    /// Preferences of kubectl.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kuberc: Option<KubercReport>,
     /// `good` or `not-good`, where it was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("enum" = ["good", "not-good"])))]

@@ -95,7 +95,7 @@
 //! | what any file is, as text, JSON or YAML | [`inspect`] | |
 //! | what was agreed on, with one person or with many | [`agreement`], [`roster`] | |
 //! | what the cluster will do, and what would mislead | [`policy`] | kube-apiserver, kube-controller-manager |
-//! | the files of the journey; who may do what | [`manifest`], [`kubeconfig`], [`credential`], [`rbac`], [`config`] | the Kubernetes API, client-go, OpenSSL's `req` |
+//! | the files of the journey; who may do what | [`manifest`], [`kubeconfig`], [`kuberc`], [`credential`], [`rbac`], [`config`] | the Kubernetes API, client-go, OpenSSL's `req` |
 //! | request and certificate | [`csr`], [`certificate`] | RFC 2986, RFC 5280, Go's crypto/x509 |
 //! | keys and signatures; users and groups; time | [`key`], [`name`], [`lifetime`] | RFC 5958, RFC 8017, FIPS 186-5 |
 //! | encodings | `asn1`, [`pem`], [`yaml`], [`qr`] | X.690, RFC 7468, YAML 1.1 as Go reads it, ISO/IEC 18004 |
@@ -129,6 +129,7 @@ mod go;
 pub mod inspect;
 pub mod key;
 pub mod kubeconfig;
+pub mod kuberc;
 pub mod lifetime;
 pub mod list;
 pub mod looks;

@@ -175,6 +175,12 @@ fn objects() -> Vec<Case> {
             "apiVersion: v1\nkind: Config\nclusters: 1\n".to_owned(),
             REFUSED,
         ),
+        (
+            "plugin-refused",
+            "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\ncredentialPluginPolicy: x\n"
+                .to_owned(),
+            REFUSED,
+        ),
         ("redacted", redacted_kubeconfig(), REFUSED),
     ]
 }

@@ -346,3 +346,145 @@ fn kubectl_runs_the_program_by_a_name_that_the_path_has() {
     let own = std::fs::canonicalize(executable()).unwrap();
     assert_eq!(written("bin/kubectl-enroll", "bin"), own.to_str().unwrap());
 }
+
+/// A kubeconfig whose user runs this program, and preferences beside it.
+fn with_preferences(folder: &Folder, fields: &str) {
+    let kubeconfig = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "a",
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "contexts": [{"name": "a", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {"exec": {"command": "kube-enroll", "interactiveMode": "Never",
+            "apiVersion": "client.authentication.k8s.io/v1", "args": ["credential"]}}}]}"#;
+    folder.write("exec.yaml", kubeconfig);
+    let head = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
+    folder.write(".kube/kuberc", format!("{head}{fields}\n"));
+}
+
+const LIST: &str = "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: ";
+
+/// As kubectl 1.35 has them, which 1.36 takes too.
+fn preferences(folder: &Folder) -> [(String, bool); 10] {
+    let bin = folder.path().join("bin/kube-enroll");
+    [
+        (String::new(), true),
+        ("credentialPluginPolicy: AllowAll".to_owned(), true),
+        ("credentialPluginPolicy: DenyAll".to_owned(), false),
+        (format!("{LIST}[{{name: kube-enroll}}]"), true),
+        (
+            format!("{LIST}[{{name: aws}}, {{name: kube-enroll}}]"),
+            true,
+        ),
+        (format!("{LIST}[{{name: {}}}]", bin.display()), true),
+        (format!("{LIST}[{{name: aws}}]"), false),
+        (format!("{LIST}[{{name: kubectl-enroll}}]"), false),
+        (format!("{LIST}[]"), false),
+        ("credentialPluginPolicy: Some".to_owned(), false),
+    ]
+}
+
+#[test]
+fn preferences_of_kubectl_say_whether_it_runs_this_program() {
+    let folder = home();
+    let path = path(&folder);
+    for (fields, runs) in preferences(&folder) {
+        with_preferences(&folder, &fields);
+        let words = [
+            path.as_str(),
+            "kube-enroll",
+            "inspect",
+            ".kube/kuberc",
+            "-o",
+            "json",
+        ];
+        let ended = folder.other("env", &words);
+        assert_eq!(ended.status, i32::from(!runs), "{fields}: {}", ended.stdout);
+        let report = &ended.json()["objects"][0];
+        assert_eq!(report["kuberc"]["runs"], runs, "{fields}");
+        assert_eq!(report["kuberc"]["command"], "kube-enroll");
+        let codes = report["findings"].as_array().unwrap().iter();
+        let codes: Vec<_> = codes.map(|finding| &finding["code"]).collect();
+        let expected: &[&str] = if runs { &[] } else { &["plugin-refused"] };
+        assert_eq!(codes, expected, "{fields}");
+    }
+    with_preferences(&folder, &format!("{LIST}[{{command: aws}}]"));
+    let shown = folder.other("env", &[&path, "kube-enroll", "inspect", ".kube/kuberc"]);
+    shown.fails(
+        1,
+        &[
+            "Policy       Allowlist",
+            "kube-enroll: no: nothing in the list is kube-enroll",
+            "--allowlist-entry command=aws --allowlist-entry command=kube-enroll\n",
+        ],
+    );
+    let judged = ["verify", ".kube/kuberc", "--user", "alice", "--no-groups"];
+    assert_eq!(folder.run(&judged).status, 1);
+}
+
+/// kubectl 1.35 and later.
+#[test]
+fn kubectl_runs_this_program_where_we_say_that_it_does() {
+    let Some(assets) = std::env::var_os("KUBEBUILDER_ASSETS") else {
+        println!("skipped: KUBEBUILDER_ASSETS names no folder with kubectl");
+        return;
+    };
+    let kubectl = std::path::Path::new(&assets).join("kubectl");
+    let folder = home();
+    let path = path(&folder);
+    for (fields, runs) in preferences(&folder) {
+        with_preferences(&folder, &fields);
+        let words = [
+            &path,
+            kubectl.to_str().unwrap(),
+            "--kubeconfig",
+            "exec.yaml",
+            "get",
+            "--raw",
+            "/",
+        ];
+        let ended = folder.other("env", &words);
+        // It asks for the certificate that the kubeconfig does not name.
+        let ran = ended.stderr.contains("missing: --certificate");
+        assert_eq!(ran, runs, "{fields}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn who_gets_an_entry_that_runs_this_program_is_told_how_to_allow_it() {
+    let folder = home();
+    let made = [
+        "request",
+        "alice",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    folder.run(&made).good();
+    let authority = authority();
+    folder.write(
+        "issued.yaml",
+        common::issue(&folder.read("alice.csr.yaml"), &authority),
+    );
+    folder.write("cluster.yaml", admin_kubeconfig(&authority));
+    let path = path(&folder);
+    let write = |style: &str| {
+        let words = [
+            path.as_str(),
+            "kube-enroll",
+            "kubeconfig",
+            "issued.yaml",
+            "--cluster",
+        ];
+        let ended = folder
+            .other("env", &[&words[..], &["cluster.yaml", style]].concat())
+            .good();
+        ended
+            .stdout
+            .replace("\\\n", " ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let line = "kubectl kuberc set --section credentialplugin --policy Allowlist --allowlist-entry \
+                command=kube-enroll";
+    assert!(write("--exec").contains(line));
+    assert!(!write("--embed").contains(line));
+}

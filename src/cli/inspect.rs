@@ -3,14 +3,16 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use kube_enroll::inspect::Context;
+use kube_enroll::inspect::{Context, Object};
 use kube_enroll::policy::Agreed;
+use kube_enroll::text;
 use time::OffsetDateTime;
 
 use super::console::Console;
 use super::failure::Failure;
 use super::from::file::{Filenames, Reader, Stream};
 use super::from::passphrase::KeyPassphraseArgs;
+use super::from::program;
 use super::os::sandbox::Reach;
 use super::report::{Format, Report, ReportArgs};
 use super::{Action, Verdict};
@@ -56,12 +58,16 @@ impl Action for Args {
             passphrase: passphrase.as_ref(),
         };
         let report = Report::new(&self.report, self.output, console);
-        let (tally, _) = report.run(
-            &self.files,
-            &Reader::new(self.report.max_size),
-            &context,
-            |_| {},
-        )?;
+        let own = program::own_command();
+        let ask = |object: &mut Object| object.ask_kuberc(&own, &program::look_path);
+        let reader = Reader::new(self.report.max_size);
+        let (tally, only) = report.run(&self.files, &reader, &context, ask)?;
+        if let Some(command) = only.and_then(|object| object.allowing()) {
+            console.note(text!(
+                "with kubectl 1.36 and later, this lets it run:\n{}",
+                command.folded(2)
+            ));
+        }
         Ok(tally.of_judging())
     }
 }

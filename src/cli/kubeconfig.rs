@@ -42,7 +42,11 @@ mod write;
 Examples:
   kube-enroll kubeconfig alice.reply.yaml
   kube-enroll kubeconfig alice.reply.yaml --key alice.key --files --namespace dev
-  kube-enroll kubeconfig alice.crt --server https://10.0.0.1:6443 --certificate-authority ca.crt")]
+  kube-enroll kubeconfig alice.crt --server https://10.0.0.1:6443 --certificate-authority ca.crt
+
+An encrypted key stays so: kubectl runs kube-enroll credential for it. Where its preferences \
+(~/.kube/kuberc, kubectl 1.35 and later) restrict what it may run, kube-enroll has to be in their list; \
+kube-enroll inspect ~/.kube/kuberc says whether it is.")]
 pub struct Args {
     /// A reply, an issued CertificateSigningRequest, or a certificate; - is standard input
     #[arg(value_name = "REPLY")]

@@ -11,6 +11,7 @@ use crate::certificate::{self, Certificate};
 use crate::csr::{self, CertificationRequest};
 use crate::key::{EncodedKey, PublicKey};
 use crate::kubeconfig;
+use crate::kuberc;
 use crate::looks::{Look, look, under_its_coats};
 use crate::manifest;
 use crate::parallel;
@@ -292,6 +293,7 @@ pub(crate) fn is_kubeconfig(object: &Map<String, Value>) -> bool {
 fn from_object(object: &Map<String, Value>, document: &Document, context: &Context<'_>) -> Object {
     match kind(object) {
         Some(manifest::KIND) => Object::of_manifest(object, &document.comments, context),
+        Some(kuberc::KIND) => Object::of_kuberc(object),
         _ if is_kubeconfig(object) => Object::of_kubeconfig(object, context.now),
         None => Object::unreadable(&format!(
             "line {}: an object without kind, which kubectl refuses",

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::Object;
 use super::contexts::{ContextReport, Means};
 use super::object::{CertificateReport, KubeconfigReport};
+use super::preferences::KubercReport;
 use crate::agreement::{Comparison, Point};
 use crate::policy::{Finding, Level, Prediction};
 use crate::text::visible;
@@ -60,6 +61,9 @@ impl Page {
         }
         if let Some(kubeconfig) = &object.kubeconfig {
             self.kubeconfig(kubeconfig);
+        }
+        if let Some(kuberc) = &object.kuberc {
+            self.kuberc(kuberc);
         }
         if let Some(comparison) = object.agreement {
             self.comparison(comparison);
@@ -208,6 +212,24 @@ impl Page {
         for user in kubeconfig.users.iter().take(MAX_ITEMS) {
             let shown = format!("{}: {}", name(&user.name), items(&user.fields));
             self.field("Holds", &shown);
+        }
+    }
+
+    /// What kubectl may run, and whether it runs this program.
+    fn kuberc(&mut self, kuberc: &KubercReport) {
+        let policy = kuberc.policy.as_deref();
+        self.field("Policy", policy.unwrap_or("(none is set)"));
+        if !kuberc.allowlist.is_empty() {
+            self.field("Allowlist", &items(&kuberc.allowlist));
+        }
+        if let (Some(command), Some(runs)) = (&kuberc.command, kuberc.runs) {
+            let (word, style) = if runs {
+                ("yes", AnsiColor::Green.on_default())
+            } else {
+                ("no", AnsiColor::Red.on_default())
+            };
+            let said = format!("{}: {word}: {}", name(command), kuberc.why);
+            self.styled_field("Runs", &said, style);
         }
     }
 

@@ -103,6 +103,7 @@ catalogue! {
     NoClientAuth "no-client-auth" "a certificate that is not for client authentication"
     UnusableUid "unusable-uid" "a user UID for which the certificate is refused"
     BadKubeconfig "bad-kubeconfig" "a kubeconfig that kubectl does not take"
+    PluginRefused "plugin-refused" "preferences with which kubectl does not run this program"
     Redacted "redacted" "a kubeconfig whose data was left out by kubectl"
 }
 

@@ -7,6 +7,7 @@ use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{
     Cluster, Credential, Decided, Kubeconfig, MergeError, NamedBy, NewEntry,
 };
+use kube_enroll::kuberc;
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
@@ -303,6 +304,20 @@ impl<'a> Run<'a> {
         if let Some((stream, last)) = done.last() {
             let command = to_try(stream, &last.entry.context);
             self.tell(text!("\nTry it:\n\n{}\n", command.folded(2)))?;
+        }
+        let run_by_kubectl = done
+            .iter()
+            .find_map(|(_, planned)| match &planned.entry.credential {
+                Credential::Exec { command, .. } => Some(command),
+                _ => None,
+            });
+        if let Some(own) = run_by_kubectl {
+            self.tell(text!(
+                "\nIt runs {} for the key. Where kubectl's preferences restrict what it may run (1.36 \
+                 and later), name it there, with the others that you use:\n\n{}\n",
+                quoted(own),
+                kuberc::allowing([own.as_str()]).folded(2)
+            ))?;
         }
         Ok(verdict)
     }

@@ -76,6 +76,17 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Correct what the message names.",
     ),
     entry(
+        Code::PluginRefused,
+        "kubectl's preferences (`~/.kube/kuberc`, kubectl 1.35 and later) do not let it run kube-enroll, or \
+         kubectl takes none of the file.",
+        "An encrypted key is served by kube-enroll: kubectl says `plugin not allowed`, and every command \
+         fails.",
+        "credentialPluginPolicy: DenyAll",
+        "Allow it, with all others that are used: `kubectl kuberc set --section credentialplugin --policy \
+         Allowlist --allowlist-entry command=kube-enroll`. kubectl 1.35 has no such command: there the \
+         list in the file is `credentialPluginAllowlist: [{name: kube-enroll}]`.",
+    ),
+    entry(
         Code::Redacted,
         "kubectl left data out of the kubeconfig.",
         "DATA+OMITTED is valid base64 and no certificate: it fails only when it is used.",
