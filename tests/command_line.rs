@@ -6,7 +6,7 @@ mod common;
 
 use std::process::{Command, Stdio};
 
-use common::{Folder, admin_kubeconfig, authority, executable, issue};
+use common::{Folder, admin_kubeconfig, authority, executable, have, issue};
 
 /// A folder with a key, its request, the issued object and an admin's kubeconfig.
 fn journey() -> Folder {
@@ -347,4 +347,79 @@ fn files_stand_behind_f_as_for_kubectl_too() {
         .fails(2, &["--filename <FILE> is given twice"]);
     let both = ["reply", "issued.yaml", "-f", "admin"];
     folder.run(&both).fails(2, &["cannot be used with"]);
+}
+
+#[test]
+fn manual_pages_have_the_sections_that_manual_pages_have() {
+    let folder = Folder::new();
+    folder.run(&["man", "--output-dir", "pages"]).good();
+    let pages = std::fs::read_dir(folder.file("pages")).unwrap();
+    let names: Vec<_> = pages
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in &names {
+        let page = folder.read(&format!("pages/{name}"));
+        let sections: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .map(|section| section.trim_matches('"'))
+            .collect();
+        let expected = [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "OPTIONS",
+            "COMMANDS",
+            "NOTES",
+            "EXAMPLES",
+            "FILES",
+            "ENVIRONMENT",
+            "EXIT STATUS",
+            "SEE ALSO",
+        ];
+        let places = sections.iter().map(|section| {
+            expected
+                .iter()
+                .position(|expected| expected == section)
+                .unwrap()
+        });
+        assert!(places.is_sorted(), "{name}: {sections:?}");
+        let mut must = [
+            "NAME",
+            "SYNOPSIS",
+            "OPTIONS",
+            "ENVIRONMENT",
+            "EXIT STATUS",
+            "SEE ALSO",
+        ]
+        .iter();
+        assert!(
+            must.all(|section| sections.contains(section)),
+            "{name}: {sections:?}"
+        );
+        assert!(page.contains(env!("CARGO_PKG_VERSION")), "{name}");
+        // Every option has its words.
+        assert!(!page.contains("\n\n.TP"), "{name}: {page}");
+        for other in page
+            .lines()
+            .filter(|line| line.starts_with(".BR kube\\-enroll"))
+        {
+            let other = other.split(' ').nth(1).unwrap().replace('\\', "");
+            assert!(names.contains(&format!("{other}.1")), "{name}: {other}");
+        }
+    }
+    let verify = folder.read("pages/kube-enroll-verify.1").replace('\\', "");
+    assert!(verify.contains("kube-enroll verify [OPTIONS]"), "{verify}");
+    assert!(verify.contains(".BR kube-enroll (1)"), "{verify}");
+    if !have("groff") {
+        return;
+    }
+    for name in &names {
+        let page = format!("pages/{name}");
+        let said = folder
+            .other("groff", &["-man", "-Tutf8", "-ww", "-z", &page])
+            .good();
+        assert_eq!(format!("{}{}", said.stdout, said.stderr), "", "{name}");
+    }
 }

@@ -30,7 +30,14 @@ const USAGE: &str = "kube-enroll [OPTIONS] <COMMAND>";
     override_usage = USAGE,
     arg_required_else_help = true,
     disable_version_flag = true,
-    after_help = "Exit status: 0 done or good, 1 read and not good, 2 could not run."
+    after_help = "\
+Examples:
+  kube-enroll rehearse
+  kube-enroll request alice --group developers
+  kube-enroll verify alice.csr.yaml --user alice --group developers
+  kube-enroll kubeconfig alice.reply.yaml
+
+Exit status: 0 done or good, 1 read and not good, 2 could not run."
 )]
 pub struct Cli {
     /// Say nothing about what is good
