@@ -63,7 +63,7 @@ trait Action {
 pub fn run(typed: &[OsString]) -> ExitCode {
     let called = typed.first().map(Path::new).and_then(Path::file_name);
     if called.is_some_and(|name| name == "kubectl-enroll") {
-        shell::call_us_plugin();
+        shell::call_us_plugin(args::names());
     }
     #[cfg(debug_assertions)]
     shell::check_commands_with(usage::check_own);

@@ -42,40 +42,19 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
     quoted
 }
 
-/// The commands of the program, and what stands for any of them.
-pub const COMMANDS: [&str; 19] = [
-    "request",
-    "renew",
-    "inspect",
-    "list",
-    "verify",
-    "reply",
-    "kubeconfig",
-    "rbac",
-    "passphrase",
-    "credential",
-    "unlock",
-    "lock",
-    "qr",
-    "rehearse",
-    "completions",
-    "man",
-    "version",
-    "help",
-    "COMMAND",
-];
+/// The commands of the program, where it was called as a plugin of kubectl.
+static PLUGIN: OnceLock<Vec<String>> = OnceLock::new();
 
-static IS_PLUGIN: OnceLock<()> = OnceLock::new();
-
-/// From now on all texts say `kubectl enroll` for `kube-enroll`: so kubectl's plugin calls itself.
-pub fn call_us_plugin() {
-    let _ = IS_PLUGIN.set(());
+/// From now on texts say `kubectl enroll` for `kube-enroll` before each of these commands: so kubectl's
+/// plugin is called.
+pub fn call_us_plugin(commands: Vec<String>) {
+    let _ = PLUGIN.set(commands);
 }
 
 /// Whether this program was called as a plugin of kubectl.
 #[must_use]
 pub fn is_plugin() -> bool {
-    IS_PLUGIN.get().is_some()
+    PLUGIN.get().is_some()
 }
 
 /// How this program was called.
@@ -91,29 +70,28 @@ pub fn our_name() -> &'static str {
 /// Words of ours, with the commands in them as this program was called.
 #[must_use]
 pub fn in_our_name(words: &str) -> Cow<'_, str> {
-    if is_plugin() {
-        renamed(words)
-    } else {
-        Cow::Borrowed(words)
+    match PLUGIN.get() {
+        Some(commands) => Cow::Owned(renamed(words, commands)),
+        None => Cow::Borrowed(words),
     }
 }
 
-fn renamed(words: &str) -> Cow<'_, str> {
+fn renamed(words: &str, commands: &[String]) -> String {
     const NAME: &str = "kube-enroll ";
     let mut pieces = words.split(NAME);
     let mut renamed = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let next = piece.split(|c: char| !c.is_ascii_alphabetic()).next();
-        let is_command =
-            next.is_some_and(|next| COMMANDS.contains(&next)) || piece.starts_with('[');
-        renamed.push_str(if is_command { "kubectl enroll " } else { NAME });
+        let is_command = next.is_some_and(|next| commands.iter().any(|command| command == next));
+        let stands_for_one = piece.starts_with('[') || piece.starts_with("COMMAND");
+        renamed.push_str(if is_command || stands_for_one {
+            "kubectl enroll "
+        } else {
+            NAME
+        });
         renamed.push_str(piece);
     }
-    if renamed == words {
-        Cow::Borrowed(words)
-    } else {
-        Cow::Owned(renamed)
-    }
+    renamed
 }
 
 /// A command to run, which works as it is shown: each word is quoted for the shell, a value with a
@@ -393,7 +371,8 @@ mod tests {
             ),
             ("-l kube-enroll/user=a", "-l kube-enroll/user=a"),
         ] {
-            assert_eq!(renamed(words), expected);
+            let commands = ["help", "reply"].map(str::to_owned);
+            assert_eq!(renamed(words, &commands), expected);
         }
     }
 

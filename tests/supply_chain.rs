@@ -137,7 +137,7 @@ fn every_dependency_is_from_crates_io() {
 }
 
 #[test]
-fn the_readme_says_of_each_direct_dependency_why_it_is_there() {
+fn the_documentation_says_of_each_direct_dependency_why_it_is_there() {
     let metadata = metadata();
     let mut all = metadata["packages"].as_array().unwrap().iter();
     let own = all.find(|package| name(package) == env!("CARGO_PKG_NAME"));
@@ -146,7 +146,7 @@ fn the_readme_says_of_each_direct_dependency_why_it_is_there() {
         .iter()
         .map(|dependency| dependency["rename"].as_str().unwrap_or(name(dependency)))
         .collect();
-    let readme = read("README.md");
+    let readme = read("docs/building.md");
     let (_, section) = readme.split_once("\n## Dependencies\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let column = |row| str::split(row, '|').nth(2);

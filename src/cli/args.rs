@@ -143,6 +143,14 @@ impl Command {
     }
 }
 
+/// The names of the commands.
+pub fn names() -> Vec<String> {
+    let mut command = Cli::command();
+    command.build();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    names.map(str::to_owned).collect()
+}
+
 /// The definition of it all, in the words of a plugin of kubectl where it is one.
 pub fn command() -> clap::Command {
     let command = Cli::command();

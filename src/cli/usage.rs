@@ -376,35 +376,53 @@ mod tests {
         args::command().debug_assert();
     }
 
-    #[test]
-    fn every_command_is_known_where_texts_are_made() {
-        let command = args::command();
-        let names = command.get_subcommands().map(clap::Command::get_name);
-        let all: Vec<_> = names.chain(["help", "COMMAND"]).collect();
-        assert_eq!(all, shell::COMMANDS);
+    /// The commands of ours in a shell's lines, as they are typed: quotes are not undone, and what is
+    /// left out is filled in.
+    fn check_lines(lines: &str) -> usize {
+        let lines = lines.replace("\\\n", " ");
+        let mut number = 0;
+        for part in lines.lines().flat_map(|line| line.split('|')) {
+            let part = part.trim().trim_start_matches("$ ");
+            let part = part.split(['>', '<', ';']).next().unwrap();
+            let words: Vec<OsString> = part
+                .split_whitespace()
+                .map(|word| {
+                    word.replace("SHA256:...", &format!("SHA256:{}", "A".repeat(43)))
+                        .into()
+                })
+                .collect();
+            if words.first().is_some_and(|word| word == "kube-enroll") {
+                check_own(&words);
+                number += 1;
+            }
+        }
+        number
     }
 
     #[test]
     fn every_example_in_the_help_is_a_command_of_ours() {
+        let command = args::command();
+        let help = |command: &clap::Command| command.get_after_help().map(ToString::to_string);
+        let all = command.get_subcommands().chain([&command]);
+        let number: usize = all.filter_map(help).map(|help| check_lines(&help)).sum();
+        assert!(number > 20, "{number}");
+    }
+
+    #[test]
+    fn every_command_in_the_documentation_is_a_command_of_ours() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let docs = std::fs::read_dir(root.join("docs")).unwrap();
+        let docs = docs.map(|entry| entry.unwrap().path());
         let mut number = 0;
-        for command in args::command().get_subcommands() {
-            let help = command.get_after_help().map(ToString::to_string);
-            for line in help.unwrap_or_default().lines() {
-                for part in line.split('|').map(str::trim) {
-                    let part = part.split('>').next().unwrap();
-                    let words: Vec<OsString> = part
-                        .split_whitespace()
-                        .map(|word| {
-                            word.replace("SHA256:...", &format!("SHA256:{}", "A".repeat(43)))
-                                .into()
-                        })
-                        .collect();
-                    if words.first().is_some_and(|word| word == "kube-enroll") {
-                        check_own(&words);
-                        number += 1;
-                    }
-                }
+        for page in docs.chain([root.join("README.md")]) {
+            if page.extension().is_none_or(|kind| kind != "md") {
+                continue;
             }
+            let text = std::fs::read_to_string(page).unwrap();
+            let blocks = text.split("```console\n").skip(1);
+            number += blocks
+                .map(|block| check_lines(block.split("```").next().unwrap()))
+                .sum::<usize>();
         }
         assert!(number > 20, "{number}");
     }
