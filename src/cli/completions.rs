@@ -22,10 +22,10 @@ Examples:
   kube-enroll completions fish --out ~/.config/fish/completions/kube-enroll.fish
   kube-enroll completions kubectl --out ~/.local/bin/kubectl_complete-enroll
 
-For zsh it is the file _kube-enroll in a folder of $fpath. In bash, zsh and fish it can also be read for
-this session alone, in bash and zsh by: source <(kube-enroll completions bash). The scripts ask
-kube-enroll, on the PATH, for what may stand next: contexts come from the kubeconfig that is named, else
-from the one in use. Those of elvish and PowerShell know commands and options alone. The script for
+For zsh it is the file _kube-enroll in a folder of $fpath. In bash, zsh and fish it can also be read for \
+this session alone, in bash and zsh by: source <(kube-enroll completions bash). The scripts ask \
+kube-enroll, on the PATH, for what may stand next: contexts come from the kubeconfig that is named, else \
+from the one in use. Those of elvish and PowerShell know commands and options alone. The script for \
 kubectl has to be made executable (chmod +x), and completes kubectl enroll.")]
 pub struct Args {
     /// The shell to complete for, or kubectl for the plugin

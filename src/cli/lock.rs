@@ -14,7 +14,7 @@ use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-In every login session of yours that the system shows: containers hide /proc/keys, and then in this
+In every login session of yours that the system shows: containers hide /proc/keys, and then in this \
 session alone.")]
 pub struct Args {}
 

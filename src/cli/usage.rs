@@ -408,6 +408,24 @@ mod tests {
         assert!(number > 20, "{number}");
     }
 
+    /// The terminal breaks them: what is broken already is broken twice.
+    #[test]
+    fn paragraphs_of_the_help_are_lines() {
+        for command in args::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            let lines: Vec<_> = help.iter().flat_map(|help| help.lines()).collect();
+            let is_text = |line: &str| !line.is_empty() && !line.starts_with(' ');
+            for pair in lines.windows(2) {
+                if let [first, second] = pair
+                    && is_text(first)
+                    && is_text(second)
+                {
+                    assert!(first.ends_with(':'), "{}: {pair:?}", command.get_name());
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_command_in_the_documentation_is_a_command_of_ours() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
