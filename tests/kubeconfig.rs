@@ -898,7 +898,7 @@ fn one_name_for_two_people_is_the_first_ones() {
     for user in ["alice", "bob"] {
         place.request(&[user], PLAIN);
         let manifest = place.folder.read(&format!("{user}.csr.yaml"));
-        objects += &format!("---\n{}", issue(&manifest, &place.authority));
+        objects.extend(["---\n".to_owned(), issue(&manifest, &place.authority)]);
     }
     place.folder.write("objects", objects);
     let reply = [
