@@ -30,7 +30,7 @@ Examples:
   kube-enroll qr alice.reply.yaml -o svg --out alice.svg
   kube-enroll verify scanned.txt --user alice -g developers
 
-What is read from the codes, in any order and one behind the other, is taken in place of the file by
+What is read from the codes, in any order and one behind the other, is taken in place of the file by \
 every command that reads one. A phone copies it; a scanner that types can type it into a file.")]
 pub struct Args {
     /// What to show: a request, a manifest, a certificate, a reply or the address of a cluster; - is
