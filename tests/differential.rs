@@ -245,22 +245,25 @@ struct Created {
     signer: Value,
     usages: Value,
     expiration: Value,
-    user: String,
-    groups: Vec<String>,
+    /// Nobody, where it is another signer's and nothing is known of what it makes of the names.
+    identity: Option<(String, Vec<String>)>,
     fingerprint: String,
 }
 
 impl Created {
     fn of_report(object: &Value) -> Self {
         let identity = &object["identity"];
-        let groups = identity["groups"].as_array().unwrap().iter();
+        let identity = identity["username"].as_str().map(|user| {
+            let groups = identity["groups"].as_array().unwrap().iter();
+            let groups = groups.map(|it| it.as_str().unwrap().to_owned());
+            (user.to_owned(), groups.collect())
+        });
         Self {
             name: object["name"].clone(),
             signer: object["signerName"].clone(),
             usages: object["usages"].clone(),
             expiration: object["expirationSeconds"].clone(),
-            user: identity["username"].as_str().unwrap().to_owned(),
-            groups: groups.map(|it| it.as_str().unwrap().to_owned()).collect(),
+            identity,
             fingerprint: object["publicKey"]["fingerprint"]
                 .as_str()
                 .unwrap()
@@ -288,6 +291,7 @@ impl Created {
         let mut groups: Vec<_> = info.subject.iter_organization().map(text).collect();
         groups.sort();
         let hash = <sha2::Sha256 as sha2::Digest>::digest(info.subject_pki.raw);
+        let is_for_clients = spec["signerName"] == kube_enroll::manifest::CLIENT_SIGNER;
         let fields = object.as_object().unwrap().keys().map(String::as_str);
         let known = ["apiVersion", "kind", "metadata", "spec", "status"];
         assert!(
@@ -299,8 +303,10 @@ impl Created {
             signer: spec["signerName"].clone(),
             usages: spec["usages"].clone(),
             expiration: spec["expirationSeconds"].clone(),
-            user: text(info.subject.iter_common_name().last().unwrap()),
-            groups,
+            identity: is_for_clients.then(|| {
+                let user = info.subject.iter_common_name().last().unwrap();
+                (text(user), groups)
+            }),
             fingerprint: format!("SHA256:{}", BASE64_STANDARD.encode(hash)),
         }
     }

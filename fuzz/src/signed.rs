@@ -91,8 +91,9 @@ impl<'a> Signed<'a> {
     pub(super) fn verifies(&self) -> Option<bool> {
         let message = self.info.to_der().ok()?;
         let algorithm = self.algorithm.oid;
-        let signature = self.signature.raw_bytes();
-        let key = self.public_key.subject_public_key.raw_bytes();
+        // What is not whole bytes is shifted by Go and read as it stands by the crates.
+        let signature = self.signature.as_bytes()?;
+        let key = self.public_key.subject_public_key.as_bytes()?;
         match self.public_key.algorithm.oid {
             rfc5912::RSA_ENCRYPTION => {
                 let key = rsa::PublicKey::from_public_key_der(&self.public_key.to_der().ok()?);
