@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::{Filenames, Reader, Stream};
+use super::from::file::{Filenames, Stream};
 use super::from::passphrase::KeyPassphraseArgs;
 use super::from::program;
 use super::os::sandbox::Reach;
@@ -60,8 +60,7 @@ impl Action for Args {
         let report = Report::new(&self.report, self.output, console);
         let own = program::own_command();
         let ask = |object: &mut Object| object.ask_kuberc(&own, &program::look_path);
-        let reader = Reader::new(self.report.max_size);
-        let (tally, only) = report.run(&self.files, &reader, &context, ask)?;
+        let (tally, only) = report.run(&self.files, self.report.max_size, &context, ask)?;
         if let Some(command) = only.and_then(|object| object.allowing()) {
             console.note(text!(
                 "with kubectl 1.36 and later, this lets it run:\n{}",

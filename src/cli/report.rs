@@ -21,14 +21,13 @@ use super::args::size;
 use super::console::{Console, report_failure};
 use super::failure::Failure;
 use super::from::credentials;
-use super::from::file::{DEFAULT_LIMIT, Reader, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::os::privacy;
 use super::to::files;
 
 mod people;
 
 use people::People;
-pub use people::left_out;
 
 /// Files that are read and judged before their part of the report is written.
 const BATCH: usize = 256;
@@ -195,18 +194,18 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Reports on all files, after `judge` had its say on each object. Files that cannot be read
+    /// Reports on all files, of at most `limit` bytes each, after `judge` had its say on each object. Files that cannot be read
     /// are reported at once, so that one of a thousand does not hide the rest.
     pub fn run(
         mut self,
         files: &[Stream],
-        reader: &Reader,
+        limit: u64,
         context: &Context<'_>,
         judge: impl Fn(&mut Object) + Sync,
     ) -> Result<(Tally, Option<Object>), Failure> {
         let is_judged = self.judged != Judged::No;
         let read = |input: &Stream| -> Part {
-            let contents = reader.read(input)?;
+            let contents = file::read(input, limit)?;
             let mut objects = inspect(&input.source(), &contents, context);
             if objects.iter().any(Object::is_private_key) {
                 let warn = |path| privacy::warn_exposed(path, self.console);
@@ -240,7 +239,7 @@ impl<'a> Report<'a> {
             }
         }
         if let Some(people) = &mut self.people {
-            objects.retain_mut(|object| people.admit(object));
+            objects.retain(|object| people.admit(object));
         }
         for object in &mut objects {
             self.keys.look_at(object);
@@ -252,7 +251,9 @@ impl<'a> Report<'a> {
             return self.emit_uncompared(&mut objects);
         };
         held.add(objects, size);
-        if self.args.compare_keys || held.rsa_keys <= COMPARED && held.size <= HELD {
+        let is_little = held.rsa_keys <= COMPARED && held.size <= HELD;
+        // Who asks twice is known when all were read.
+        if is_little || self.args.compare_keys || self.people.is_some() {
             return Ok(());
         }
         let mut held = self.held.take().unwrap_or_default();
@@ -365,8 +366,17 @@ impl<'a> Report<'a> {
     fn finish(mut self) -> Result<(Tally, Option<Object>), Failure> {
         let mut only = None;
         if let Some(mut held) = self.held.take() {
-            find_shared_factors(&mut held.objects);
-            self.emit(&mut held.objects)?;
+            if let Some(people) = &self.people {
+                people.refuse_several(&mut held.objects);
+            }
+            if self.args.compare_keys || held.rsa_keys <= COMPARED {
+                find_shared_factors(&mut held.objects);
+            } else {
+                self.tally.not_compared += held.rsa_keys;
+            }
+            for batch in held.objects.chunks_mut(BATCH) {
+                self.emit(batch)?;
+            }
             if self.tally.shown == 1 && self.tally.unread == 0 {
                 only = held.objects.pop();
             }

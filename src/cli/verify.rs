@@ -4,14 +4,11 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 
-use kube_enroll::inspect::{Context, Object, inspect};
-use kube_enroll::parallel;
+use kube_enroll::inspect::{Context, Object};
 use kube_enroll::policy::{Agreed, CODES, explain};
 use kube_enroll::roster::Roster;
 use kube_enroll::shell::Command;
@@ -23,9 +20,9 @@ use time::OffsetDateTime;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
-use super::from::file::{Filenames, Reader, Stream};
+use super::from::file::{Filenames, Stream};
 use super::os::sandbox::Reach;
-use super::report::{Format, JudgedFormat, Report, ReportArgs, left_out};
+use super::report::{Format, JudgedFormat, Report, ReportArgs};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -73,8 +70,8 @@ fn long_help() -> String {
 impl Action for Args {
     fn reach(&self) -> Reach {
         let is_folder = |file: &Stream| file.path().is_some_and(Path::is_dir);
-        // Folders are counted as what they may hold; by a roster everything is read twice.
-        let count = |file| if is_folder(file) { 1 << 20 } else { 2 };
+        // Folders are counted as what they may hold.
+        let count = |file| if is_folder(file) { 1 << 20 } else { 1 };
         let files = self.files.iter().map(count).sum();
         Reach::default()
             .read(&self.files)
@@ -99,7 +96,6 @@ impl Action for Args {
             return self.by_roster(&roster, &files, console);
         }
         let agreement = self.agreement.agreement();
-        let reader = Reader::new(self.report.max_size);
         let context = Context {
             now: OffsetDateTime::now_utc(),
             agreed: self.agreement.names(),
@@ -109,7 +105,7 @@ impl Action for Args {
             return self.without_agreement(&files, &context, console);
         }
         let report = Report::of_verdicts(&self.report, self.output, console);
-        let (tally, only) = report.run(&files, &reader, &context, |object| {
+        let (tally, only) = report.run(&files, self.report.max_size, &context, |object| {
             judge(object, &agreement);
         })?;
         let wants_steps = self.output.is_none() || self.output == Some(JudgedFormat::Text);
@@ -130,7 +126,7 @@ impl Args {
     }
 
     /// Judges each request by the row of its person. Where several are good for one person, none of
-    /// them is: so they are counted before.
+    /// them is.
     fn by_roster(
         &self,
         roster: &Roster,
@@ -142,39 +138,9 @@ impl Args {
             agreed: Agreed::default(),
             passphrase: None,
         };
-        let reader = Reader::new(self.max_size());
-        let hasher = RandomState::new();
-        let good_in = |file: &Stream| -> Vec<(String, u64)> {
-            let Ok(contents) = reader.read(file) else {
-                return Vec::new();
-            };
-            let mut objects = inspect(&file.source(), &contents, &context);
-            for object in &mut objects {
-                judge_by_roster(object, roster);
-            }
-            let judged = objects.iter().filter(|object| left_out(object).is_none());
-            judged
-                .filter_map(|object| {
-                    let contents = hasher.hash_one(object.checked()?.manifest());
-                    Some((object.asked_user()?, contents))
-                })
-                .collect()
-        };
-        let mut good: HashMap<String, HashSet<u64>> = HashMap::new();
-        for (user, contents) in parallel::map(files, good_in).into_iter().flatten() {
-            good.entry(user).or_default().insert(contents);
-        }
         let report = Report::of_verdicts(&self.report, self.output, console).of_people(roster);
-        let (tally, _) = report.run(files, &reader, &context, |object| {
+        let (tally, _) = report.run(files, self.max_size(), &context, |object| {
             judge_by_roster(object, roster);
-            let user = object.asked_user().filter(|_| object.checked().is_some());
-            let count = user
-                .as_ref()
-                .and_then(|user| good.get(user))
-                .map(HashSet::len);
-            if let (Some(user), Some(count @ 2..)) = (user, count) {
-                object.is_one_of_several(count, &user);
-            }
         })?;
         let wants_steps = matches!(
             self.output,
@@ -238,9 +204,10 @@ impl Args {
             Some(JudgedFormat::Yaml) => Format::Yaml,
             _ => Format::Text,
         };
-        let reader = Reader::new(self.report.max_size);
         let report = Report::new(&self.report, format, console).aside();
-        let (tally, _) = report.run(files, &reader, context, |object| judge(object, &agreement))?;
+        let (tally, _) = report.run(files, self.report.max_size, context, |object| {
+            judge(object, &agreement);
+        })?;
         match tally.of_judging() {
             Verdict::Good => self.agreement.require().map(|()| Verdict::CouldNotRun),
             verdict => Ok(verdict),

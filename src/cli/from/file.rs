@@ -1,12 +1,10 @@
 //! A file as named on the command line, where `-` is standard input or output, and bounded reads.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, ValueParserFactory};
 use kube_enroll::qr::parts;
@@ -165,34 +163,6 @@ fn read_as_it_is(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failu
             let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
             read_bounded(file, input, limit)
         }
-    }
-}
-
-type Contents = Result<Zeroizing<Vec<u8>>, Failure>;
-
-/// Reads files that are looked at twice: what comes but once, from a pipe, is kept.
-pub struct Reader {
-    limit: u64,
-    kept: Mutex<HashMap<Stream, Contents>>,
-}
-
-impl Reader {
-    /// Reads at most `limit` bytes of each.
-    pub fn new(limit: u64) -> Self {
-        Self {
-            limit,
-            kept: Mutex::default(),
-        }
-    }
-
-    /// All of `input`, now or from before.
-    pub fn read(&self, input: &Stream) -> Contents {
-        if input.path().is_some_and(Path::is_file) {
-            return read(input, self.limit);
-        }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let contents = kept.entry(input.clone());
-        contents.or_insert_with(|| read(input, self.limit)).clone()
     }
 }
 

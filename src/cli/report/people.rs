@@ -1,6 +1,6 @@
 //! What a report by a roster tells of the people in it besides their requests.
 
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasher as _;
 
@@ -27,8 +27,8 @@ pub struct People<'a> {
     roster: &'a Roster,
     /// Who asked for something, or has it.
     seen: HashSet<String>,
-    /// For whom a good request was found, and the hash of what would be created.
-    good: HashMap<String, u64>,
+    /// For whom good requests were found, and the hashes of what would be created.
+    good: HashMap<String, HashSet<u64>>,
     hasher: RandomState,
     left_out: BTreeMap<&'static str, usize>,
     /// By what is the worst about each, those that are not good first.
@@ -63,7 +63,7 @@ impl Names {
 }
 
 /// Why a request that stands in the cluster is not for this run to judge.
-pub fn left_out(object: &Object) -> Option<&'static str> {
+fn left_out(object: &Object) -> Option<&'static str> {
     if !object.is_in_cluster() {
         return None;
     }
@@ -95,9 +95,8 @@ impl<'a> People<'a> {
         }
     }
 
-    /// Whether the request is for this run to judge. There is one good request for each person, also
-    /// where files change while they are read.
-    pub fn admit(&mut self, object: &mut Object) -> bool {
+    /// Whether the request is for this run to judge.
+    pub fn admit(&mut self, object: &Object) -> bool {
         let user = object.asked_user();
         let left_out = left_out(object);
         if let Some(user) = &user
@@ -113,18 +112,24 @@ impl<'a> People<'a> {
             return true;
         };
         let contents = self.hasher.hash_one(checked.manifest());
-        match self.good.entry(user) {
-            Entry::Vacant(entry) => {
-                entry.insert(contents);
-            }
+        let is_new = self.good.entry(user).or_default().insert(contents);
+        if !is_new {
             // In a file of its own and in one of all, as `request --roster` writes them.
-            Entry::Occupied(entry) if *entry.get() == contents => {
-                *self.left_out.entry("there twice").or_default() += 1;
-                return false;
-            }
-            Entry::Occupied(entry) => object.is_one_of_several(2, entry.key()),
+            *self.left_out.entry("there twice").or_default() += 1;
         }
-        true
+        is_new
+    }
+
+    /// Where several requests are good for one person, none of them is.
+    pub fn refuse_several(&self, objects: &mut [Object]) {
+        for object in objects {
+            let user = object.asked_user().filter(|_| object.checked().is_some());
+            let Some(user) = user else { continue };
+            let count = self.good.get(&user).map_or(0, HashSet::len);
+            if count > 1 {
+                object.is_one_of_several(count, &user);
+            }
+        }
     }
 
     /// Counts a request by what is the worst about it.
