@@ -1,6 +1,6 @@
-//! strace kills the program at every system call, and lets every call fail that writes, syncs or
-//! names a file: a secret is whole and private under its name or not there, what was there before
-//! is not lost, and whoever is alive says what went wrong.
+//! strace kills the program at every system call, and lets every call fail that reads, writes, syncs
+//! or names a file or a key of the kernel's: a secret is whole and private under its name or not
+//! there, what was there before is not lost, and whoever is alive says what went wrong.
 
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
@@ -29,6 +29,10 @@ const CALLS: &[&str] = &[
     "openat",
     "mkdir",
     "fchmod",
+    "read",
+    "getdents64",
+    "add_key",
+    "keyctl",
 ];
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EINTR", "EROFS"];
 
@@ -41,6 +45,7 @@ const NO_LINK: &str = "--inject=link,linkat:error=EPERM";
 type IsWhole = fn(&str) -> bool;
 
 /// A command, what it finds, and what it writes.
+#[derive(Default)]
 struct Case {
     args: &'static [&'static str],
     /// Name and contents of the files that are there; nothing but `old` may change.
@@ -49,12 +54,24 @@ struct Case {
     new: &'static [New],
     /// A file that is replaced, and what holds for it then.
     old: Option<(&'static str, IsWhole)>,
+    /// What holds for standard output, where the command says that all went well.
+    said: Option<IsWhole>,
 }
 
 struct New {
+    /// With a `*` for what nobody knows before.
     name: &'static str,
     mode: u32,
     is_whole: IsWhole,
+}
+
+impl New {
+    fn is_named(&self, name: &str) -> bool {
+        match self.name.split_once('*') {
+            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
+            None => name == self.name,
+        }
+    }
 }
 
 #[test]
@@ -71,7 +88,6 @@ fn request() {
             "--output-dir",
             "out",
         ],
-        found: vec![],
         new: &[
             New {
                 name: "out/alice.key",
@@ -89,7 +105,7 @@ fn request() {
                 is_whole: is_manifest,
             },
         ],
-        old: None,
+        ..Case::default()
     });
 }
 
@@ -125,7 +141,7 @@ fn renew() {
                 is_whole: is_manifest_for_a_year,
             },
         ],
-        old: None,
+        ..Case::default()
     });
 }
 
@@ -139,7 +155,7 @@ fn kubeconfig_embed() {
             mode: 0o600,
             is_whole: is_kubeconfig,
         }],
-        old: None,
+        ..Case::default()
     });
 }
 
@@ -153,10 +169,10 @@ fn kubeconfig_merge() {
     check(&Case {
         args: &["kubeconfig", "alice.reply.yaml", "--merge", "config"],
         found,
-        new: &[],
         old: Some(("config", |text| {
             text.contains("kept") && is_kubeconfig(text)
         })),
+        ..Case::default()
     });
 }
 
@@ -199,6 +215,218 @@ fn merge_by(style: &'static str) {
         old: Some(("alice.kubeconfig", |text| {
             text.contains("kept") && text.contains("alice@prod.crt")
         })),
+        ..Case::default()
+    });
+}
+
+/// Without a word about where, the one that is there grows.
+#[test]
+fn kubeconfig_grows_where_none_is_named() {
+    let mut found = journey();
+    found.push((
+        "alice.kubeconfig",
+        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
+    ));
+    check(&Case {
+        args: &["kubeconfig", "alice.reply.yaml"],
+        found,
+        old: Some(("alice.kubeconfig", |text| {
+            text.contains("kept") && is_kubeconfig(text)
+        })),
+        ..Case::default()
+    });
+}
+
+/// The folder is not there either.
+#[test]
+fn kubeconfig_merge_into_another_folder() {
+    fn names_both(text: &str) -> bool {
+        text.contains("/out/alice@prod.crt") && text.contains("/alice.key")
+    }
+    const EXEC: &[&str] = &[
+        "kubeconfig",
+        "alice.reply.yaml",
+        "--exec",
+        "--merge",
+        "out/config",
+    ];
+    const FILES: &[&str] = &[
+        "kubeconfig",
+        "alice.reply.yaml",
+        "--files",
+        "--merge",
+        "out/config",
+    ];
+    for args in [EXEC, FILES] {
+        check(&Case {
+            args,
+            found: journey(),
+            new: &[
+                New {
+                    name: "out/config",
+                    mode: 0o600,
+                    is_whole: names_both,
+                },
+                New {
+                    name: "out/alice@prod.crt",
+                    mode: 0o644,
+                    is_whole: is_certificate,
+                },
+            ],
+            ..Case::default()
+        });
+    }
+}
+
+/// The old certificate stays where it is.
+#[test]
+fn kubeconfig_takes_a_renewal() {
+    for (style, args) in [
+        (
+            "--exec",
+            &[
+                "kubeconfig",
+                "renewed.reply.yaml",
+                "--exec",
+                "--merge",
+                "alice.kubeconfig",
+                "--context",
+                "alice@prod",
+                "--passphrase-file",
+                "pass",
+            ][..],
+        ),
+        (
+            "--files",
+            &[
+                "kubeconfig",
+                "renewed.reply.yaml",
+                "--files",
+                "--context",
+                "alice@prod",
+            ],
+        ),
+    ] {
+        let Some(found) = enrolled(style) else { return };
+        check(&Case {
+            args,
+            found,
+            new: &[New {
+                name: "alice@prod-*.crt",
+                mode: 0o644,
+                is_whole: is_certificate,
+            }],
+            old: Some(("alice.kubeconfig", |text| {
+                text.contains("alice@prod-") && text.matches("alice.key").count() == 1
+            })),
+            ..Case::default()
+        });
+    }
+}
+
+#[test]
+fn renew_with_the_same_key() {
+    let Some(found) = enrolled("--exec") else {
+        return;
+    };
+    check(&Case {
+        args: &[
+            "renew",
+            "alice.kubeconfig",
+            "--keep-key",
+            "--passphrase-file",
+            "pass",
+            "--output-dir",
+            "out",
+        ],
+        found,
+        new: &[
+            New {
+                name: "out/alice.csr",
+                mode: 0o644,
+                is_whole: is_request,
+            },
+            New {
+                name: "out/alice.csr.yaml",
+                mode: 0o644,
+                is_whole: is_manifest_for_a_year,
+            },
+        ],
+        ..Case::default()
+    });
+}
+
+#[test]
+fn credential() {
+    let Some(found) = enrolled("--exec") else {
+        return;
+    };
+    check(&Case {
+        args: &[
+            "credential",
+            "--certificate",
+            "alice@prod.crt",
+            "--key",
+            "alice.key",
+            "--passphrase-file",
+            "pass",
+        ],
+        found,
+        said: Some(|text| {
+            let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            let key = answer["status"]["clientKeyData"].as_str();
+            key.is_some_and(is_key)
+        }),
+        ..Case::default()
+    });
+}
+
+/// What the kernel keeps has an end, also where the program met its own before.
+#[test]
+fn unlock() {
+    let Some(found) = enrolled("--exec") else {
+        return;
+    };
+    let case = Case {
+        args: &[
+            "unlock",
+            "alice.kubeconfig",
+            "--for",
+            "3s",
+            "--passphrase-file",
+            "pass",
+        ],
+        found,
+        said: Some(|text| text.contains("is unlocked for 3s")),
+        ..Case::default()
+    };
+    let (ended, _) = run(&case, &[]);
+    if ended.status != 0 {
+        assert!(std::env::var("CI").is_err(), "{}", ended.stderr);
+        return;
+    }
+    check(&case);
+    let unending = std::fs::read_to_string("/proc/keys").unwrap_or_default();
+    let mut unending = unending.lines().filter(|line| line.contains("kube-enroll"));
+    assert_eq!(unending.find(|line| line.contains(" perm ")), None);
+}
+
+#[test]
+fn list() {
+    let Some(mut found) = enrolled("--exec") else {
+        return;
+    };
+    found.retain(|(name, _)| *name != "pass");
+    check(&Case {
+        args: &["list"],
+        found,
+        said: Some(|text| {
+            let files = ["alice.kubeconfig", "alice@prod.crt", "alice.csr"];
+            let replies = ["alice.reply.yaml", "renewed.reply.yaml"];
+            let mut all = files.iter().chain(&replies);
+            all.all(|file| text.contains(file))
+        }),
+        ..Case::default()
     });
 }
 
@@ -206,19 +434,13 @@ fn is_certificate(text: &str) -> bool {
     kube_enroll::certificate::Certificate::chain_from_pem(text.as_bytes()).is_ok()
 }
 
-/// With a key that is opened at once: scrypt would take its time in each of hundreds of runs.
 #[test]
 fn passphrase() {
     if !have("openssl") {
         return;
     }
     let folder = Folder::new();
-    folder.write("pass", "correct horse\n");
-    let new = ["genpkey", "-algorithm", "ed25519", "-out", "plain"];
-    folder.peer("openssl", &new);
-    let encrypt =
-        "pkcs8 -topk8 -in plain -v2 aes-256-cbc -iter 1 -passout file:pass -out alice.key";
-    folder.peer("openssl", &encrypt.split(' ').collect::<Vec<_>>());
+    make_key(&folder, "--exec");
     check(&Case {
         args: &[
             "passphrase",
@@ -231,8 +453,8 @@ fn passphrase() {
             ("alice.key", folder.read("alice.key")),
             ("pass", folder.read("pass")),
         ],
-        new: &[],
         old: Some(("alice.key", is_key)),
+        ..Case::default()
     });
 }
 
@@ -298,13 +520,70 @@ fn journey() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// A key: encrypted with what is in `pass`, where kubectl asks for it. It is opened at once: scrypt
+/// would take its time in each of hundreds of runs.
+fn make_key(folder: &Folder, style: &str) {
+    folder.write("pass", "correct horse\n");
+    let encryption = match style {
+        "--exec" => "-v2 aes-256-cbc -iter 1 -passout file:pass",
+        _ => "-nocrypt",
+    };
+    let script = format!(
+        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain
+         openssl pkcs8 -topk8 -in plain {encryption} -out alice.key
+         rm plain; chmod 600 alice.key"
+    );
+    folder.peer("sh", &["-ec", &script]);
+}
+
+/// Somebody with a kubeconfig, and with a second reply.
+fn enrolled(style: &'static str) -> Option<Vec<(&'static str, String)>> {
+    if !have("openssl") {
+        return None;
+    }
+    let folder = Folder::new();
+    make_key(&folder, style);
+    let run = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let opening: &[&str] = match style {
+            "--exec" => &["--passphrase-file", "pass"],
+            _ => &[],
+        };
+        folder.run(&[&words, opening].concat()).good()
+    };
+    run("request alice -g dev --key alice.key --expires-in 365d");
+    let authority = authority();
+    folder.write("admin", admin_kubeconfig(&authority));
+    for reply in ["alice.reply.yaml", "renewed.reply.yaml"] {
+        folder.write("issued", issue(&folder.read("alice.csr.yaml"), &authority));
+        let write = ["reply", "issued", "--kubeconfig", "admin", "--out", reply];
+        folder.run(&write).good();
+    }
+    run(&format!("kubeconfig alice.reply.yaml {style}"));
+    let files = [
+        "alice.key",
+        "pass",
+        "alice.csr",
+        "alice.reply.yaml",
+        "renewed.reply.yaml",
+        "alice@prod.crt",
+        "alice.kubeconfig",
+    ];
+    let here = format!("{}/", folder.path().display());
+    let contents = |name| folder.read(name).replace(&here, "");
+    Some(files.map(|name| (name, contents(name))).into())
+}
+
 /// Injects every fault, and tells how many there were.
 fn check(case: &Case) {
     if !have("strace") {
         return;
     }
     let (mut killed, mut failed) = (0, 0);
-    for before in [&[][..], &[NO_RENAME], &[NO_RENAME, NO_LINK]] {
+    let writes = !case.new.is_empty() || case.old.is_some();
+    let ways = [&[][..], &[NO_RENAME], &[NO_RENAME, NO_LINK]];
+    let ways = &ways[..if writes { 3 } else { 1 }];
+    for before in ways {
         for (call, occurrences) in calls(case, before) {
             for when in 1..=occurrences {
                 killed += inject(case, before, &call, &format!("signal=KILL:when={when}"));
@@ -325,7 +604,7 @@ fn check(case: &Case) {
         "{command}: killed {killed} times, {failed} calls failed"
     )
     .unwrap();
-    assert!(killed > 200 && failed > 100);
+    assert!(killed > 70 * ways.len() && failed > 70 * ways.len());
 }
 
 /// The calls of a run that nothing happens to, and how often each is made.
@@ -378,6 +657,8 @@ fn run(case: &Case, options: &[&str]) -> (Ended, String) {
     check_old(case, &folder, &about);
     check_named(&folder, &about);
     check_words(&ended, &about);
+    let is_whole = case.said.is_none_or(|said| said(&ended.stdout));
+    assert!(ended.status != 0 || is_whole, "{}{about}", ended.stdout);
     (ended, trace)
 }
 
@@ -389,7 +670,7 @@ fn check_new(case: &Case, folder: &Folder, ended: &Ended, about: &str) {
         if case.found.iter().any(|(found, _)| *found == name) {
             continue;
         }
-        if let Some(new) = case.new.iter().find(|new| new.name == name) {
+        if let Some(new) = case.new.iter().find(|new| new.is_named(name)) {
             let contents = folder.read(name);
             // The name was held, and then came the end.
             let is_held = contents.is_empty() && ended.status == -1 && about.contains(NO_LINK);
@@ -435,10 +716,15 @@ fn check_old(case: &Case, folder: &Folder, about: &str) {
 
 /// What a kubeconfig names is there, whole.
 fn check_named(folder: &Folder, about: &str) {
-    let name = "alice.kubeconfig";
-    if folder.has(name) && folder.read(name).contains("alice@prod.crt") {
-        let named = folder.has("alice@prod.crt") && is_certificate(&folder.read("alice@prod.crt"));
-        assert!(named, "the certificate is gone: {about}");
+    for kubeconfig in ["alice.kubeconfig", "out/config"] {
+        if !folder.has(kubeconfig) {
+            continue;
+        }
+        let text = folder.read(kubeconfig);
+        for named in text.split_whitespace().filter(|it| it.ends_with(".crt")) {
+            let is_there = folder.has(named) && is_certificate(&folder.read(named));
+            assert!(is_there, "{named} is gone: {about}");
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::lifetime;
@@ -211,7 +210,7 @@ impl Args {
                 is_named: !self.files.is_empty(),
             }]);
         };
-        let files = files_in(folder).map_err(|error| Failure::io("read", folder, &error))?;
+        let files = files_in(folder)?;
         let listed = files.into_iter().map(|path| Listed {
             source: path.into(),
             is_named: false,
@@ -264,18 +263,15 @@ impl Args {
 }
 
 /// The files of a folder, by name, and none of its folders. There is nothing to list in keys.
-fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let shown = if folder == Path::new(".") {
         Path::new("")
     } else {
         folder
     };
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)?
-        .filter_map(|entry| Some(shown.join(entry.ok()?.file_name())))
-        .filter(|path| path.extension().is_none_or(|extension| extension != "key"))
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
+    let is_key = |path: &Path| path.extension().is_some_and(|extension| extension == "key");
+    let mut files = file::in_folder(shown)?;
+    files.retain(|path| !is_key(path) && path.is_file());
     Ok(files)
 }
 

@@ -5,7 +5,6 @@
 #![allow(clippy::doc_markdown)]
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::inspect::{Context, Object};
@@ -20,7 +19,7 @@ use time::OffsetDateTime;
 use super::console::Console;
 use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
-use super::from::file::{Filenames, Stream};
+use super::from::file::{self, Filenames, Stream};
 use super::os::sandbox::Reach;
 use super::report::{Format, JudgedFormat, Report, ReportArgs};
 use super::{Action, Verdict};
@@ -276,15 +275,12 @@ fn in_folders(files: &[Stream], console: &Console) -> Result<Vec<Stream>, Failur
             all_files.push(file.clone());
             continue;
         };
-        let entries = fs::read_dir(folder).map_err(|error| Failure::io("read", folder, &error))?;
+        let entries = file::in_folder(folder)?;
         let visible = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
             path.is_file() && !name.starts_with(b".")
         };
-        let all: BTreeSet<PathBuf> = entries
-            .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
-            .filter(visible)
-            .collect();
+        let all: BTreeSet<PathBuf> = entries.into_iter().filter(visible).collect();
         let has = |path: &Path, extension| path.extension().is_some_and(|found| found == extension);
         let (passed, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = all.iter().partition(|path| {
             has(path, "key") || has(path, "csr") && all.contains(&path.with_extension("csr.yaml"))

@@ -1,7 +1,7 @@
 //! A file as named on the command line, where `-` is standard input or output, and bounded reads.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -164,6 +164,18 @@ fn read_as_it_is(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failu
             read_bounded(file, input, limit)
         }
     }
+}
+
+/// What is in a folder, by name; `""` is the current one. A folder that cannot be read to its end is a
+/// failure: what is missed would be missed without a word.
+pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let here = folder == Path::new("");
+    let listed = if here { Path::new(".") } else { folder };
+    let names = fs::read_dir(listed)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+    let mut names: Vec<OsString> = names.map_err(|error| Failure::io("read", listed, &error))?;
+    names.sort();
+    Ok(names.iter().map(|name| folder.join(name)).collect())
 }
 
 /// The first bytes of a file that is no pipe.

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::carrier;
@@ -365,17 +364,8 @@ fn public_half(path: &Path) -> Result<PublicHalf, Failure> {
 
 /// The `.key` files of a folder, by name.
 pub fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let listed = if folder == Path::new("") {
-        Path::new(".")
-    } else {
-        folder
-    };
-    let entries = fs::read_dir(listed).map_err(|error| Failure::io("read", listed, &error))?;
-    let mut files: Vec<_> = entries
-        .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "key"))
-        .collect();
-    files.sort();
+    let mut files = file::in_folder(folder)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
     Ok(files)
 }
 

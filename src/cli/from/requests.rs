@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::carrier;
@@ -62,12 +61,9 @@ impl<'a> Requests<'a> {
     }
 
     fn look_through(&self, folder: &Path) -> ByKey {
-        let entries = fs::read_dir(folder).into_iter().flatten();
-        let paths: BTreeSet<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| is_named_so(path))
-            .collect();
-        let paths: Vec<PathBuf> = paths.into_iter().collect();
+        // Where none is at hand, that is said.
+        let mut paths = file::in_folder(folder).unwrap_or_default();
+        paths.retain(|path| is_named_so(path));
         let read = parallel::map(&paths, |path| read_forgiving(path));
         let mut by_key = ByKey::new();
         for (path, read) in paths.into_iter().zip(read) {
