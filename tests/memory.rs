@@ -241,6 +241,22 @@ fn making_a_key_leaves_nothing_of_it() {
     }
 }
 
+/// Somebody with a key, and the certificate for it in `issued.yaml`; their name.
+fn issued(folder: &Folder, algorithm: &str, passphrase: Option<&str>) -> String {
+    let (kind, option) = match passphrase {
+        Some(_) => ("locked", "--passphrase-file=pass"),
+        None => ("plain", "--no-passphrase"),
+    };
+    let user = format!("{kind}-{algorithm}");
+    let new = ["request", &user, "--algorithm", algorithm, option];
+    folder.run(&new).good();
+    let authority = common::authority();
+    let issued = common::issue(&folder.read(&format!("{user}.csr.yaml")), &authority);
+    folder.write("issued.yaml", issued);
+    folder.write("admin.kubeconfig", common::admin_kubeconfig(&authority));
+    user
+}
+
 #[test]
 fn using_a_key_leaves_nothing_of_it() {
     let Some(folder) = folder() else { return };
@@ -250,22 +266,7 @@ fn using_a_key_leaves_nothing_of_it() {
         ("ecdsa-p256", Some(PASSPHRASE)),
         ("rsa-4096", Some(PASSPHRASE)),
     ] {
-        let user = format!(
-            "{}-{algorithm}",
-            if passphrase.is_some() {
-                "locked"
-            } else {
-                "plain"
-            }
-        );
-        let option = passphrase.map_or("--no-passphrase", |_| "--passphrase-file=pass");
-        folder
-            .run(&["request", &user, "--algorithm", algorithm, option])
-            .good();
-        let authority = common::authority();
-        let issued = common::issue(&folder.read(&format!("{user}.csr.yaml")), &authority);
-        folder.write("issued.yaml", issued);
-        folder.write("admin.kubeconfig", common::admin_kubeconfig(&authority));
+        let user = issued(&folder, algorithm, passphrase);
         let open = passphrase.map_or("", |_| "--passphrase-file pass");
         let key = format!("{user}.key");
         let args = format!("kubeconfig issued.yaml --cluster admin.kubeconfig --embed {open}");
@@ -276,5 +277,35 @@ fn using_a_key_leaves_nothing_of_it() {
         check(&folder, &args, &key, passphrase);
         let args = format!("inspect {key} {open}");
         check(&folder, &args, &key, passphrase);
+    }
+}
+
+#[test]
+fn the_second_year_leaves_nothing_of_either_key() {
+    let Some(folder) = folder() else { return };
+    for (algorithm, passphrase) in [
+        ("ecdsa-p256", None),
+        ("rsa-2048", Some(PASSPHRASE)),
+        ("ecdsa-p256", Some(PASSPHRASE)),
+    ] {
+        let user = issued(&folder, algorithm, passphrase);
+        let open = passphrase.map_or("", |_| "--passphrase-file=pass");
+        let kubeconfig = "kubeconfig issued.yaml --cluster admin.kubeconfig --exec";
+        let words = format!("{kubeconfig} {open}");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        folder.run(&words).good();
+
+        let (key, config) = (format!("{user}.key"), format!("{user}.kubeconfig"));
+        let option = passphrase.map_or("--no-passphrase", |_| open);
+        let args = format!("renew {config} {option} --output-dir renewed-{user}");
+        check(&folder, &args, &format!("renewed-{user}/{key}"), passphrase);
+        let args = format!("renew {config} --keep-key {open} --output-dir kept-{user}");
+        check(&folder, &args, &key, passphrase);
+        assert!(folder.has(&format!("kept-{user}/{user}.csr.yaml")));
+        let args = format!("unlock {config} --for 5s {open}");
+        check(&folder, &args, &key, passphrase);
+        let (out, err) = (folder.read("out"), folder.read("err"));
+        let is_done = out.contains("is unlocked") || out.contains("nothing to unlock");
+        assert!(is_done || err.contains("keyring"), "{out}{err}");
     }
 }
