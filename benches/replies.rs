@@ -8,7 +8,7 @@ use common::peer::Program;
 use common::{Case, Issued, issue};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use der::Decode as _;
-use kube_enroll::certificate::Certificate;
+use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::check_issued;
 use kube_enroll::kubeconfig::Cluster;
@@ -57,8 +57,8 @@ fn check(criterion: &mut Criterion) {
 }
 
 fn is_good(certificate: &str, request: &[u8], issued: &Issued) {
-    let chain = Certificate::chain_from_pem(certificate.as_bytes()).unwrap();
-    let certificate = chain.first().unwrap();
+    let chain = Chain::from_pem(certificate.as_bytes()).unwrap();
+    let certificate = chain.leaf();
     let request = CertificationRequest::from_der(request).unwrap();
     assert_eq!(certificate.public_key(), issued.key.public_key());
     assert!(check_issued(certificate, &request, &issued.object).is_empty());

@@ -14,6 +14,10 @@ use crate::name::Name;
 use crate::pem;
 use crate::text::hex;
 
+mod chain;
+
+pub use chain::Chain;
+
 /// The PEM label of certificates.
 pub const PEM_LABEL: &str = "CERTIFICATE";
 
@@ -58,19 +62,19 @@ impl Certificate {
         })
     }
 
-    /// Every certificate of a PEM file; the first one is the holder's (RFC 8446 section 4.4.2).
+    /// Every certificate of a PEM file, in its order.
     ///
     /// # Errors
     /// [`Error::NoCertificate`] where there is none; [`Error::Malformed`] for one that is broken.
-    pub fn chain_from_pem(input: &[u8]) -> Result<Vec<Self>> {
-        let chain = pem::blocks(input)
+    pub fn all_from_pem(input: &[u8]) -> Result<Vec<Self>> {
+        let all = pem::blocks(input)
             .filter(|block| block.label == PEM_LABEL)
             .map(|block| Self::from_der(&block.contents))
             .collect::<Result<Vec<_>>>()?;
-        if chain.is_empty() {
+        if all.is_empty() {
             return Err(Error::NoCertificate);
         }
-        Ok(chain)
+        Ok(all)
     }
 
     fn read(der: &[u8]) -> std::result::Result<Self, Problem> {
@@ -377,7 +381,13 @@ impl crate::text::Show for OffsetDateTime {
 mod tests {
     use super::*;
     use crate::asn1::encode;
+    use crate::csr::CertificationRequest;
+    use crate::inspect;
+    use crate::key::Algorithm;
+    use crate::manifest::{CLIENT_SIGNER, Manifest};
+    use crate::name::Subject;
     use crate::rehearsal::Authority;
+    use crate::yaml;
 
     const NOW: OffsetDateTime = time::macros::datetime!(2030-01-02 03:04:05 UTC);
 
@@ -485,13 +495,60 @@ mod tests {
         let (first, second) = (authority(), authority());
         let request = pem::encode("CERTIFICATE REQUEST", b"0");
         let input = [first.to_pem(), request.clone(), second.to_pem()].concat();
-        let chain = Certificate::chain_from_pem(input.as_bytes()).unwrap();
+        let chain = Chain::from_pem(input.as_bytes()).unwrap();
         let chain: Vec<_> = chain.iter().map(Certificate::der).collect();
         assert_eq!(chain, [first.der(), second.der()]);
-        let none = Certificate::chain_from_pem(request.as_bytes()).map(|_| ());
+        let none = Chain::from_pem(request.as_bytes()).map(|_| ());
         assert_eq!(none, Err(Error::NoCertificate));
         let broken = pem::encode(PEM_LABEL, b"0");
-        assert!(Certificate::chain_from_pem(broken.as_bytes()).is_err());
+        assert!(Chain::from_pem(broken.as_bytes()).is_err());
+    }
+
+    /// An authority, and two certificates that it issued for one key: the second ends last.
+    fn issued() -> [Certificate; 3] {
+        let authority = Authority::new(NOW, &mut getrandom::SysRng).unwrap();
+        let subject = Subject::new("alice", &[], false).unwrap();
+        let (_, request) = CertificationRequest::build_with_new_key(
+            &subject,
+            &[],
+            Algorithm::Ed25519,
+            &mut getrandom::SysRng,
+        )
+        .unwrap();
+        let [first, second] = ["30d", "90d"].map(|lifetime| {
+            let lifetime = lifetime.parse().ok();
+            let manifest = Manifest::asking("alice", &request, CLIENT_SIGNER, lifetime);
+            let documents = yaml::documents(manifest.to_yaml().as_bytes());
+            let object = inspect::signing_requests(&documents).remove(0);
+            let issued = authority.sign(&request, &object, NOW, &mut getrandom::SysRng);
+            issued.unwrap()
+        });
+        [authority.certificate().clone(), first, second]
+    }
+
+    #[test]
+    fn the_one_that_is_meant_is_found_wherever_it_stands_and_leads_its_authorities() {
+        let [authority, first, second] = issued();
+        let all = vec![authority.clone(), first.clone(), second.clone()];
+        let chain = Chain::try_from(all).unwrap();
+        let der = |certificates: Vec<&Certificate>| -> Vec<Vec<u8>> {
+            certificates.iter().map(|it| it.der().to_vec()).collect()
+        };
+        assert_eq!(chain.leaf().der(), authority.der());
+        assert_eq!(chain.holder().der(), first.der());
+        let found = chain.leaf_for(second.public_key()).unwrap();
+        assert_eq!(found.der(), first.der());
+        assert!(chain.leaf_for(issued()[1].public_key()).is_none());
+        let likely = der(chain.by_likelihood());
+        assert_eq!(likely, der(vec![&second, &first, &authority]));
+        let led = chain.led_by(&second);
+        let expected = der(vec![&second, &authority]);
+        assert_eq!(der(led.iter().collect()), expected);
+        assert_eq!(led.to_pem(), second.to_pem() + &authority.to_pem());
+        assert_eq!(chain.not_after(), first.not_after());
+        let alone = Chain::from(authority.clone());
+        assert_eq!(alone.holder().der(), authority.der());
+        assert!(alone.led_by(&authority).rest().is_empty());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a file given with a request has to say about it: a team's defaults, or the request
-//! configuration that OpenSSL's `req` command reads, told apart by what is in them.
+//! What a request asks for, and what a file given with it has to say about that: a team's defaults, or
+//! the request configuration that OpenSSL's `req` command reads, told apart by what is in them.
 
 mod conf;
 mod extension;
@@ -17,10 +17,10 @@ use crate::text::visible;
 /// The longest configuration that is read, in bytes.
 pub const MAX_LEN: usize = 256 * 1024;
 
-/// What a configuration asks for; the command line wins over all of it. What is absent was not
-/// said.
+/// What a request asks for, as far as it was said: on the command line, in a configuration, in the row
+/// of a roster, or by the certificate that is renewed. What is absent was not said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestConfig {
+pub struct Settings {
     /// The user.
     pub user: Option<String>,
     /// The groups, in order.
@@ -33,11 +33,46 @@ pub struct RequestConfig {
     pub signer: Option<String>,
     /// `metadata.name`.
     pub name: Option<String>,
+}
+
+impl Settings {
+    /// These, and from `others` what these do not say.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            user: self.user.or(others.user),
+            groups: if self.groups.is_empty() {
+                others.groups
+            } else {
+                self.groups
+            },
+            algorithm: self.algorithm.or(others.algorithm),
+            expires_in: self.expires_in.or(others.expires_in),
+            signer: self.signer.or(others.signer),
+            name: self.name.or(others.name),
+        }
+    }
+}
+
+/// What a configuration says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestConfig {
+    /// What it asks for.
+    pub settings: Settings,
     /// The extensions that it would put into a request; each has a note that says what the signer
     /// makes of it.
     pub extensions: Vec<RequestedExtension>,
     /// What in the file does not mean what its author may think, in the order of the file.
     pub notes: Vec<Note>,
+}
+
+impl From<Settings> for RequestConfig {
+    fn from(settings: Settings) -> Self {
+        Self {
+            settings,
+            ..Self::default()
+        }
+    }
 }
 
 /// Something that was read and is not used, or not as it seems.
@@ -110,7 +145,7 @@ pub fn read(bytes: &[u8]) -> Result<RequestConfig, ConfigError> {
     if is_openssl(text) {
         openssl::read(text)
     } else {
-        team::read(text)
+        team::read(text).map(RequestConfig::from)
     }
 }
 
@@ -168,9 +203,12 @@ mod tests {
     #[test]
     fn the_file_of_the_hand_made_flow_gives_user_group_key_and_digest() {
         let expected = RequestConfig {
-            user: Some("alice".into()),
-            groups: vec!["developers".into()],
-            algorithm: Some(Algorithm::Rsa2048),
+            settings: Settings {
+                user: Some("alice".into()),
+                groups: vec!["developers".into()],
+                algorithm: Some(Algorithm::Rsa2048),
+                ..Settings::default()
+            },
             notes: vec![Note {
                 line: 9,
                 text: "[ v3_ext ] is not named by req_extensions: it is not part of the request, \
@@ -253,7 +291,7 @@ mod tests {
             "\u{feff}[req]\r\n",
         ] {
             assert!(is_openssl(text.trim_start_matches('\u{feff}')), "{text}");
-            assert_eq!(read(text).user, None);
+            assert_eq!(read(text).settings.user, None);
         }
         for text in [
             "user: alice",
@@ -270,25 +308,46 @@ mod tests {
     }
 
     #[test]
-    fn a_team_sets_what_the_command_line_sets() {
-        let expected = RequestConfig {
+    fn what_is_said_first_counts_and_what_is_not_said_is_taken_from_the_next() {
+        let all = Settings {
             user: Some("alice".into()),
             groups: vec!["dev".into(), "ops".into()],
             algorithm: Some(Algorithm::EcdsaP256),
             expires_in: "90d".parse().ok(),
             signer: Some("example.com/people".into()),
             name: Some("alice-1".into()),
-            ..RequestConfig::default()
+        };
+        let other = Settings {
+            user: Some("bob".into()),
+            groups: vec!["oncall".into()],
+            algorithm: Some(Algorithm::Rsa2048),
+            expires_in: "1d".parse().ok(),
+            signer: Some("example.com/robots".into()),
+            name: Some("bob-1".into()),
+        };
+        assert_eq!(all.clone().or(other), all);
+        assert_eq!(Settings::default().or(all.clone()), all);
+    }
+
+    #[test]
+    fn a_team_sets_what_the_command_line_sets() {
+        let expected = Settings {
+            user: Some("alice".into()),
+            groups: vec!["dev".into(), "ops".into()],
+            algorithm: Some(Algorithm::EcdsaP256),
+            expires_in: "90d".parse().ok(),
+            signer: Some("example.com/people".into()),
+            name: Some("alice-1".into()),
         };
         let file = "user: alice\ngroups: [dev, ops]\nalgorithm: ecdsa-p256\nexpiresIn: 90d\n\
             signer: example.com/people\nname: alice-1\n";
-        assert_eq!(read(file), expected);
-        assert_eq!(read("group: dev").groups, ["dev"]);
+        assert_eq!(read(file).settings, expected);
+        assert_eq!(read("group: dev").settings.groups, ["dev"]);
         assert_eq!(
-            read("group: [dev]\nexpiresIn: 7776000").expires_in,
+            read("group: [dev]\nexpiresIn: 7776000").settings.expires_in,
             expected.expires_in
         );
-        assert_eq!(read("user: no").user.as_deref(), Some("no"));
+        assert_eq!(read("user: no").settings.user.as_deref(), Some("no"));
         for empty in ["", "# nothing\n\n", "{}"] {
             assert_eq!(read(empty), RequestConfig::default(), "{empty:?}");
         }
@@ -478,7 +537,7 @@ mod tests {
             "HOME=.\nRANDFILE=$ENV::HOME/.rnd\n{}",
             with_subject("CN=alice")
         );
-        assert_eq!(read(&file).user.as_deref(), Some("alice"));
+        assert_eq!(read(&file).settings.user.as_deref(), Some("alice"));
     }
 
     #[test]

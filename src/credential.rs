@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::certificate::{Certificate, show_time};
+use crate::certificate::{Chain, show_time};
 use crate::secret::Secret;
 
 /// The version of the protocol in the kubeconfigs that are written here.
@@ -72,24 +72,15 @@ impl ApiVersion {
 /// The answer: an `ExecCredential` in JSON with the certificate and, as PEM that is not encrypted,
 /// the key; good until the first certificate of the chain ends.
 #[must_use]
-pub fn answer(
-    version: ApiVersion,
-    chain: &[Certificate],
-    key_pem: &Secret<String>,
-) -> Secret<String> {
-    let pem: String = chain.iter().map(Certificate::to_pem).collect();
-    let end = chain
-        .iter()
-        .map(Certificate::not_after)
-        .min()
-        .map(show_time);
+pub fn answer(version: ApiVersion, chain: &Chain, key_pem: &Secret<String>) -> Secret<String> {
+    let pem = chain.to_pem();
     let mut json = Zeroizing::new(String::with_capacity(
         2 * (pem.len() + key_pem.expose().len()),
     ));
     json.push_str("{\"kind\":\"ExecCredential\",\"apiVersion\":\"");
     json.push_str(version.name());
     json.push_str("\",\"status\":{\"expirationTimestamp\":\"");
-    json.push_str(&end.unwrap_or_default());
+    json.push_str(&show_time(chain.not_after()));
     json.push_str("\",\"clientCertificateData\":\"");
     push_lines(&pem, &mut json);
     json.push_str("\",\"clientKeyData\":\"");

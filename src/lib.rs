@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use getrandom::SysRng;
-//! use kube_enroll::certificate::Certificate;
+//! use kube_enroll::certificate::Chain;
 //! use kube_enroll::csr::CertificationRequest;
 //! use kube_enroll::agreement::Agreement;
 //! use kube_enroll::inspect::{Context, check_issued, inspect, signing_requests};
@@ -63,19 +63,19 @@
 //! // The user checks the certificate and puts the kubeconfig together.
 //! let reply = Reply::read(answer.as_bytes())?;
 //! let status = reply.requests[0].status.as_ref().ok_or("not decided")?;
-//! let chain = Certificate::chain_from_pem(status.certificate.as_deref().ok_or("not issued")?)?;
-//! chain[0].check_dates(now)?;
-//! assert!(check_issued(&chain[0], &csr, &reply.requests[0]).is_empty());
+//! let chain = Chain::from_pem(status.certificate.as_deref().ok_or("not issued")?)?;
+//! chain.leaf().check_dates(now)?;
+//! assert!(check_issued(chain.leaf(), &csr, &reply.requests[0]).is_empty());
 //! let kubeconfig = assemble(&NewEntry {
 //!     cluster: reply.cluster.ok_or("no cluster")?,
 //!     user: "alice@prod".to_owned(),
 //!     context: "alice@prod".to_owned(),
 //!     namespace: None,
 //!     credential: Credential::Embedded {
-//!         certificate: chain[0].to_pem(),
+//!         certificate: chain.to_pem(),
 //!         key: key.to_pkcs8_pem()?,
 //!     },
-//!     certificate: chain[0].clone(),
+//!     certificate: chain.leaf().clone(),
 //! });
 //! let read_back = Kubeconfig::read(kubeconfig.expose().as_bytes())?;
 //! assert_eq!(read_back.cluster(None)?.server, "https://10.0.0.1:6443");

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::budget::Limits;
-use crate::certificate::{self, Certificate, show_time};
+use crate::certificate::{self, Certificate, Chain, show_time};
 use crate::csr::{self, CertificationRequest};
 use crate::inspect::{self, ReadFile, State, flattened, is_kubeconfig};
 use crate::key::{Fingerprint, PublicKey};
@@ -328,10 +328,8 @@ impl Contents {
         let status = object.status.as_ref();
         let state = inspect::state(status);
         let pem = status.and_then(|status| status.certificate.as_deref());
-        let mut row = match pem.map(Certificate::chain_from_pem) {
-            Some(Ok(chain)) => chain
-                .first()
-                .map(|leaf| Row::of_certificate(manifest::KIND, leaf, now)),
+        let mut row = match pem.map(Chain::from_pem) {
+            Some(Ok(chain)) => Some(Row::of_certificate(manifest::KIND, chain.leaf(), now)),
             Some(Err(error)) => {
                 self.problems.push(text!("status.certificate: {}", error));
                 None
@@ -426,11 +424,8 @@ fn certificate_of(
 ) -> Option<Result<Certificate, Text>> {
     let held = user.certificate?;
     let read = |pem: &[u8]| {
-        let chain = Certificate::chain_from_pem(pem).map_err(|error| error.show())?;
-        chain
-            .into_iter()
-            .next()
-            .ok_or_else(|| "no certificate found".into())
+        let chain = Chain::from_pem(pem).map_err(|error| error.show())?;
+        Ok(chain.leaf().clone())
     };
     Some(match held {
         Held::Data(_) => match held.data() {

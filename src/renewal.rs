@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Chain};
+use crate::config::Settings;
 use crate::error::Error;
 use crate::inspect::{self, ReadFile, flattened, is_kubeconfig};
 use crate::key::Algorithm;
@@ -206,18 +207,24 @@ impl Renewable {
         Self::new(leaf(&contents)?, None, Some(entry))
     }
 
-    /// The signer that was asked, where the request came along: a certificate does not name it.
+    /// What to ask for: the same once more. A certificate does not name its signer.
     #[must_use]
-    pub fn signer(&self) -> Option<&str> {
-        let (signer, _) = self.asked.as_ref()?;
-        Some(signer.as_str()).filter(|signer| !signer.is_empty())
+    pub fn settings(&self) -> Settings {
+        let signer = self.asked.as_ref().map(|(signer, _)| signer);
+        Settings {
+            user: Some(self.identity.username.clone()),
+            groups: self.identity.groups.clone(),
+            algorithm: Algorithm::of(self.certificate.public_key()),
+            expires_in: self.lifetime(),
+            signer: signer.filter(|signer| !signer.is_empty()).cloned(),
+            name: None,
+        }
     }
 
     /// The lifetime that was asked for; else that of the certificate, which kube-controller-manager
     /// makes five minutes longer where it is less than eight hours
     /// (k8s.io/kubernetes/pkg/controller/certificates/authority `PermissiveSigningPolicy`).
-    #[must_use]
-    pub fn lifetime(&self) -> Option<Lifetime> {
+    fn lifetime(&self) -> Option<Lifetime> {
         const BACKDATE: i64 = 5 * 60;
         const SHORT: i64 = 8 * 3_600;
         if let Some((_, Some(lifetime))) = &self.asked {
@@ -231,12 +238,6 @@ impl Renewable {
         };
         let most = i64::from(i32::MAX);
         Lifetime::try_from(asked.clamp(i64::from(MIN_SECONDS), most)).ok()
-    }
-
-    /// The kind of key, where it is one that requests are made for.
-    #[must_use]
-    pub fn algorithm(&self) -> Option<Algorithm> {
-        Algorithm::of(self.certificate.public_key())
     }
 
     /// Whole days until it ends.
@@ -278,11 +279,9 @@ fn choose<'a>(
 
 /// The holder's certificate, wherever it stands among those of authorities.
 fn leaf(pem: &[u8]) -> Result<Certificate, RenewalError> {
-    let chain = Certificate::chain_from_pem(pem).map_err(|error| match error {
+    let chain = Chain::from_pem(pem).map_err(|error| match error {
         Error::NoCertificate => RenewalError::Nothing,
         error => RenewalError::Unreadable(error.show()),
     })?;
-    let position = chain.iter().position(|certificate| !certificate.is_ca());
-    let leaf = chain.into_iter().nth(position.unwrap_or_default());
-    leaf.ok_or(RenewalError::Nothing)
+    Ok(chain.holder().clone())
 }

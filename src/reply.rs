@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::carrier;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Chain};
 use crate::error::Error;
 use crate::kubeconfig::{Cluster, Kubeconfig, KubeconfigError};
 use crate::manifest::{API_VERSION, CertificateSigningRequest, KIND};
@@ -19,7 +19,7 @@ pub struct Reply {
     /// The requests, whatever became of them.
     pub requests: Vec<CertificateSigningRequest>,
     /// A certificate that came alone, with what follows it.
-    pub certificates: Vec<Certificate>,
+    pub chain: Option<Chain>,
     /// The cluster, where it came along.
     pub cluster: Option<Cluster>,
 }
@@ -85,13 +85,13 @@ impl Reply {
         }
         if let Ok(certificate) = Certificate::from_der(input) {
             return Ok(Self {
-                certificates: vec![certificate],
+                chain: Some(certificate.into()),
                 ..Self::default()
             });
         }
         if crate::pem::first(input).is_some() {
             return Ok(Self {
-                certificates: Certificate::chain_from_pem(input)?,
+                chain: Some(Chain::from_pem(input)?),
                 ..Self::default()
             });
         }
@@ -120,7 +120,7 @@ impl Reply {
         };
         Ok(Self {
             requests,
-            certificates: Vec::new(),
+            chain: None,
             cluster,
         })
     }

@@ -7,6 +7,7 @@ use unicode_security::skeleton;
 
 use crate::agreement::Agreement;
 use crate::carrier;
+use crate::config::Settings;
 use crate::key::{AgreedFingerprint, Algorithm};
 use crate::lifetime::Lifetime;
 use crate::name::Subject;
@@ -187,16 +188,16 @@ impl Person {
         &self.agreement
     }
 
-    /// The kind of key to make.
+    /// What to ask for.
     #[must_use]
-    pub fn algorithm(&self) -> Option<Algorithm> {
-        self.algorithm
-    }
-
-    /// The lifetime to ask for.
-    #[must_use]
-    pub fn expires_in(&self) -> Option<Lifetime> {
-        self.expires_in
+    pub fn settings(&self) -> Settings {
+        Settings {
+            user: Some(self.user().to_owned()),
+            groups: self.groups().to_vec(),
+            algorithm: self.algorithm,
+            expires_in: self.expires_in,
+            ..Settings::default()
+        }
     }
 
     fn read(row: &Row, allow_system: bool) -> Result<Self, Vec<Remark>> {
@@ -373,8 +374,8 @@ mod tests {
                     alice,90d,30d,ecdsa-p256,12345 12345 12345 12345 12345 12345 12345 12345\n";
         let roster = Roster::read(text.as_bytes(), false).unwrap();
         let alice = roster.person("alice").unwrap();
-        assert_eq!(alice.algorithm(), Some(Algorithm::EcdsaP256));
-        assert_eq!(alice.expires_in(), "30d".parse().ok());
+        assert_eq!(alice.settings().algorithm, Some(Algorithm::EcdsaP256));
+        assert_eq!(alice.settings().expires_in, "30d".parse().ok());
         assert_eq!(alice.agreement().max_lifetime, "90d".parse().ok());
         assert_eq!(alice.agreement().groups, Some(Vec::new()));
         assert!(alice.agreement().fingerprint.is_some());

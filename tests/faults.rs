@@ -431,7 +431,7 @@ fn list() {
 }
 
 fn is_certificate(text: &str) -> bool {
-    kube_enroll::certificate::Certificate::chain_from_pem(text.as_bytes()).is_ok()
+    kube_enroll::certificate::Chain::from_pem(text.as_bytes()).is_ok()
 }
 
 #[test]

@@ -121,7 +121,11 @@ fn ours(configuration: &str) -> Meaning {
         critical: extension.critical,
         extn_value: OctetString::new(extension.value).unwrap(),
     });
-    Some((defaults.user, defaults.groups, encoded.collect()))
+    Some((
+        defaults.settings.user,
+        defaults.settings.groups,
+        encoded.collect(),
+    ))
 }
 
 /// The configuration of the hand-made flow, with these lines in its `[ dn ]`.

@@ -3,7 +3,7 @@
 
 use der::oid::AssociatedOid;
 use der::{Decode, Encode as _};
-use kube_enroll::certificate::Certificate;
+use kube_enroll::certificate::{Certificate, Chain};
 use x509_cert::certificate::{CertificateInner, Profile};
 use x509_cert::ext::pkix::BasicConstraints;
 use x509_cert::time::Time;
@@ -25,8 +25,8 @@ type Peer = CertificateInner<AsFound>;
 
 /// Takes any bytes for a certificate in DER, and for a file with a chain in PEM.
 pub fn check(data: &[u8]) {
-    if let Ok(chain) = Certificate::chain_from_pem(data) {
-        for certificate in chain {
+    if let Ok(chain) = Chain::from_pem(data) {
+        for certificate in chain.iter() {
             check_der(certificate.der());
         }
     }

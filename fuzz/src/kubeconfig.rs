@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use kube_enroll::certificate::Certificate;
+use kube_enroll::certificate::Chain;
 use kube_enroll::kubeconfig::{Cluster, Credential, Kubeconfig, NewEntry, merge};
 
 const CONTEXT: &str = "alice@prod";
@@ -38,7 +38,7 @@ fn entry() -> NewEntry {
             certificate: "/home/alice/alice.crt".to_owned(),
             key: "/home/alice/alice.key".to_owned(),
         },
-        certificate: Certificate::chain_from_pem(AUTHORITY).unwrap().remove(0),
+        certificate: Chain::from_pem(AUTHORITY).unwrap().leaf().clone(),
     }
 }
 

@@ -21,8 +21,8 @@ fn can_be_requested(config: &RequestConfig) {
     for note in &config.notes {
         assert_plain(&note.to_string());
     }
-    let user = config.user.as_deref().unwrap_or("alice");
-    let Ok(subject) = Subject::new(user, &config.groups, true) else {
+    let user = config.settings.user.as_deref().unwrap_or("alice");
+    let Ok(subject) = Subject::new(user, &config.settings.groups, true) else {
         return;
     };
     let extensions = &config.extensions;

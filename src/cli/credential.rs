@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use kube_enroll::certificate::Certificate;
+use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::credential::{ApiVersion, EXEC_INFO, answer};
 use kube_enroll::error::Error;
 use kube_enroll::key::PrivateKey;
@@ -68,11 +68,8 @@ impl Action for Args {
             }
             Err(_) => ApiVersion::default(),
         };
-        let chain = self.certificates(console)?;
-        let key = match chain.first() {
-            Some(leaf) => self.key(leaf, console)?,
-            None => return Err(Failure::could_not_run("there is no certificate")),
-        };
+        let chain = self.chain(console)?;
+        let key = self.key(chain.leaf(), console)?;
         files::put_secret(&answer(version, &chain, &key.to_pkcs8_pem()?))?;
         Ok(Verdict::Good)
     }
@@ -80,17 +77,15 @@ impl Action for Args {
 
 impl Args {
     /// The certificate, as long as it is of use; a warning while there is time for the next one.
-    fn certificates(&self, console: &Console) -> Result<Vec<Certificate>, Failure> {
+    fn chain(&self, console: &Console) -> Result<Chain, Failure> {
         let input = &self.certificate;
         let contents = file::read(input, DEFAULT_LIMIT)
             .map_err(|failure| self.advise_looking(failure, input))?;
-        let chain = Certificate::chain_from_pem(&contents).map_err(|error| match error {
+        let chain = Chain::from_pem(&contents).map_err(|error| match error {
             Error::NoCertificate => Failure::wrong_file(input, look(&contents), Want::Certificate),
             error => Failure::in_file(input, &error),
         })?;
-        let Some(leaf) = chain.first() else {
-            return Ok(chain);
-        };
+        let leaf = chain.leaf();
         let now = OffsetDateTime::now_utc();
         leaf.check_dates(now).map_err(|error| {
             let failure = Failure::not_good(text!("{}: {}", input, error));

@@ -3,10 +3,9 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-use kube_enroll::certificate::Certificate;
+use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{Authority, Cluster, Credential};
@@ -125,9 +124,8 @@ const LIMIT: u64 = 256 << 20;
 struct Issued {
     /// The object that it came in.
     request: Option<CertificateSigningRequest>,
-    /// The certificate, and what follows it.
-    chain: Vec<Certificate>,
-    certificate: Certificate,
+    /// The certificate, and behind it those of authorities.
+    chain: Chain,
     key: FoundKey,
     user: String,
 }
@@ -221,7 +219,7 @@ impl Run<'_> {
         let mut not_issued = Vec::new();
         let mut without_key = Vec::new();
         let mut planned = 0;
-        let has_issued = !reply.certificates.is_empty()
+        let has_issued = reply.chain.is_some()
             || reply
                 .requests
                 .iter()
@@ -232,8 +230,8 @@ impl Run<'_> {
             None
         };
         let cluster = cluster.as_ref();
-        if !reply.certificates.is_empty() {
-            self.issued(None, reply.certificates.clone(), cluster, input, plans)?;
+        if let Some(chain) = &reply.chain {
+            self.issued(None, chain, cluster, input, plans)?;
         }
         for request in &reply.requests {
             if let Err(failure) = outcome::require_issued(request) {
@@ -319,9 +317,9 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let status = request.status.as_ref();
         let pem = status.and_then(|status| status.certificate.as_deref());
-        let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
+        let chain = Chain::from_pem(pem.unwrap_or_default())
             .map_err(|error| Failure::in_file(input, &error))?;
-        self.issued(Some(request.clone()), chain, cluster, input, plans)
+        self.issued(Some(request.clone()), &chain, cluster, input, plans)
     }
 
     /// The cluster from the command line, else from the reply; nothing, where neither names one.
@@ -413,7 +411,7 @@ impl Run<'_> {
         is_sent: bool,
     ) -> Result<(), Failure> {
         let authorities = match &cluster.authority {
-            Authority::Data(pem) => Certificate::chain_from_pem(pem).unwrap_or_default(),
+            Authority::Data(pem) => Certificate::all_from_pem(pem).unwrap_or_default(),
             _ => Vec::new(),
         };
         let found: Vec<_> = authorities
@@ -454,16 +452,14 @@ impl Run<'_> {
     fn issued(
         &self,
         request: Option<CertificateSigningRequest>,
-        chain: Vec<Certificate>,
+        chain: &Chain,
         cluster: Option<&Cluster>,
         input: &Stream,
         plans: &mut Plans,
     ) -> Result<(), Failure> {
         let (chain, key) = self.leaf_first(chain, input)?;
-        let Some(certificate) = chain.first().cloned() else {
-            return Err(outcome::no_request(input));
-        };
-        let user = certificate
+        let user = chain
+            .leaf()
             .subject()
             .identity()
             .map(|identity| identity.username)
@@ -471,7 +467,6 @@ impl Run<'_> {
         let issued = Issued {
             request,
             chain,
-            certificate,
             key,
             user,
         };
@@ -483,31 +478,21 @@ impl Run<'_> {
 
     /// The certificate that fits a key, wherever it stands, and behind it those of authorities. Of
     /// several for the same key the one that ends last is meant.
-    fn leaf_first(
-        &self,
-        chain: Vec<Certificate>,
-        input: &Stream,
-    ) -> Result<(Vec<Certificate>, FoundKey), Failure> {
-        let (authorities, mut leaves): (Vec<_>, Vec<_>) =
-            chain.into_iter().partition(Certificate::is_ca);
-        leaves.sort_by_key(|leaf| Reverse(leaf.not_after()));
+    fn leaf_first(&self, chain: &Chain, input: &Stream) -> Result<(Chain, FoundKey), Failure> {
         let mut first = None;
-        for leaf in leaves.iter().chain(&authorities) {
+        for leaf in chain.by_likelihood() {
             match self.keys.find(leaf.public_key(), input) {
-                Ok(key) => {
-                    let others = authorities.iter().filter(|other| other.der() != leaf.der());
-                    let chain = std::iter::once(leaf).chain(others).cloned();
-                    return Ok((chain.collect(), key));
-                }
+                Ok(key) => return Ok((chain.led_by(leaf), key)),
                 Err(failure) if failure.is_interrupted() => return Err(failure),
                 Err(failure) => first = first.or(Some(failure)),
             }
         }
-        if let ([], [authority, ..]) = (leaves.as_slice(), authorities.as_slice()) {
+        let holder = chain.holder();
+        if holder.is_ca() {
             return Err(Failure::not_good(text!(
                 "{} is the certificate of an authority ({}), and none of a user",
                 input,
-                authority.subject()
+                holder.subject()
             ))
             .say("it belongs behind --certificate-authority; the user's is in the reply"));
         }
@@ -518,10 +503,10 @@ impl Run<'_> {
     fn check_client_authority(&self, issued: &Issued, cluster: &Cluster) -> Result<(), Failure> {
         if let Some(input) = &self.args.client_ca {
             let pem = cluster::authorities(input, self.console)?;
-            let authorities = Certificate::chain_from_pem(&pem)
-                .map_err(|error| Failure::in_file(input, &error))?;
+            let authorities =
+                Certificate::all_from_pem(&pem).map_err(|error| Failure::in_file(input, &error))?;
             if !check::is_issued_by(issued, &authorities) {
-                let issuer = issued.certificate.issuer();
+                let issuer = issued.chain.leaf().issuer();
                 return Err(Failure::not_good(text!(
                     "the certificate was not issued by {}: its issuer is {}",
                     input,
@@ -532,7 +517,7 @@ impl Run<'_> {
             return Ok(());
         }
         if let Authority::Data(pem) = &cluster.authority {
-            let authorities = Certificate::chain_from_pem(pem).unwrap_or_default();
+            let authorities = Certificate::all_from_pem(pem).unwrap_or_default();
             // Where it is none at all, that was said.
             let is_authority = authorities.iter().any(Certificate::is_ca);
             if is_authority && !check::is_issued_by(issued, &authorities) {
@@ -596,10 +581,6 @@ impl Run<'_> {
             arguments,
         }
     }
-}
-
-fn certificates_pem(chain: &[Certificate]) -> String {
-    chain.iter().map(Certificate::to_pem).collect()
 }
 
 fn absolute(path: &Path) -> Result<String, Failure> {

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
-use kube_enroll::certificate::Certificate;
+use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, PrivateKey};
@@ -310,12 +310,13 @@ impl Rehearsal<'_> {
             "The user, a year on",
             "kube-enroll renew asks for the same once more",
         )?;
+        let settings = found.settings();
         let user = &found.identity.username;
-        let subject = Subject::new(user, &found.identity.groups, false)
+        let subject = Subject::new(user, &settings.groups, false)
             .map_err(|error| Failure::could_not_run(error.show()))?;
-        let algorithm = found.algorithm().unwrap_or_default();
+        let algorithm = settings.algorithm.unwrap_or_default();
         let (key, csr) = request::new_request(&subject, &[], algorithm, self.console)?;
-        let manifest = Manifest::asking(user, &csr, CLIENT_SIGNER, found.lifetime());
+        let manifest = Manifest::asking(user, &csr, CLIENT_SIGNER, settings.expires_in);
         let first = std::mem::replace(&mut self.stem, names::stem(&manifest.name, "user"));
         let (pem, manifest) = (key.to_pkcs8_pem()?, manifest.to_yaml());
         self.console.say(text!(
@@ -376,8 +377,8 @@ fn entry(reply: &Reply, key: &PrivateKey) -> Result<(NewEntry, Certificate), Fai
     let pem = request
         .and_then(|request| request.status.as_ref()?.certificate.as_deref())
         .unwrap_or_default();
-    let mut chain = Certificate::chain_from_pem(pem)?.into_iter();
-    let (Some(certificate), Some(cluster)) = (chain.next(), reply.cluster.clone()) else {
+    let certificate = Chain::from_pem(pem)?.leaf().clone();
+    let Some(cluster) = reply.cluster.clone() else {
         return Err(Failure::could_not_run("the reply is not whole"));
     };
     if certificate.public_key() != key.public_key() {

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kube_enroll::config::Settings;
 use kube_enroll::key::{EncodedKey, PublicKey};
 use kube_enroll::kubeconfig::Kubeconfig;
 use kube_enroll::lifetime::Lifetime;
@@ -105,16 +106,14 @@ impl Action for Args {
             Key::File(found) => !found.was_encrypted,
             _ => self.passphrase.no_passphrase,
         };
+        let settings = Settings {
+            groups: self.groups.clone(),
+            expires_in: self.expires_in,
+            signer: self.signer.clone(),
+            ..Settings::default()
+        };
+        let settings = settings.or(found.settings());
         let request = request::Args {
-            user: Some(found.identity.username.clone()),
-            groups: if self.groups.is_empty() {
-                found.identity.groups.clone()
-            } else {
-                self.groups.clone()
-            },
-            algorithm: found.algorithm(),
-            expires_in: self.expires_in.or_else(|| found.lifetime()),
-            signer: self.signer.clone().or(found.signer().map(str::to_owned)),
             output_dir: self.output_dir.clone(),
             passphrase: self.passphrase.clone(),
             // It was granted before.
@@ -126,7 +125,7 @@ impl Action for Args {
             entry,
             is_plain,
         });
-        request.make(key, renewal.as_ref(), console)
+        request.make(settings.into(), key, renewal.as_ref(), console)
     }
 }
 

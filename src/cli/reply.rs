@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::agreement::{Agreement, Found};
-use kube_enroll::certificate::{Certificate, show_time};
+use kube_enroll::certificate::{Certificate, Chain, show_time};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{State, check_issued, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
@@ -299,7 +299,7 @@ fn check<'a>(
     let name = Label::from(request.metadata.name.as_str());
     let status = request.status.as_ref();
     let pem = status.and_then(|status| status.certificate.as_deref());
-    let chain = Certificate::chain_from_pem(pem.unwrap_or_default())
+    let chain = Chain::from_pem(pem.unwrap_or_default())
         .map_err(|error| Failure::not_good(text!("{}: status.certificate: {}", name, error)))?;
     let asked = request.request.as_deref().and_then(pem::first);
     let asked = asked.and_then(|block| CertificationRequest::from_der(&block.contents).ok());
@@ -307,13 +307,8 @@ fn check<'a>(
         let what = text!("{}: spec.request holds no request that can be read", name);
         return Err(Failure::not_good(what));
     };
-    let fits = |leaf: &&Certificate| leaf.public_key() == asked.public_key();
-    let Some(leaf) = chain.iter().find(fits).or(chain.first()) else {
-        return Err(Failure::not_good(text!(
-            "{}: there is no certificate in it",
-            name
-        )));
-    };
+    let leaf = chain.leaf_for(asked.public_key());
+    let leaf = leaf.unwrap_or(chain.leaf());
     let mut findings = check_issued(leaf, &asked, request);
     let identity = leaf.subject().identity();
     let lifetime = (leaf.not_after() - leaf.not_before()).whole_seconds();
@@ -393,7 +388,7 @@ fn authority(cluster: &Cluster) -> Text {
     let Authority::Data(pem) = &cluster.authority else {
         return "  no certificate authority: the system's are used\n".into();
     };
-    match Certificate::chain_from_pem(pem) {
+    match Certificate::all_from_pem(pem) {
         Ok(chain) => Text::join(
             chain.first().map(|authority| {
                 text!(

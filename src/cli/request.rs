@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
-use kube_enroll::config::{self, RequestConfig};
+use kube_enroll::config::{self, RequestConfig, Settings};
 use kube_enroll::csr::{CertificationRequest, RequestedExtension};
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey};
@@ -29,7 +29,7 @@ use super::from::passphrase::{self, NewPassphraseArgs};
 use super::os::privacy;
 use super::os::sandbox::Reach;
 use super::renew::Renewal;
-use super::to::files::{Access, NewFiles, folder_of};
+use super::to::files::{self, Access, NewFiles, folder_of};
 use super::to::names;
 use super::{Action, Verdict};
 
@@ -131,7 +131,7 @@ impl Action for Args {
         match (&self.csr, &self.roster) {
             (Some(file), _) => own::wrap(self, file, console),
             (None, Some(file)) => roster::make(self, file, console),
-            (None, None) => self.make(Key::AsTyped, None, console),
+            (None, None) => self.make(self.config(console)?, Key::AsTyped, None, console),
         }
     }
 }
@@ -147,18 +147,19 @@ pub enum Key {
 }
 
 impl Args {
-    /// What [`Action::run`] does with this key. `renewal` is what `kubeconfig` is given in the end
+    /// Asks for this with this key. `renewal` is what `kubeconfig` is given in the end
     /// besides the reply, where it is known.
     pub fn make(
         &self,
+        config: RequestConfig,
         key: Key,
         renewal: Option<&Renewal>,
         console: &Console,
     ) -> Result<Verdict, Failure> {
         let args = self;
-        let wanted = resolve(args, console)?;
+        let wanted = self.resolve(config)?;
         let subject = &wanted.subject;
-        let extensions = &wanted.config.extensions;
+        let extensions = &wanted.extensions;
         let existing = match (key, &args.key) {
             (Key::File(found), _) => Ok(found),
             (Key::AsTyped, Some(path)) => Ok(existing_key(path, &args.passphrase, console)?),
@@ -179,7 +180,7 @@ impl Args {
                             CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
                         (key, request)
                     }
-                    None => new_request(subject, extensions, wanted.algorithm, console)?,
+                    None => new_request(subject, extensions, wanted.algorithm(), console)?,
                 };
                 let text = passphrase::encode(&key, passphrase.as_ref())?;
                 (key, request, None, Some((text, passphrase.is_some())))
@@ -250,8 +251,8 @@ impl Args {
 /// Everything that was asked for, by the command line, else by the configuration, else by default.
 struct Wanted {
     subject: Subject,
-    algorithm: Algorithm,
-    config: RequestConfig,
+    settings: Settings,
+    extensions: Vec<RequestedExtension>,
 }
 
 /// The files of one request.
@@ -261,43 +262,62 @@ struct Paths {
     manifest: PathBuf,
 }
 
-/// The configuration, where the command line does not say otherwise.
-fn settings(args: &Args, console: &Console) -> Result<RequestConfig, Failure> {
-    let mut config = match &args.config {
-        Some(path) => read_config(path, console)?,
-        None => RequestConfig::default(),
-    };
-    if !args.with_extensions {
-        config.extensions.clear();
+impl Wanted {
+    /// The kind of key to make.
+    fn algorithm(&self) -> Algorithm {
+        self.settings.algorithm.unwrap_or_default()
     }
-    config.user = args.user.clone().or(config.user);
-    if !args.groups.is_empty() {
-        config.groups.clone_from(&args.groups);
-    }
-    config.expires_in = args.expires_in.or(config.expires_in);
-    config.signer = args.signer.clone().or(config.signer);
-    config.name = args.name.clone().or(config.name);
-    Ok(config)
 }
 
-fn resolve(args: &Args, console: &Console) -> Result<Wanted, Failure> {
-    let config = settings(args, console)?;
-    let user = config.user.as_deref().ok_or_else(|| {
-        Failure::could_not_run("no user is given, neither here nor in the configuration")
-            .say("name the user:")
-            .run(
-                Command::ours("request")
-                    .operand("USER")
-                    .option("--config", "FILE"),
-            )
-    })?;
-    let subject = Subject::new(user, &config.groups, args.allow_system)
-        .map_err(|error| refused_subject(&error))?;
-    Ok(Wanted {
-        subject,
-        algorithm: args.algorithm.or(config.algorithm).unwrap_or_default(),
-        config,
-    })
+impl Args {
+    /// What the command line says.
+    fn settings(&self) -> Settings {
+        Settings {
+            user: self.user.clone(),
+            groups: self.groups.clone(),
+            algorithm: self.algorithm,
+            expires_in: self.expires_in,
+            signer: self.signer.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// What the configuration says, where the command line does not say otherwise.
+    fn config(&self, console: &Console) -> Result<RequestConfig, Failure> {
+        let mut config = match &self.config {
+            Some(path) => read_config(path, console)?,
+            None => RequestConfig::default(),
+        };
+        if !self.with_extensions {
+            config.extensions.clear();
+        }
+        config.settings = self.settings().or(config.settings);
+        Ok(config)
+    }
+
+    fn resolve(&self, config: RequestConfig) -> Result<Wanted, Failure> {
+        let RequestConfig {
+            settings,
+            extensions,
+            ..
+        } = config;
+        let user = settings.user.as_deref().ok_or_else(|| {
+            Failure::could_not_run("no user is given, neither here nor in the configuration")
+                .say("name the user:")
+                .run(
+                    Command::ours("request")
+                        .operand("USER")
+                        .option("--config", "FILE"),
+                )
+        })?;
+        let subject = Subject::new(user, &settings.groups, self.allow_system)
+            .map_err(|error| refused_subject(&error))?;
+        Ok(Wanted {
+            subject,
+            settings,
+            extensions,
+        })
+    }
 }
 
 fn read_config(input: &Stream, console: &Console) -> Result<RequestConfig, Failure> {
@@ -348,11 +368,7 @@ fn earlier_request(
 
 /// Whether both files are there and say the same.
 fn is_there(paths: &Paths, request: &CertificationRequest, yaml: &str) -> bool {
-    let holds = |path: &Path, text: &str| {
-        let contents = file::read(&Stream::from(path), DEFAULT_LIMIT);
-        contents.is_ok_and(|contents| *contents == text.as_bytes())
-    };
-    holds(&paths.request, &request.to_pem()) && holds(&paths.manifest, yaml)
+    files::holds(&paths.request, request.to_pem()) && files::holds(&paths.manifest, yaml)
 }
 
 fn existing_key(
@@ -382,10 +398,11 @@ pub fn new_request(
 }
 
 fn manifest(wanted: &Wanted, request: &CertificationRequest) -> Manifest {
-    let config = &wanted.config;
-    let signer = config.signer.as_deref().unwrap_or(CLIENT_SIGNER);
-    let mut manifest = Manifest::asking(wanted.subject.user(), request, signer, config.expires_in);
-    if let Some(name) = &config.name {
+    let settings = &wanted.settings;
+    let signer = settings.signer.as_deref().unwrap_or(CLIENT_SIGNER);
+    let user = wanted.subject.user();
+    let mut manifest = Manifest::asking(user, request, signer, settings.expires_in);
+    if let Some(name) = &settings.name {
         manifest.name.clone_from(name);
     }
     manifest

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::conf::{Conf, Entry, Section};
-use super::{ConfigError, Note, RequestConfig, extension, subject};
+use super::{ConfigError, Note, RequestConfig, Settings, extension, subject};
 use crate::key::Algorithm;
 
 /// Reads an OpenSSL request configuration.
@@ -22,19 +22,22 @@ pub(super) fn read(text: &str) -> Result<RequestConfig, ConfigError> {
         });
     }
     let subject = subject::read(&conf)?;
-    let mut defaults = RequestConfig {
-        user: subject.user,
-        groups: subject.groups,
+    let mut config = RequestConfig {
+        settings: Settings {
+            user: subject.user,
+            groups: subject.groups,
+            ..Settings::default()
+        },
         notes: subject.notes,
         ..RequestConfig::default()
     };
     for entry in settings(&conf) {
-        setting(&conf, entry, &mut defaults)?;
+        setting(&conf, entry, &mut config)?;
     }
-    defaults.notes.extend(conf.sections().flat_map(replaced));
-    defaults.notes.extend(unused_extensions(&conf));
-    defaults.notes.sort_by_key(|note| note.line);
-    Ok(defaults)
+    config.notes.extend(conf.sections().flat_map(replaced));
+    config.notes.extend(unused_extensions(&conf));
+    config.notes.sort_by_key(|note| note.line);
+    Ok(config)
 }
 
 /// The settings of `[ req ]`, and those that it has from the default section.
@@ -62,10 +65,10 @@ const READ: [&str; 11] = [
     "x509_extensions",
 ];
 
-fn setting(conf: &Conf, entry: &Entry, defaults: &mut RequestConfig) -> Result<(), ConfigError> {
+fn setting(conf: &Conf, entry: &Entry, config: &mut RequestConfig) -> Result<(), ConfigError> {
     let ignored = match entry.name.as_str() {
         "default_bits" => {
-            defaults.algorithm = Some(algorithm(entry)?);
+            config.settings.algorithm = Some(algorithm(entry)?);
             return Ok(());
         }
         "default_md" => match entry.value()?.to_ascii_lowercase().as_str() {
@@ -78,9 +81,9 @@ fn setting(conf: &Conf, entry: &Entry, defaults: &mut RequestConfig) -> Result<(
                 let problem = format!("req_extensions is [ {name} ], which is not there");
                 return Err(ConfigError::at(entry.line, problem));
             }
-            for extension in extension::read_section(conf, name, &mut defaults.notes)? {
-                defaults.notes.push(extension.note());
-                defaults.extensions.extend(extension.encode()?);
+            for extension in extension::read_section(conf, name, &mut config.notes)? {
+                config.notes.push(extension.note());
+                config.extensions.extend(extension.encode()?);
             }
             return Ok(());
         }
@@ -98,7 +101,7 @@ fn setting(conf: &Conf, entry: &Entry, defaults: &mut RequestConfig) -> Result<(
         "distinguished_name" | "prompt" | "utf8" | "string_mask" => return Ok(()),
         _ => "is not read, by OpenSSL neither",
     };
-    defaults.notes.push(Note {
+    config.notes.push(Note {
         line: entry.line,
         text: format!("{} {ignored}", entry.name),
     });

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use super::{ConfigError, RequestConfig};
+use super::{ConfigError, Settings};
 use crate::key::Algorithm;
 use crate::lifetime::Lifetime;
 
@@ -37,20 +37,19 @@ struct Groups(Vec<String>);
 /// # Errors
 ///
 /// For what is not YAML, an unknown or repeated key, and a value of another type.
-pub(super) fn read(text: &str) -> Result<RequestConfig, ConfigError> {
+pub(super) fn read(text: &str) -> Result<Settings, ConfigError> {
     let empty = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(empty) {
-        return Ok(RequestConfig::default());
+        return Ok(Settings::default());
     }
     let team: Team = serde_yaml::from_str(text).map_err(|error| error_at(&error))?;
-    Ok(RequestConfig {
+    Ok(Settings {
         user: team.user.map(|text| text.0),
         groups: team.group.0,
         algorithm: team.algorithm,
         expires_in: team.expires_in,
         signer: team.signer.map(|text| text.0),
         name: team.name.map(|text| text.0),
-        ..RequestConfig::default()
     })
 }
 
@@ -184,7 +183,7 @@ mod tests {
     #[test]
     fn a_file_without_a_setting_has_no_defaults() {
         for text in ["", "\n  \n", "# group: [developers]\n\n  # nothing\n"] {
-            assert_eq!(read(text), Ok(RequestConfig::default()), "{text:?}");
+            assert_eq!(read(text), Ok(Settings::default()), "{text:?}");
         }
         assert!(read("a text").is_err());
     }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::status;
-use crate::certificate::{Certificate, show_time};
+use crate::certificate::{Certificate, Chain, show_time};
 use crate::error::Error;
 use crate::key::{EncodedKey, Fingerprint, PublicKey};
 use crate::kubeconfig::{AuthInfo, Authority, Cluster, Held, Kubeconfig};
@@ -312,9 +312,8 @@ impl<T> Part<T> {
 }
 
 fn certificate(pem: &[u8]) -> Result<Certificate, Text> {
-    let chain = Certificate::chain_from_pem(pem).map_err(|error| error.show())?;
-    let first = chain.into_iter().next();
-    first.ok_or_else(|| Error::NoCertificate.show())
+    let chain = Chain::from_pem(pem).map_err(|error| error.show())?;
+    Ok(chain.leaf().clone())
 }
 
 fn key(pem: &[u8]) -> Result<Key, Text> {

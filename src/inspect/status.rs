@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::CertificateReport;
-use crate::certificate::{Certificate, show_time};
+use crate::certificate::{Certificate, Chain, show_time};
 use crate::csr::CertificationRequest;
 use crate::error::Error;
 use crate::manifest::{CertificateSigningRequest, Condition, Status};
@@ -88,20 +88,15 @@ impl StatusReport {
         now: OffsetDateTime,
     ) -> Self {
         let mut certificate = None;
-        match status
-            .certificate
-            .as_deref()
-            .map(Certificate::chain_from_pem)
-        {
+        match status.certificate.as_deref().map(Chain::from_pem) {
             Some(Ok(chain)) => {
-                if let Some(leaf) = chain.first() {
-                    findings.extend(
-                        csr.into_iter()
-                            .flat_map(|csr| check_issued(leaf, csr, object)),
-                    );
-                    findings.extend(dates(leaf, now));
-                    certificate = Some(CertificateReport::new(leaf, now));
-                }
+                let leaf = chain.leaf();
+                findings.extend(
+                    csr.into_iter()
+                        .flat_map(|csr| check_issued(leaf, csr, object)),
+                );
+                findings.extend(dates(leaf, now));
+                certificate = Some(CertificateReport::new(leaf, now));
             }
             Some(Err(error)) => findings.push(mismatch(error.to_string())),
             None => findings.extend(undecided(status)),

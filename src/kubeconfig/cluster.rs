@@ -152,7 +152,7 @@ impl Cluster {
         match &self.authority {
             Authority::None => Err(ClusterProblem::NoAuthority(name())),
             Authority::LeftOut => Err(ClusterProblem::LeftOut(name())),
-            Authority::Data(pem) if Certificate::chain_from_pem(pem).is_ok() => Ok(()),
+            Authority::Data(pem) if Certificate::all_from_pem(pem).is_ok() => Ok(()),
             Authority::File(_) => Ok(()),
             Authority::Data(_) => Err(ClusterProblem::BadAuthority(
                 name(),

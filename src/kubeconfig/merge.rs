@@ -13,7 +13,7 @@ use super::assemble::{EXTENSION, wipe, write_and_wipe};
 use super::auth_info::AuthInfo;
 use super::cluster::{Authority, same_server, without_userinfo};
 use super::{Cluster, Kubeconfig, NewEntry, text};
-use crate::certificate::{Certificate, show_time};
+use crate::certificate::{Certificate, Chain, show_time};
 use crate::key::{Fingerprint, PublicKey};
 use crate::name::Identity;
 use crate::secret::Secret;
@@ -553,13 +553,11 @@ impl NamedBy<'_> {
             Some(path) => (self.read)(&path)?,
             None => held.data()?,
         };
-        let chain = Certificate::chain_from_pem(&pem).ok()?;
-        let leaf = chain.iter().position(|it| !it.is_ca()).unwrap_or_default();
-        chain.into_iter().nth(leaf)
+        Some(Chain::from_pem(&pem).ok()?.holder().clone())
     }
 
     fn authorities(&self, cluster: &Cluster) -> Vec<Certificate> {
-        let read = |pem: &[u8]| Certificate::chain_from_pem(pem).unwrap_or_default();
+        let read = |pem: &[u8]| Certificate::all_from_pem(pem).unwrap_or_default();
         match &cluster.authority {
             Authority::Data(pem) => read(pem),
             Authority::File(path) => {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use kube_enroll::certificate::Certificate;
+use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::kubeconfig::{
     Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
 };
@@ -24,9 +24,8 @@ pub static CA: LazyLock<String> = LazyLock::new(|| {
 });
 
 static CERTIFICATE: LazyLock<Certificate> = LazyLock::new(|| {
-    Certificate::chain_from_pem(CA.as_bytes())
-        .unwrap()
-        .remove(0)
+    let chain = Chain::from_pem(CA.as_bytes()).unwrap();
+    chain.leaf().clone()
 });
 
 fn any_text() -> impl Strategy<Value = String> {

@@ -107,7 +107,7 @@ pub fn authorities(source: &Stream, console: &Console) -> Result<Vec<u8>, Failur
     let contents = file::read(source, DEFAULT_LIMIT)?;
     let read = |bytes: &[u8]| {
         let one = Certificate::from_der(bytes).map(|certificate| vec![certificate]);
-        one.or_else(|_| Certificate::chain_from_pem(bytes))
+        one.or_else(|_| Certificate::all_from_pem(bytes))
     };
     let found = read(&contents).or_else(|error| {
         let undone = carrier::undo(&contents);

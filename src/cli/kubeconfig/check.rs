@@ -47,7 +47,7 @@ pub(super) fn check(
     let asked = theirs.or_else(|| ours.into_iter().next().map(|ours| ours.request));
     let object = issued.request.clone().unwrap_or_default();
     if let Some(asked) = &asked {
-        for finding in check_issued(&issued.certificate, asked, &object) {
+        for finding in check_issued(issued.chain.leaf(), asked, &object) {
             let message = text!("{}: {}", source, finding);
             if finding.level == Level::Error {
                 return Err(Failure::not_good(message)
@@ -57,7 +57,7 @@ pub(super) fn check(
         }
     }
     check_use(issued, source)?;
-    issued.certificate.check_dates(now).map_err(|error| {
+    issued.chain.leaf().check_dates(now).map_err(|error| {
         Failure::not_good(text!("{}: {}", source, error))
             .say("if the clock of this machine is right, make a new request")
     })
@@ -65,14 +65,14 @@ pub(super) fn check(
 
 /// What holds whatever was asked for.
 fn check_use(issued: &Issued, source: &Stream) -> Result<(), Failure> {
-    if issued.certificate.subject().identity().is_none() {
+    if issued.chain.leaf().subject().identity().is_none() {
         return Err(Failure::not_good(text!(
             "{}: the certificate has no user (CN): {}",
             source,
-            issued.certificate.subject()
+            issued.chain.leaf().subject()
         )));
     }
-    if !issued.certificate.client_auth() {
+    if !issued.chain.leaf().client_auth() {
         return Err(Failure::not_good(text!(
             "{}: the certificate is not for client authentication",
             source
@@ -121,8 +121,8 @@ fn swapped(source: &Stream, ours: &FoundRequest, theirs: &CertificationRequest) 
 
 /// Whether one of `authorities` issued the certificate, or the one at the end of its chain.
 pub(super) fn is_issued_by(issued: &Issued, authorities: &[Certificate]) -> bool {
-    let mut last = &issued.certificate;
-    for next in issued.chain.iter().skip(1) {
+    let mut last = issued.chain.leaf();
+    for next in issued.chain.rest() {
         if !last.is_issued_by(next) {
             break;
         }

@@ -23,7 +23,7 @@ use super::super::os::kernel_keyring;
 use super::super::to::files::{self, Access, NewFiles, Turn, folder_of};
 use super::super::to::names;
 use super::super::{Verdict, report};
-use super::{Args, Issued, Run, Style, absolute, certificates_pem};
+use super::{Args, Issued, Run, Style, absolute};
 
 /// A kubeconfig with tens of thousands of contexts, in bytes.
 const LIMIT: u64 = 64 << 20;
@@ -95,7 +95,7 @@ impl Plans {
         };
         let user = names::stem(&issued.user, "");
         let stem = format!("{user}@{}", names::stem(cluster, cluster));
-        let serial = issued.certificate.serial();
+        let serial = issued.chain.leaf().serial();
         let names = [format!("{stem}.crt"), format!("{stem}-{serial}.crt")].into_iter();
         let more = (2..).map(|number| format!("{stem}-{serial}-{number}.crt"));
         let mut paths = names.chain(more).map(|name| folder.join(name));
@@ -186,7 +186,7 @@ impl<'a> Run<'a> {
             folder: path.parent().unwrap_or(Path::new("")),
             read: &read,
         };
-        let contexts = kubeconfig.contexts_of(issued.certificate.public_key(), named);
+        let contexts = kubeconfig.contexts_of(issued.chain.leaf().public_key(), named);
         let is_named = |name: &str, wanted: &Option<String>| {
             wanted.as_deref().is_none_or(|wanted| wanted == name)
         };
@@ -210,7 +210,7 @@ impl<'a> Run<'a> {
     ) -> Result<(), Failure> {
         let target = self.target(issued);
         let Place { cluster, context } = place;
-        let pem = certificates_pem(&issued.chain);
+        let pem = issued.chain.to_pem();
         let mut certificate_file = None;
         let credential = match self.style(issued) {
             Style::Embed => Credential::Embedded {
@@ -249,7 +249,7 @@ impl<'a> Run<'a> {
             cluster,
             namespace: args.namespace.clone(),
             credential,
-            certificate: issued.certificate.clone(),
+            certificate: issued.chain.leaf().clone(),
         };
         let planned = Planned {
             entry,
@@ -261,7 +261,7 @@ impl<'a> Run<'a> {
             },
             certificate_file,
             input: input.clone(),
-            until: issued.certificate.not_after(),
+            until: issued.chain.leaf().not_after(),
         };
         plans.add(target, planned);
         Ok(())

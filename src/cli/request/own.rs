@@ -3,6 +3,7 @@
 
 use kube_enroll::agreement::Agreement;
 use kube_enroll::carrier;
+use kube_enroll::config::RequestConfig;
 use kube_enroll::csr::{CertificationRequest, FindProblem};
 use kube_enroll::inspect::{Style, report};
 use kube_enroll::looks::{Look, look};
@@ -13,7 +14,7 @@ use kube_enroll::text;
 use kube_enroll::text::{Label, Text};
 use kube_enroll::verdict::judge;
 
-use super::{Args, Paths, Wanted, administrator, manifest, read_back, refused_subject, settings};
+use super::{Args, Paths, Wanted, administrator, manifest, read_back, refused_subject};
 use crate::cli::Verdict;
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
@@ -23,18 +24,18 @@ use crate::cli::to::files::{self, Access, NewFiles};
 /// Checks the request as the administrator will, and writes its manifest.
 pub fn wrap(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Failure> {
     let request = read(file, console)?;
-    let config = settings(args, console)?;
+    let RequestConfig { settings, .. } = args.config(console)?;
     let identity = request.subject().identity_when_issued().ok_or_else(|| {
         Failure::about(file, "it names no user: there is no common name (CN) in it")
             .say("make a request whose CN is the user and whose O are the groups")
     })?;
-    compare(file, &identity, config.user.as_deref(), &config.groups)?;
+    compare(file, &identity, settings.user.as_deref(), &settings.groups)?;
     let subject = Subject::new(&identity.username, &identity.groups, args.allow_system)
         .map_err(|error| refused_subject(&error))?;
     let wanted = Wanted {
         subject,
-        algorithm: config.algorithm.unwrap_or_default(),
-        config,
+        settings,
+        extensions: Vec::new(),
     };
     let manifest = manifest(&wanted, &request);
     let yaml = manifest.to_yaml();

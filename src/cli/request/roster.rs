@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use getrandom::SysRng;
 use kube_enroll::agreement::{Found, Point};
-use kube_enroll::config::RequestConfig;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::key::Fingerprint;
 use kube_enroll::list::{self, Layout};
@@ -123,12 +122,8 @@ impl Args {
         let person = named.person;
         let wanted = Wanted {
             subject: person.subject().clone(),
-            algorithm: person.algorithm().or(self.algorithm).unwrap_or_default(),
-            config: RequestConfig {
-                expires_in: person.expires_in().or(self.expires_in),
-                signer: self.signer.clone(),
-                ..RequestConfig::default()
-            },
+            settings: person.settings().or(self.settings()),
+            extensions: Vec::new(),
         };
         let paths = Paths::with_stem(&named.stem, &self.output_dir);
         let key_path = paths.key.path().unwrap_or(Path::new("")).to_owned();
@@ -159,7 +154,7 @@ impl Args {
             let (key, request) = CertificationRequest::build_with_new_key(
                 &wanted.subject,
                 &[],
-                wanted.algorithm,
+                wanted.algorithm(),
                 &mut SysRng,
             )?;
             (Some(passphrase::encode(&key, passphrase)?), request)
