@@ -99,7 +99,7 @@
 //! | request and certificate | [`csr`], [`certificate`] | RFC 2986, RFC 5280, Go's crypto/x509 |
 //! | keys and signatures; users and groups; time | [`key`], [`name`], [`lifetime`] | RFC 5958, RFC 8017, FIPS 186-5 |
 //! | encodings | `asn1`, [`pem`], [`yaml`], [`qr`] | X.690, RFC 7468, YAML 1.1 as Go reads it, ISO/IEC 18004 |
-//! | secrets; what may be printed; commands to paste; cores; facts that can fail | [`secret`], [`stack`], [`text`](mod@text), [`shell`], [`parallel`], [`error`], [`budget`] | |
+//! | secrets; what may be printed; commands to paste; cores; facts that can fail | [`secret`], [`passphrase`], [`stack`], [`text`](mod@text), [`shell`], [`parallel`], [`error`], [`budget`] | |
 //!
 //! The program is a crate above all of them, in `main.rs` and `cli/`: one file for each command with
 //! its options, what it reaches and what it does; `cli/from` and `cli/to` for where things come from
@@ -136,6 +136,7 @@ pub mod looks;
 pub mod manifest;
 pub mod name;
 pub mod parallel;
+pub mod passphrase;
 pub mod pem;
 pub mod policy;
 pub mod qr;

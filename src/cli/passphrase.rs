@@ -30,8 +30,11 @@ pub struct Args {
     /// Read the new passphrase from the first line of this file
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<Stream>,
-    /// Leave the key unencrypted
+    /// Make a new passphrase, and show it once, on the terminal alone
     #[arg(long, conflicts_with = "new_passphrase_file")]
+    pub generate_passphrase: bool,
+    /// Leave the key unencrypted
+    #[arg(long, conflicts_with_all = ["new_passphrase_file", "generate_passphrase"])]
     pub remove: bool,
 }
 
@@ -71,13 +74,16 @@ impl Args {
             return Ok(None);
         }
         let new = match &self.new_passphrase_file {
-            Some(file) => Some(passphrase::from_file(file)?),
+            Some(file) => Some(passphrase::new_from_file(file, &[])?),
             None => {
                 let terminal = Terminal::open().map_err(|why| {
                     Failure::could_not_run(text!("{} to ask for a new passphrase", why))
                         .say("give --new-passphrase-file FILE, or --remove")
                 })?;
-                passphrase::ask_new(&terminal, "New passphrase")?
+                if self.generate_passphrase {
+                    return passphrase::make_new(&terminal).map(Some);
+                }
+                passphrase::ask_new(&terminal, "New passphrase", &[])?
             }
         };
         new.map(Some).ok_or_else(|| {

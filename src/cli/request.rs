@@ -68,7 +68,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["key", "algorithm", "passphrase_file", "no_passphrase", "with_extensions"]
+        conflicts_with_all = ["key", "algorithm", "passphrase_file", "generate_passphrase", "no_passphrase", "with_extensions"]
     )]
     pub csr: Option<Stream>,
     /// Make keys and requests for the robots, a class or a lab of this roster: CSV with the columns user,
@@ -173,7 +173,7 @@ impl Args {
                 (key, request, Some(source), None)
             }
             Err(loose) => {
-                let passphrase = args.passphrase.get()?;
+                let passphrase = args.passphrase.get(&[subject.user()])?;
                 let (key, request) = match loose {
                     Some(key) => {
                         let request =

@@ -6,9 +6,11 @@ use getrandom::SysRng;
 use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, PrivateKey};
 use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::passphrase::{composed, generate, other_forms, weakness};
 use kube_enroll::secret::{Passphrase, Secret};
 use kube_enroll::text;
 
+use super::super::console::warn_of;
 use super::super::failure::Failure;
 use super::super::os::terminal::Terminal;
 use super::file::{self, Stream};
@@ -40,26 +42,54 @@ pub struct NewPassphraseArgs {
     /// Read the passphrase from the first line of this file
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<Stream>,
+    /// Make a passphrase, and show it once, on the terminal alone
+    #[arg(long)]
+    pub generate_passphrase: bool,
     /// Write the key unencrypted
     #[arg(long)]
     pub no_passphrase: bool,
 }
 
 impl NewPassphraseArgs {
-    /// A plaintext key is only made when that is what was asked for.
-    pub fn get(&self) -> Result<Option<Passphrase>, Failure> {
+    /// A plaintext key is only made when that is what was asked for. What is little more than one of
+    /// `names` is told to be weak.
+    pub fn get(&self, names: &[&str]) -> Result<Option<Passphrase>, Failure> {
         if self.no_passphrase {
             return Ok(None);
         }
         if let Some(file) = &self.passphrase_file {
-            return from_file(file).map(Some);
+            return new_from_file(file, names).map(Some);
         }
         let terminal = Terminal::open().map_err(|why| {
             Failure::could_not_run(text!("{} to ask for a passphrase", why)).say(
                 "give --passphrase-file FILE, or --no-passphrase for a key that is not encrypted",
             )
         })?;
-        ask_new(&terminal, "Passphrase for the new key (empty for none)")
+        if self.generate_passphrase {
+            return make_new(&terminal).map(Some);
+        }
+        ask_new(
+            &terminal,
+            "Passphrase for the new key (empty for none)",
+            names,
+        )
+    }
+}
+
+/// The passphrase of a new key from a file, with a word on one that is guessed soon.
+pub fn new_from_file(file: &Stream, names: &[&str]) -> Result<Passphrase, Failure> {
+    let passphrase = from_file(file)?;
+    warn_of_weakness(&passphrase, names);
+    Ok(passphrase)
+}
+
+fn warn_of_weakness(passphrase: &Passphrase, names: &[&str]) {
+    if let Some(weakness) = weakness(passphrase, names) {
+        warn_of(&text!(
+            "whoever gets hold of the key file will guess this passphrase soon: {}; \
+             --generate-passphrase makes one that nobody does",
+            weakness
+        ));
     }
 }
 
@@ -79,6 +109,13 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
         .split(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
+    let rest = contents.get(line.len() + 1..).unwrap_or_default();
+    if !rest.trim_ascii().is_empty() {
+        warn_of(&text!(
+            "{}: the passphrase is its first line alone, and there are more",
+            file
+        ));
+    }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return Err(Failure::about(file, "the first line is empty")
@@ -87,20 +124,51 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     Ok(Passphrase::new(line.to_vec()))
 }
 
-/// A new passphrase, typed twice; nothing if the person wants none.
-pub fn ask_new(terminal: &Terminal, prompt: &'static str) -> Result<Option<Passphrase>, Failure> {
+/// A new passphrase, typed twice; nothing if the person wants none. It is taken in composed form, so that
+/// another keyboard types the same.
+pub fn ask_new(
+    terminal: &Terminal,
+    prompt: &'static str,
+    names: &[&str],
+) -> Result<Option<Passphrase>, Failure> {
     let mut first_prompt = text!("{}: ", prompt);
     for _ in 0..ATTEMPTS {
-        let first = terminal.ask(&first_prompt)?;
+        let first = composed(&terminal.ask(&first_prompt)?);
         if first.expose().is_empty() {
             return Ok(None);
         }
-        if terminal.ask(&text!("The same again: "))? == first {
+        if composed(&terminal.ask(&text!("The same again: "))?) == first {
+            warn_of_weakness(&first, names);
             return Ok(Some(first));
         }
         first_prompt = text!("these are not the same; try again\n{}: ", prompt);
     }
     Err(Failure::could_not_run("the passphrases are not the same"))
+}
+
+/// A passphrase that is made here, and typed once by who has written it down.
+pub fn make_new(terminal: &Terminal) -> Result<Passphrase, Failure> {
+    let new = generate(&mut SysRng)?;
+    let mut prompt = text!("Write it down: it is not shown again. Then type it: ");
+    for _ in 0..ATTEMPTS {
+        terminal.reveal("The passphrase of the new key", &new)?;
+        if terminal.ask(&prompt)? == new {
+            return Ok(new);
+        }
+        prompt = text!("that was another one; try again: ");
+    }
+    Err(Failure::could_not_run("that was another passphrase"))
+}
+
+/// Opens a key whose passphrase may be written in more than one way.
+fn open_with(key: &EncodedKey, passphrase: &Passphrase) -> Result<PrivateKey, Error> {
+    let opened = key.open(Some(passphrase));
+    if !matches!(opened, Err(Error::PassphraseWrong)) {
+        return opened;
+    }
+    let others = other_forms(passphrase);
+    let mut others = others.iter().map(|form| key.open(Some(form)));
+    others.find_map(Result::ok).map_or(opened, Ok)
 }
 
 /// Opens a key with the passphrase given, else with one that a person is asked for, up to three
@@ -112,8 +180,11 @@ pub fn open(
     known: &dyn Fn() -> Option<PrivateKey>,
 ) -> Result<PrivateKey, Failure> {
     let failed = |error: Error| Failure::in_file(source, &error);
-    if given.is_some() || !key.is_encrypted() {
-        return key.open(given).map_err(failed);
+    if let Some(given) = given {
+        return open_with(key, given).map_err(failed);
+    }
+    if !key.is_encrypted() {
+        return key.open(None).map_err(failed);
     }
     let terminal = Terminal::open().map_err(|why| {
         let what = text!(
@@ -130,7 +201,7 @@ pub fn open(
     let mut prompt = text!("Passphrase for {}: ", source);
     let mut attempts = 1;
     loop {
-        match key.open(Some(&terminal.ask(&prompt)?)) {
+        match open_with(key, &terminal.ask(&prompt)?) {
             Err(Error::PassphraseWrong) if attempts < ATTEMPTS => {
                 prompt = text!(
                     "that is not its passphrase; try again\nPassphrase for {}: ",

@@ -82,6 +82,14 @@ impl Terminal {
         }
     }
 
+    /// Shows a secret here and nowhere else.
+    pub fn reveal(&self, what: &'static str, secret: &Passphrase) -> Result<(), Failure> {
+        let parts = [what.as_bytes(), b":\n\n  ", secret.expose(), b"\n\n"];
+        let all = Zeroizing::new(parts.concat());
+        let written = (&self.0).write_all(&all);
+        written.map_err(|error| Failure::io("write to", "the terminal", &error))
+    }
+
     /// Asks for one line without showing what is typed.
     pub fn ask(&self, prompt: &Text) -> Result<Passphrase, Failure> {
         match self.ask_until_answered(prompt) {

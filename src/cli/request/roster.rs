@@ -64,7 +64,7 @@ struct Done<'a> {
 /// Makes what is not there yet.
 pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Failure> {
     let roster = roster::read(file, args.allow_system, console)?;
-    let passphrase = args.passphrase.get()?;
+    let passphrase = args.passphrase.get(&[])?;
     let mut folder = NewFiles::new(console);
     folder.create_folder(&args.output_dir)?;
     folder.keep()?;
