@@ -197,3 +197,109 @@ fn a_certificate_that_ends_soon_is_told_once_with_the_command_that_renews_it() {
         }
     }
 }
+
+/// Types at the prompts of `request bob OPTIONS`. Of the answers, `SHOWN` is the passphrase that the screen
+/// shows.
+fn request(folder: &Folder, options: &str, answers: &[&str]) -> String {
+    let mut script = format!(
+        "set timeout 60\nspawn -noecho {} request bob --algorithm ecdsa-p256 {options}\n",
+        common::executable()
+    );
+    for answer in answers {
+        let answer = answer.replace("SHOWN", "$shown");
+        script.extend([format!(
+            "expect {{\n    -re {{  ([a-x]{{5}}-[a-x]{{5}}-[a-x]{{5}}-[a-x]{{5}})\\s}} \
+             {{ set shown $expect_out(1,string); exp_continue }}\n    -re {{(type it|try again|for \
+             none\\)|The same again): }} {{}}\n    eof {{ puts \"NOT ASKED\"; exit 3 }}\n}}\n\
+             after 300\nsend \"{answer}\\r\"\n"
+        )]);
+    }
+    script.push_str("expect eof\n");
+    folder.write("request.exp", script);
+    let ended = folder.other("expect", &["request.exp"]);
+    assert!(!ended.stdout.contains("NOT ASKED"), "{}", ended.stdout);
+    ended.stdout
+}
+
+#[test]
+fn a_passphrase_is_made_on_request_and_holds_once_it_was_written_down() {
+    if !have("expect") || !have("openssl") {
+        return;
+    }
+    let folder = Folder::new();
+    let generated = "--generate-passphrase";
+    let seen = request(&folder, generated, &["another", "others", "and others"]);
+    assert!(seen.contains("that was another passphrase"), "{seen}");
+    assert!(!folder.path().join("bob.key").exists());
+
+    let seen = request(&folder, generated, &["another", "SHOWN"]);
+    let shown = seen.split_whitespace().find(|word| {
+        let groups: Vec<&str> = word.split('-').collect();
+        groups.len() == 4 && groups.iter().all(|group| group.len() == 5)
+    });
+    folder.write("shown", shown.unwrap());
+    let open = ["pkey", "-in", "bob.key", "-passin", "file:shown", "-noout"];
+    folder.other("openssl", &open).good();
+    assert!(folder.read("bob.key").contains("ENCRYPTED PRIVATE KEY"));
+
+    // Where there is no terminal, nothing shows it.
+    let without = folder.other(
+        "setsid",
+        &[
+            "-w",
+            &common::executable(),
+            "request",
+            "carol",
+            "--generate-passphrase",
+        ],
+    );
+    without.fails(2, &["there is no terminal"]);
+}
+
+#[test]
+fn a_passphrase_that_is_guessed_soon_is_told_and_taken() {
+    if !have("expect") {
+        return;
+    }
+    for (typed, reason) in [
+        ("Kubernetes2026!", "a word that is tried first"),
+        ("bob-bob-bob", "a name that others know"),
+        ("abcdefghijklm", "follows the alphabet"),
+        ("gr3nz", "fewer than 12 characters"),
+    ] {
+        let folder = Folder::new();
+        let seen = request(&folder, "", &[typed, typed]);
+        let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(seen.contains(reason), "{typed}: {seen}");
+        assert!(!seen.contains(typed), "{seen}");
+        assert!(folder.path().join("bob.key").exists());
+    }
+    let folder = Folder::new();
+    let own = "seven brave wet herons";
+    let seen = request(&folder, "", &[own, own]);
+    assert!(!seen.contains("guess"), "{seen}");
+}
+
+/// A keyboard of one system types a letter and its accent as one character, that of another as two.
+#[test]
+fn a_key_opens_however_its_passphrase_is_composed() {
+    let folder = Folder::new();
+    let (composed, decomposed) = (
+        "caf\u{e9} au lait et le pain",
+        "cafe\u{301} au lait et le pain",
+    );
+    for (name, made_with, opened_with) in
+        [("one", composed, decomposed), ("two", decomposed, composed)]
+    {
+        folder.write("made", made_with);
+        folder.write("opened", opened_with);
+        let request = ["request", name, "--algorithm", "ecdsa-p256"];
+        folder
+            .run(&[&request[..], &["--passphrase-file", "made"]].concat())
+            .good();
+        let key = format!("{name}.key");
+        let inspect = ["inspect", &key, "--passphrase-file", "opened"];
+        let seen = folder.run(&inspect).good();
+        assert!(seen.stdout.contains("ECDSA"), "{}", seen.stdout);
+    }
+}

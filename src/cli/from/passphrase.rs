@@ -6,7 +6,7 @@ use getrandom::SysRng;
 use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, PrivateKey};
 use kube_enroll::looks::{Look, Want, look};
-use kube_enroll::passphrase::{composed, generate, other_forms, weakness};
+use kube_enroll::passphrase::{composed, generate, weakness};
 use kube_enroll::secret::{Passphrase, Secret};
 use kube_enroll::text;
 
@@ -160,17 +160,6 @@ pub fn make_new(terminal: &Terminal) -> Result<Passphrase, Failure> {
     Err(Failure::could_not_run("that was another passphrase"))
 }
 
-/// Opens a key whose passphrase may be written in more than one way.
-fn open_with(key: &EncodedKey, passphrase: &Passphrase) -> Result<PrivateKey, Error> {
-    let opened = key.open(Some(passphrase));
-    if !matches!(opened, Err(Error::PassphraseWrong)) {
-        return opened;
-    }
-    let others = other_forms(passphrase);
-    let mut others = others.iter().map(|form| key.open(Some(form)));
-    others.find_map(Result::ok).map_or(opened, Ok)
-}
-
 /// Opens a key with the passphrase given, else with one that a person is asked for, up to three
 /// times. Once it is this process's turn to ask, the key may be `known` already.
 pub fn open(
@@ -180,11 +169,8 @@ pub fn open(
     known: &dyn Fn() -> Option<PrivateKey>,
 ) -> Result<PrivateKey, Failure> {
     let failed = |error: Error| Failure::in_file(source, &error);
-    if let Some(given) = given {
-        return open_with(key, given).map_err(failed);
-    }
-    if !key.is_encrypted() {
-        return key.open(None).map_err(failed);
+    if given.is_some() || !key.is_encrypted() {
+        return key.open(given).map_err(failed);
     }
     let terminal = Terminal::open().map_err(|why| {
         let what = text!(
@@ -201,7 +187,7 @@ pub fn open(
     let mut prompt = text!("Passphrase for {}: ", source);
     let mut attempts = 1;
     loop {
-        match open_with(key, &terminal.ask(&prompt)?) {
+        match key.open(Some(&terminal.ask(&prompt)?)) {
             Err(Error::PassphraseWrong) if attempts < ATTEMPTS => {
                 prompt = text!(
                     "that is not its passphrase; try again\nPassphrase for {}: ",

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::{MAX_RSA_BITS, MIN_RSA_BITS, PrivateKey, SecretKey, malformed, pbes2, unsupported};
 use crate::asn1::{Oid, Problem, Reader, tag};
 use crate::error::{Error, Result};
+use crate::passphrase::other_forms;
 use crate::pem;
 use crate::secret::Passphrase;
 
@@ -202,9 +203,20 @@ fn encryption_scheme(der: &[u8]) -> std::result::Result<Oid, Problem> {
     Ok(scheme)
 }
 
+/// With the passphrase as it came, else as another keyboard would have typed it.
 fn decrypt(der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>> {
-    let what = "encrypted PKCS#8 private key";
     let passphrase = passphrase.ok_or(Error::PassphraseRequired)?;
+    let opened = decrypt_with(der, passphrase);
+    if !matches!(opened, Err(Error::PassphraseWrong)) {
+        return opened;
+    }
+    let forms = other_forms(passphrase);
+    let mut others = forms.iter().map(|form| decrypt_with(der, form));
+    others.find_map(Result::ok).map_or(opened, Ok)
+}
+
+fn decrypt_with(der: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>> {
+    let what = "encrypted PKCS#8 private key";
     let scheme = encryption_scheme(der).map_err(|problem| malformed(what, problem))?;
     if scheme.to_string() != PBES2 {
         return Err(unsupported("key encryption", scheme_name(scheme)));
