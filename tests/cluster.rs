@@ -221,12 +221,7 @@ impl ControlPlane {
         let names = folder.run(&[&verify[..], &["-o", "name"]].concat()).good();
         let resource = format!("certificatesigningrequest.certificates.k8s.io/{name}");
         assert_eq!(names.stdout.trim(), resource);
-        self.admin(&folder, &["certificate", "approve", &resource]);
-        self.wait_for(
-            &["get", "csr", name, "-o", "jsonpath={.status.certificate}"],
-            "LS0t",
-        );
-        let object = self.admin(&folder, &["get", "csr", name, "-o", "yaml"]);
+        let object = self.approve(&folder, name);
         let again = [&["verify", "-"][..], &agreement].concat();
         let again = folder.run_with(&again, object.as_bytes()).good();
         assert!(
@@ -276,6 +271,16 @@ impl ControlPlane {
 }
 
 impl ControlPlane {
+    /// Approves what was created, and waits until it is issued.
+    fn approve(&self, folder: &Folder, name: &str) -> String {
+        self.admin(folder, &["certificate", "approve", name]);
+        self.wait_for(
+            &["get", "csr", name, "-o", "jsonpath={.status.certificate}"],
+            "LS0t",
+        );
+        self.admin(folder, &["get", "csr", name, "-o", "yaml"])
+    }
+
     /// kubectl gets the key from this program, unlocked before since nobody can be asked here.
     fn served(&self, folder: &Folder) {
         let args = [
@@ -575,5 +580,151 @@ fn a_real_cluster_takes_requests_and_knows_their_users() {
         "y",
     ] {
         plane.journey(user, "ed25519", &["developers"], false);
+    }
+}
+
+/// Somebody with a folder, whose kubeconfigs carry the key in one style.
+struct Person {
+    folder: Folder,
+    style: &'static str,
+    seen: Vec<String>,
+}
+
+const CONFIG: &str = "alice.kubeconfig";
+
+impl Person {
+    fn new(style: &'static str) -> Self {
+        let folder = Folder::new();
+        folder.write("pass", "correct horse\n");
+        Self {
+            folder,
+            style,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Runs a command, with what opens the key where it is locked.
+    fn run(&self, words: &str) -> String {
+        let secret: &[&str] = match self.style {
+            "--exec" => &["--passphrase-file", "pass"],
+            _ if words.starts_with("re") && !words.contains("key") => &["--no-passphrase"],
+            _ => &[],
+        };
+        let words: Vec<&str> = words.split_whitespace().collect();
+        self.folder.run(&[&words, secret].concat()).good().stdout
+    }
+
+    /// Asks, and has it signed; what was printed.
+    fn ask(&mut self, words: &str, cluster: &ControlPlane, reply: &str) -> String {
+        let printed = self.run(words);
+        let names = self.folder.names().into_iter();
+        let is_new = |name: &String| name.ends_with(".csr.yaml") && !self.seen.contains(name);
+        let manifest = names.clone().find(is_new).unwrap();
+        self.seen.push(manifest.clone());
+        let printed_reply = printed
+            .split_whitespace()
+            .find(|it| it.ends_with(".reply.yaml"));
+        let reply = if reply.is_empty() {
+            printed_reply.unwrap()
+        } else {
+            reply
+        };
+        self.is_signed(&manifest, cluster, reply);
+        printed
+    }
+
+    /// The administrator's side.
+    fn is_signed(&self, manifest: &str, cluster: &ControlPlane, reply: &str) {
+        let created = cluster.admin(&self.folder, &["create", "-o", "name", "-f", manifest]);
+        let (_, name) = created.trim().split_once('/').unwrap();
+        let object = cluster.approve(&self.folder, name);
+        let admin = cluster.folder.file("named.kubeconfig");
+        let write = [
+            "reply",
+            "--kubeconfig",
+            admin.to_str().unwrap(),
+            "--out",
+            reply,
+        ];
+        self.folder.run_with(&write, object.as_bytes()).good();
+    }
+
+    /// The last command that was printed.
+    fn follow(&self, printed: &str) {
+        let start = printed.rfind("kube-enroll kubeconfig").unwrap();
+        let command = printed[start..].replace("\\\n", " ");
+        let line = command.lines().next().unwrap();
+        self.run(line.strip_prefix("kube-enroll ").unwrap());
+    }
+
+    /// kubectl comes in by each context, and there is no other.
+    fn is_known(&self, kubeconfig: &str, expected: &[(&str, &ControlPlane, &str)]) {
+        let all = ["config", "get-contexts", "-o", "name"];
+        let (_, all) = expected[0].1.kubectl(&self.folder, kubeconfig, &all);
+        assert_eq!(all.lines().count(), expected.len(), "{all}");
+        for (context, cluster, group) in expected {
+            if self.style == "--exec" {
+                self.run(&format!("unlock {kubeconfig} --context {context} --for 1m"));
+            }
+            let whoami = ["--context", context, "auth", "whoami", "-o"];
+            let path = "jsonpath={.status.userInfo.username} {.status.userInfo.groups[*]}";
+            let (good, who) =
+                cluster.kubectl(&self.folder, kubeconfig, &[&whoami[..], &[path]].concat());
+            let who = who.replace(" system:authenticated", "");
+            assert!(
+                good && who == format!("alice {group}"),
+                "{kubeconfig} {context}: {who}"
+            );
+        }
+    }
+}
+
+#[test]
+fn second_times_leave_every_context_in_use() {
+    let (Some(prod), Some(dev)) = (ControlPlane::start(), ControlPlane::start()) else {
+        return;
+    };
+    for (plane, name) in [(&prod, "prod"), (&dev, "dev")] {
+        let admin = plane.folder.read("admin.kubeconfig");
+        plane
+            .folder
+            .write("named.kubeconfig", admin.replace("local", name));
+    }
+    for style in ["--embed", "--files", "--exec"] {
+        let mut alice = Person::new(style);
+        let new = "request alice -g developers --algorithm ecdsa-p256 --expires-in 1h";
+        alice.ask(new, &prod, "first.reply.yaml");
+        alice.run(&format!("kubeconfig first.reply.yaml {style}"));
+        let first = ("alice@prod", &prod, "developers");
+        alice.is_known(CONFIG, &[first]);
+
+        // Other groups, with the same key.
+        alice.ask(
+            "request alice -g ops --key alice.key",
+            &prod,
+            "ops.reply.yaml",
+        );
+        alice.run(&format!("kubeconfig ops.reply.yaml {style} --context ops"));
+        let ops = ("ops", &prod, "ops");
+        alice.is_known(CONFIG, &[first, ops]);
+
+        // Another cluster.
+        alice.is_signed("alice.csr.yaml", &dev, "dev.reply.yaml");
+        alice.run(&format!("kubeconfig dev.reply.yaml {style}"));
+        let second = ("alice@dev", &dev, "developers");
+        alice.is_known(CONFIG, &[first, ops, second]);
+        alice.run(&format!(
+            "kubeconfig dev.reply.yaml {style} --merge home/.kube/config"
+        ));
+
+        // The next year, as it is printed.
+        let printed = alice.ask("renew alice.kubeconfig --context alice@prod", &prod, "");
+        alice.follow(&printed);
+        alice.is_known(CONFIG, &[first, ops, second]);
+        let renew = "renew alice.kubeconfig --context alice@dev --keep-key --expires-in 2h";
+        let printed = alice.ask(renew, &dev, "");
+        alice.follow(&printed);
+        alice.is_known(CONFIG, &[first, ops, second]);
+        alice.is_known("home/.kube/config", &[second]);
     }
 }
