@@ -5,20 +5,12 @@
 mod common;
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use common::{Folder, admin_kubeconfig, authority, have, issue, issue_at};
+use common::{CREDENTIAL, Folder, admin_kubeconfig, authority, have, issue, issue_at};
 use kube_enroll::key::EncodedKey;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
-
-const CREDENTIAL: [&str; 5] = [
-    "credential",
-    "--certificate",
-    "alice@prod.crt",
-    "--key",
-    "alice.key",
-];
 
 /// A folder with an encrypted key of alice, and the kubeconfig that came of it.
 fn enrolled(options: &[&str]) -> Folder {
@@ -142,13 +134,7 @@ fn the_answer_is_an_exec_credential_until_the_certificate_ends() {
 fn a_plain_key_is_served_without_a_question() {
     let folder = enrolled(&[]);
     folder
-        .run(&[
-            "passphrase",
-            "alice.key",
-            "--passphrase-file",
-            "pass",
-            "--remove",
-        ])
+        .typed("passphrase alice.key --passphrase-file pass --remove")
         .good();
     assert!(
         folder
@@ -206,15 +192,23 @@ fn a_key_of_another_certificate_and_an_expired_certificate_are_told() {
     );
 }
 
-#[test]
-fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
-    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+/// A key that was asked for, and the answer; nothing where there is no keyring to keep it in.
+fn unlocked() -> Option<(Folder, common::Ended)> {
     let folder = enrolled(&["--unlock-for", "15m"]);
     let first = command(&folder, &["--passphrase-file", "pass"]).good();
     if first.stderr.contains("keyring") {
         assert!(std::env::var("CI").is_err(), "{}", first.stderr);
-        return;
+        return None;
     }
+    Some((folder, first))
+}
+
+#[test]
+fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
+    let _alone = alone();
+    let Some((folder, first)) = unlocked() else {
+        return;
+    };
     assert_eq!(command(&folder, &[]).good().stdout, first.stdout);
     folder.run(&["lock"]).good();
     command(&folder, &[]).fails(2, &["encrypted"]);
@@ -231,13 +225,10 @@ fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
 
 #[test]
 fn the_old_key_is_forgotten_when_the_new_one_takes_its_place() {
-    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = enrolled(&["--unlock-for", "15m"]);
-    let first = command(&folder, &["--passphrase-file", "pass"]).good();
-    if first.stderr.contains("keyring") {
-        assert!(std::env::var("CI").is_err(), "{}", first.stderr);
+    let _alone = alone();
+    let Some((folder, _)) = unlocked() else {
         return;
-    }
+    };
     let renew = ["renew", "alice.kubeconfig", "--output-dir", "second"];
     let secret = ["--passphrase-file", "pass"];
     folder.run(&[&renew[..], &secret].concat()).good();
@@ -267,6 +258,14 @@ fn in_session(folder: &Folder, script: &str) -> common::Ended {
 /// `lock` forgets the keys of all sessions, those of other tests among them: one at a time.
 static KEYRINGS: Mutex<()> = Mutex::new(());
 
+/// This test's turn, without what others have left unlocked.
+fn alone() -> MutexGuard<'static, ()> {
+    let turn = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    // Where there is no keyring, there is nothing in it.
+    Folder::new().run(&["lock"]);
+    turn
+}
+
 /// Whether this machine has keyrings, and keyctl(1) to make sessions with.
 fn has_keyrings() -> bool {
     if !have("keyctl") {
@@ -283,7 +282,7 @@ const SERVED: &str = "ours credential --certificate alice@prod.crt --key alice.k
 
 #[test]
 fn a_key_is_unlocked_once_for_the_login_session_and_locked_in_all_of_them() {
-    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     if !has_keyrings() {
         return;
     }
@@ -337,7 +336,7 @@ fn a_key_is_unlocked_once_for_the_login_session_and_locked_in_all_of_them() {
 
 #[test]
 fn another_user_who_shares_the_session_does_not_get_the_key() {
-    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     if !has_keyrings() {
         return;
     }
@@ -364,7 +363,7 @@ fn another_user_who_shares_the_session_does_not_get_the_key() {
 
 #[test]
 fn a_login_that_has_ended_is_told_from_a_machine_without_keyrings() {
-    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     if !has_keyrings() {
         return;
     }
@@ -411,14 +410,9 @@ fn what_cannot_be_unlocked_is_told() {
     ] {
         folder.run(words).fails(2, &[said]);
     }
-    let remove = [
-        "passphrase",
-        "alice.key",
-        "--passphrase-file",
-        "pass",
-        "--remove",
-    ];
-    folder.run(&remove).good();
+    folder
+        .typed("passphrase alice.key --passphrase-file pass --remove")
+        .good();
     let ended = folder.run(&["unlock", "alice.key"]).good();
     assert!(
         ended.stdout.contains("is not encrypted"),
@@ -436,14 +430,9 @@ fn a_passphrase_is_changed_removed_and_given_again() {
         folder.run(&args).stdout.contains("ECDSA 256")
     };
     let before = folder.read("alice.key");
-    let wrong = [
-        "passphrase",
-        "alice.key",
-        "--passphrase-file",
-        "new",
-        "--remove",
-    ];
-    folder.run(&wrong).fails(2, &["alice.key", "passphrase"]);
+    folder
+        .typed("passphrase alice.key --passphrase-file new --remove")
+        .fails(2, &["alice.key", "passphrase"]);
     assert_eq!(folder.read("alice.key"), before);
 
     let change = [
@@ -464,13 +453,7 @@ fn a_passphrase_is_changed_removed_and_given_again() {
     }
 
     folder
-        .run(&[
-            "passphrase",
-            "alice.key",
-            "--passphrase-file",
-            "new",
-            "--remove",
-        ])
+        .typed("passphrase alice.key --passphrase-file new --remove")
         .good();
     assert!(
         folder

@@ -65,6 +65,24 @@ struct New {
     is_whole: IsWhole,
 }
 
+const KEY: New = New {
+    name: "out/alice.key",
+    mode: 0o600,
+    is_whole: is_key,
+};
+
+const CSR: New = New {
+    name: "out/alice.csr",
+    mode: 0o644,
+    is_whole: is_request,
+};
+
+const MANIFEST_FOR_A_YEAR: New = New {
+    name: "out/alice.csr.yaml",
+    mode: 0o644,
+    is_whole: is_manifest_for_a_year,
+};
+
 impl New {
     fn is_named(&self, name: &str) -> bool {
         match self.name.split_once('*') {
@@ -89,16 +107,8 @@ fn request() {
             "out",
         ],
         new: &[
-            New {
-                name: "out/alice.key",
-                mode: 0o600,
-                is_whole: is_key,
-            },
-            New {
-                name: "out/alice.csr",
-                mode: 0o644,
-                is_whole: is_request,
-            },
+            KEY,
+            CSR,
             New {
                 name: "out/alice.csr.yaml",
                 mode: 0o644,
@@ -124,23 +134,7 @@ fn renew() {
             "out",
         ],
         found,
-        new: &[
-            New {
-                name: "out/alice.key",
-                mode: 0o600,
-                is_whole: is_key,
-            },
-            New {
-                name: "out/alice.csr",
-                mode: 0o644,
-                is_whole: is_request,
-            },
-            New {
-                name: "out/alice.csr.yaml",
-                mode: 0o644,
-                is_whole: is_manifest_for_a_year,
-            },
-        ],
+        new: &[KEY, CSR, MANIFEST_FOR_A_YEAR],
         ..Case::default()
     });
 }
@@ -340,18 +334,7 @@ fn renew_with_the_same_key() {
             "out",
         ],
         found,
-        new: &[
-            New {
-                name: "out/alice.csr",
-                mode: 0o644,
-                is_whole: is_request,
-            },
-            New {
-                name: "out/alice.csr.yaml",
-                mode: 0o644,
-                is_whole: is_manifest_for_a_year,
-            },
-        ],
+        new: &[CSR, MANIFEST_FOR_A_YEAR],
         ..Case::default()
     });
 }
@@ -497,21 +480,9 @@ fn is_kubeconfig(text: &str) -> bool {
 /// A key, its request, and the reply to it.
 fn journey() -> Vec<(&'static str, String)> {
     let folder = Folder::new();
-    let request = [
-        "request",
-        "alice",
-        "-g",
-        "dev",
-        "--algorithm",
-        "ecdsa-p256",
-        "--no-passphrase",
-    ];
-    folder.run(&request).good();
-    let authority = authority();
-    folder.write("issued", issue(&folder.read("alice.csr.yaml"), &authority));
-    folder.write("admin", admin_kubeconfig(&authority));
+    folder.issue_to_alice();
     let reply = folder
-        .run(&["reply", "issued", "--kubeconfig", "admin"])
+        .run(&["reply", "issued.yaml", "--kubeconfig", "admin"])
         .good();
     vec![
         ("alice.key", folder.read("alice.key")),

@@ -36,6 +36,14 @@ impl Place {
         place
     }
 
+    /// And in `config` what has kubectl ask for the key.
+    fn asked_for_the_key() -> Self {
+        let place = Self::of_alice(PLAIN);
+        let exec = ["alice.reply.yaml", "--exec", "--merge", "config"];
+        place.kubeconfig(&exec).good();
+        place
+    }
+
     fn request(&self, args: &[&str], protection: &[&str]) {
         let base = ["request", "--algorithm", "ecdsa-p256"];
         self.run(&[&base[..], args, protection].concat()).good();
@@ -498,21 +506,11 @@ fn a_key_that_moved_is_pointed_to_by_one_command() {
 #[test]
 fn a_key_that_is_not_where_kubectl_looks_is_found_again_or_followed_by_another() {
     for is_lost in [false, true] {
-        let place = Place::of_alice(PLAIN);
-        place
-            .kubeconfig(&["alice.reply.yaml", "--exec", "--merge", "config"])
-            .good();
+        let place = Place::asked_for_the_key();
         place
             .folder
             .peer("sh", &["-c", "mkdir new && mv alice.key new/it"]);
-        let credential = [
-            "credential",
-            "--certificate",
-            "alice@prod.crt",
-            "--key",
-            "alice.key",
-        ];
-        let ended = place.run(&credential);
+        let ended = place.run(&common::CREDENTIAL);
         ended.fails(
             2,
             &["cannot read alice.key", "if it was moved", "if it is lost"],
@@ -543,19 +541,9 @@ fn a_key_that_is_not_where_kubectl_looks_is_found_again_or_followed_by_another()
         assert_eq!(names(&place.value("config"), "users"), ["alice@prod"]);
     }
     // The certificate, too.
-    let place = Place::of_alice(PLAIN);
-    place
-        .kubeconfig(&["alice.reply.yaml", "--exec", "--merge", "config"])
-        .good();
+    let place = Place::asked_for_the_key();
     place.folder.peer("mv", &["alice@prod.crt", "it.crt"]);
-    let credential = [
-        "credential",
-        "--certificate",
-        "alice@prod.crt",
-        "--key",
-        "alice.key",
-    ];
-    let ended = place.run(&credential);
+    let ended = place.run(&common::CREDENTIAL);
     let moved = steps(&ended)[0]
         .replace("CERTIFICATE", "it.crt")
         .replace("KUBECONFIG", "config");

@@ -8,28 +8,12 @@ mod common;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use common::{Folder, admin_kubeconfig, authority, have, issue};
-
-const REQUEST: [&str; 7] = [
-    "request",
-    "alice",
-    "-g",
-    "dev",
-    "--algorithm",
-    "ecdsa-p256",
-    "--no-passphrase",
-];
+use common::{Folder, REQUEST, authority, have};
 
 /// A folder with a key, its request, the issued object and an admin's kubeconfig.
 fn journey() -> Folder {
     let folder = Folder::new();
-    folder.run(&REQUEST).good();
-    let authority = authority();
-    folder.write(
-        "issued.yaml",
-        issue(&folder.read("alice.csr.yaml"), &authority),
-    );
-    folder.write("admin", admin_kubeconfig(&authority));
+    folder.issue_to_alice();
     folder
 }
 

@@ -75,16 +75,25 @@ impl Place {
         let place = Self::new()?;
         let manifest = place.request("request alice -g developers --expires-in 100d");
         place.reply("prod", &manifest, "first.reply.yaml");
-        place
-            .run(&format!("kubeconfig first.reply.yaml {style}"))
-            .good();
-        place.uses("alice.kubeconfig", &[("alice@prod", "prod", DEVELOPER)]);
+        place.take("first", style);
+        place.uses(CONFIG, &[FIRST]);
         Some(place)
     }
 
     fn run(&self, words: &str) -> Ended {
-        self.folder
-            .run(&words.split_whitespace().collect::<Vec<_>>())
+        self.folder.typed(words)
+    }
+
+    /// Puts a reply into a kubeconfig: words behind the command, for one thing the style.
+    fn take(&self, reply: &str, words: &str) {
+        self.run(&format!("kubeconfig {reply}.reply.yaml {words}"))
+            .good();
+    }
+
+    /// Another cluster with the first request.
+    fn joins(&self, cluster: &str, words: &str) {
+        self.reply(cluster, "alice.csr.yaml", &format!("{cluster}.reply.yaml"));
+        self.take(cluster, words);
     }
 
     /// Asks for a certificate; the manifest.
@@ -126,7 +135,7 @@ impl Place {
     }
 
     /// kubectl reaches the right cluster as the right person by each context, and there is no other.
-    fn uses(&self, file: &str, expected: &[(&str, &str, &str)]) {
+    fn uses(&self, file: &str, expected: &[Used]) {
         let kubectl = |args: &[&str]| {
             let args = [&["--kubeconfig", file], args].concat();
             self.folder.peer("kubectl", &args)
@@ -196,137 +205,100 @@ const DEVELOPER: &str = "O=developers,CN=alice";
 const OPERATOR: &str = "O=ops,CN=alice";
 const CONFIG: &str = "alice.kubeconfig";
 
+/// Context, cluster and who comes.
+type Used = (&'static str, &'static str, &'static str);
+
+const FIRST: Used = ("alice@prod", "prod", DEVELOPER);
+const SECOND: Used = ("alice@dev", "dev", DEVELOPER);
+
+/// Somebody who is enrolled in one style after the other.
+fn in_each_style(check: impl Fn(&Place, &str)) {
+    for style in STYLES {
+        match Place::enrolled(style) {
+            Some(place) => check(&place, style),
+            None => return,
+        }
+    }
+}
+
 #[test]
 fn the_same_key_asks_for_other_groups_and_both_contexts_work() {
-    for style in STYLES {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
+    in_each_style(|place, style| {
         let manifest = place.request("request alice -g ops --key alice.key");
         place.reply("prod", &manifest, "ops.reply.yaml");
-        let both = format!("kubeconfig ops.reply.yaml {style} --context ops");
-        place.run(&both).good();
-        let first = ("alice@prod", "prod", DEVELOPER);
-        place.uses(CONFIG, &[first, ("ops", "prod", OPERATOR)]);
-    }
+        place.take("ops", &format!("{style} --context ops"));
+        place.uses(CONFIG, &[FIRST, ("ops", "prod", OPERATOR)]);
+    });
 }
 
 #[test]
 fn the_same_groups_for_longer_take_the_place_of_the_first() {
-    for style in STYLES {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
-        let manifest =
-            place.request("request alice -g developers --key alice.key --expires-in 200d");
+    in_each_style(|place, style| {
+        let longer = "request alice -g developers --key alice.key --expires-in 200d";
+        let manifest = place.request(longer);
         place.reply("prod", &manifest, "longer.reply.yaml");
-        place
-            .run(&format!("kubeconfig longer.reply.yaml {style}"))
-            .good();
-        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
-        let list = place.run("list alice.kubeconfig").good().stdout;
-        assert!(
-            list.contains("alice@prod") || list.contains("prod"),
-            "{list}"
-        );
+        place.take("longer", style);
+        place.uses(CONFIG, &[FIRST]);
         // The first reply is the older one.
         place.run(&format!("kubeconfig first.reply.yaml {style}"));
-        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
-    }
+        place.uses(CONFIG, &[FIRST]);
+    });
 }
 
 #[test]
 fn the_same_command_twice_changes_nothing() {
-    for style in STYLES {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
+    in_each_style(|place, style| {
         let before = (place.folder.read(CONFIG), place.folder.names());
-        place
-            .run(&format!("kubeconfig first.reply.yaml {style}"))
-            .good();
+        place.take("first", style);
         assert_eq!((place.folder.read(CONFIG), place.folder.names()), before);
         // A second request has a key and files of its own.
         let key = place.folder.read("alice.key");
         let manifest = place.request("request alice -g developers --expires-in 100d");
         assert_ne!(manifest, "alice.csr.yaml");
         assert_eq!(place.folder.read("alice.key"), key);
-        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
-    }
+        place.uses(CONFIG, &[FIRST]);
+    });
 }
 
 #[test]
 fn a_second_and_a_third_cluster_join_the_first_in_each_style() {
-    for style in STYLES {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
+    in_each_style(|place, style| {
         // One key for two, and another one for the third.
-        place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
-        place
-            .run(&format!("kubeconfig dev.reply.yaml {style}"))
-            .good();
-        let two = [
-            ("alice@prod", "prod", DEVELOPER),
-            ("alice@dev", "dev", DEVELOPER),
-        ];
-        place.uses(CONFIG, &two);
+        place.joins("dev", style);
+        place.uses(CONFIG, &[FIRST, SECOND]);
         let manifest = place.request("request alice -g ops");
         place.reply("lab", &manifest, "lab.reply.yaml");
-        place
-            .run(&format!("kubeconfig lab.reply.yaml {style}"))
-            .good();
-        place.uses(CONFIG, &[two[0], two[1], ("alice@lab", "lab", OPERATOR)]);
-    }
+        place.take("lab", style);
+        place.uses(CONFIG, &[FIRST, SECOND, ("alice@lab", "lab", OPERATOR)]);
+    });
 }
 
 #[test]
 fn kubeconfigs_may_be_merged_and_separate() {
-    for style in STYLES {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
-        place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
-        for target in ["--merge home/.kube/config", "--out dev.kubeconfig"] {
-            place
-                .run(&format!("kubeconfig dev.reply.yaml {style} {target}"))
-                .good();
-        }
-        let dev = ("alice@dev", "dev", DEVELOPER);
-        place.uses("home/.kube/config", &[dev]);
-        place.uses("dev.kubeconfig", &[dev]);
-        let first = ("alice@prod", "prod", DEVELOPER);
-        place.uses(CONFIG, &[first]);
-        let more = "kubeconfig first.reply.yaml --merge home/.kube/config";
-        place.run(&format!("{more} {style}")).good();
-        place.uses("home/.kube/config", &[dev, first]);
-    }
+    in_each_style(|place, style| {
+        let home = "home/.kube/config";
+        place.joins("dev", &format!("{style} --merge {home}"));
+        place.take("dev", &format!("{style} --out dev.kubeconfig"));
+        place.uses(home, &[SECOND]);
+        place.uses("dev.kubeconfig", &[SECOND]);
+        place.uses(CONFIG, &[FIRST]);
+        place.take("first", &format!("{style} --merge {home}"));
+        place.uses(home, &[SECOND, FIRST]);
+    });
 }
 
 #[test]
 fn a_renewal_with_and_without_a_new_key_takes_the_place_of_the_first_alone() {
-    for style in STYLES {
-        for key in ["", "--keep-key"] {
-            let Some(place) = Place::enrolled(style) else {
-                return;
-            };
-            place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
-            place
-                .run(&format!("kubeconfig dev.reply.yaml {style}"))
-                .good();
-            let manifest = place.request(&format!(
-                "renew {CONFIG} --context alice@prod {key} --expires-in 300d"
-            ));
+    for key in ["", "--keep-key"] {
+        in_each_style(|place, style| {
+            place.joins("dev", style);
+            let renew = format!("renew {CONFIG} --context alice@prod {key} --expires-in 300d");
+            let manifest = place.request(&renew);
             place.reply("prod", &manifest, "renewed.reply.yaml");
-            let merge =
-                "kubeconfig renewed.reply.yaml --merge alice.kubeconfig --context alice@prod";
-            place.run(&format!("{merge} {style}")).good();
-            let both = [
-                ("alice@prod", "prod", DEVELOPER),
-                ("alice@dev", "dev", DEVELOPER),
-            ];
-            place.uses(CONFIG, &both);
-        }
+            let merge = format!("--merge {CONFIG} --context alice@prod {style}");
+            place.take("renewed", &merge);
+            place.uses(CONFIG, &[FIRST, SECOND]);
+        });
     }
 }
 
@@ -342,86 +314,59 @@ fn what_has_ended_is_renewed_as_well() {
     place
         .run("kubeconfig old.reply.yaml")
         .fails(1, &["was valid until"]);
-    let manifest = place.request("renew old.crt");
-    place.reply("prod", &manifest, "new.reply.yaml");
-    place.run("kubeconfig new.reply.yaml").good();
-    place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
+    for (number, old) in ["old.crt", "old.reply.yaml"].into_iter().enumerate() {
+        let manifest = place.request(&format!("renew {old} --expires-in {}d", 100 + number));
+        let reply = format!("new-{number}");
+        place.reply("prod", &manifest, &format!("{reply}.reply.yaml"));
+        let file = format!("{reply}.kubeconfig");
+        place.take(&reply, &format!("--out {file}"));
+        place.uses(&file, &[FIRST]);
+    }
 }
 
 #[test]
 fn a_folder_that_moved_and_another_machine_take_one_command() {
-    for style in ["--files", "--exec"] {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
+    in_each_style(|place, style| {
         let moved = "mkdir laptop; mv alice* laptop";
         place.folder.peer("sh", &["-c", moved]);
-        let again = "kubeconfig laptop/alice@prod.crt --key laptop/alice.key --merge \
-                     laptop/alice.kubeconfig";
-        place.run(&format!("{again} {style}")).good();
-        place.uses(
-            "laptop/alice.kubeconfig",
-            &[("alice@prod", "prod", DEVELOPER)],
-        );
-    }
-    // A kubeconfig with all in it needs none.
-    let Some(place) = Place::enrolled("--embed") else {
-        return;
-    };
-    place
-        .folder
-        .peer("sh", &["-c", "mkdir laptop; mv alice* laptop"]);
-    place.uses(
-        "laptop/alice.kubeconfig",
-        &[("alice@prod", "prod", DEVELOPER)],
-    );
+        // A kubeconfig with all in it needs none.
+        if style != "--embed" {
+            let again = "kubeconfig laptop/alice@prod.crt --key laptop/alice.key --merge \
+                         laptop/alice.kubeconfig";
+            place.run(&format!("{again} {style}")).good();
+        }
+        place.uses("laptop/alice.kubeconfig", &[FIRST]);
+    });
 }
 
 #[test]
 fn a_key_that_was_lost_is_followed_by_another() {
-    for style in STYLES {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
-        place.reply("dev", "alice.csr.yaml", "dev.reply.yaml");
+    in_each_style(|place, style| {
         // What the key is in works on without its file.
-        place
-            .run("kubeconfig dev.reply.yaml --embed --out dev.kubeconfig")
-            .good();
+        place.joins("dev", "--embed --out dev.kubeconfig");
         std::fs::remove_file(place.folder.file("alice.key")).unwrap();
         let manifest = place.request("renew alice.kubeconfig --expires-in 300d");
         place.reply("prod", &manifest, "new.reply.yaml");
-        let merge = "kubeconfig new.reply.yaml --merge alice.kubeconfig";
-        place.run(&format!("{merge} {style}")).good();
-        place.uses(CONFIG, &[("alice@prod", "prod", DEVELOPER)]);
-        place.uses("dev.kubeconfig", &[("alice@dev", "dev", DEVELOPER)]);
-    }
+        place.take("new", &format!("--merge {CONFIG} {style}"));
+        place.uses(CONFIG, &[FIRST]);
+        place.uses("dev.kubeconfig", &[SECOND]);
+    });
 }
 
 #[test]
 fn two_people_share_a_folder() {
-    for style in STYLES {
-        let Some(place) = Place::enrolled(style) else {
-            return;
-        };
+    in_each_style(|place, style| {
         let manifest = place.request("request bob -g developers");
         place.reply("prod", &manifest, "bob.reply.yaml");
-        place
-            .run(&format!("kubeconfig bob.reply.yaml {style}"))
-            .good();
-        let alice = ("alice@prod", "prod", DEVELOPER);
+        place.take("bob", style);
         let bob = ("bob@prod", "prod", "O=developers,CN=bob");
-        place.uses(CONFIG, &[alice]);
+        place.uses(CONFIG, &[FIRST]);
         place.uses("bob.kubeconfig", &[bob]);
         for reply in ["first", "bob"] {
-            place
-                .run(&format!(
-                    "kubeconfig {reply}.reply.yaml {style} --merge both"
-                ))
-                .good();
+            place.take(reply, &format!("{style} --merge both"));
         }
-        place.uses("both", &[alice, bob]);
-    }
+        place.uses("both", &[FIRST, bob]);
+    });
 }
 
 #[test]
@@ -432,25 +377,52 @@ fn replies_come_late_in_the_wrong_order_and_together() {
         let second = place.request("request alice -g ops");
         place.reply("prod", &first, "first.reply.yaml");
         place.reply("dev", &second, "second.reply.yaml");
-        let both = [
-            ("alice@prod", "prod", DEVELOPER),
-            ("alice@dev", "dev", OPERATOR),
-        ];
+        let both = [FIRST, ("alice@dev", "dev", OPERATOR)];
         for (file, order) in [
             ("late", &["second", "first"][..]),
             ("in-order", &["first", "second"]),
         ] {
             for reply in order {
-                place
-                    .run(&format!(
-                        "kubeconfig {reply}.reply.yaml {style} --merge {file}"
-                    ))
-                    .good();
+                place.take(reply, &format!("{style} --merge {file}"));
             }
             place.uses(file, &both);
         }
         let together = "kubeconfig second.reply.yaml first.reply.yaml --merge together";
         place.run(&format!("{together} {style}")).good();
         place.uses("together", &both);
+        // By two programs at once, each of which takes its turn.
+        let folder = &place.folder;
+        std::thread::scope(|scope| {
+            for reply in ["first.reply.yaml", "second.reply.yaml"] {
+                let words = ["kubeconfig", reply, style, "--merge", "at-once"];
+                scope.spawn(move || folder.run(&words).good());
+            }
+        });
+        place.uses("at-once", &both);
+    }
+}
+
+/// The later request, with the same key, is still on its way.
+#[test]
+fn a_reply_for_an_older_request_is_as_good_and_the_newer_one_joins_it() {
+    for style in STYLES {
+        let Some(place) = Place::new() else { return };
+        let older = place.request("request alice -g developers");
+        let newer = place.request("request alice -g ops --key alice.key");
+        place.reply("prod", &older, "older.reply.yaml");
+        place.take("older", style);
+        place.uses(CONFIG, &[FIRST]);
+        place.reply("prod", &newer, "newer.reply.yaml");
+        // The same person at the same cluster: which of the two is meant is not for us to say.
+        let ended = place.run(&format!("kubeconfig newer.reply.yaml {style}"));
+        ended.fails(2, &["to have both:", "to replace the one that is there:"]);
+        place.uses(CONFIG, &[FIRST]);
+        place.take("newer", &format!("{style} --context ops"));
+        place.uses(CONFIG, &[FIRST, ("ops", "prod", OPERATOR)]);
+        // Where neither request is at hand any more, the reply says what was asked for.
+        place.folder.peer("sh", &["-c", "rm *.csr *.csr.yaml"]);
+        let again = place.run(&format!("kubeconfig older.reply.yaml {style} --out again"));
+        again.good();
+        place.uses("again", &[FIRST]);
     }
 }

@@ -252,16 +252,7 @@ fn as_a_plugin_of_kubectl_it_speaks_of_kubectl_enroll() {
         let words = [&[path.as_str(), "kubectl", "enroll"][..], words].concat();
         folder.other("env", &words)
     };
-    let made = [
-        "request",
-        "alice",
-        "-g",
-        "dev",
-        "--algorithm",
-        "ecdsa-p256",
-        "--no-passphrase",
-    ];
-    let made = enroll(&made).good();
+    let made = enroll(&common::REQUEST).good();
     let help = enroll(&["--help"]).good();
     let explained = enroll(&["verify", "--explain", "same-name"]).good();
     let helps = [
@@ -304,19 +295,7 @@ fn as_a_plugin_of_kubectl_it_speaks_of_kubectl_enroll() {
 #[test]
 fn kubectl_runs_the_program_by_a_name_that_the_path_has() {
     let folder = home();
-    let made = [
-        "request",
-        "alice",
-        "--algorithm",
-        "ecdsa-p256",
-        "--no-passphrase",
-    ];
-    folder.run(&made).good();
-    let authority = authority();
-    let issued = common::issue(&folder.read("alice.csr.yaml"), &authority);
-    folder.write("issued.yaml", issued);
-    let cluster = admin_kubeconfig(&authority);
-    folder.write("cluster.yaml", cluster);
+    folder.issue_to_alice();
     let written = |name: &str, path: &str| {
         let program = folder.file(name);
         let path = format!("PATH={path}");
@@ -326,7 +305,7 @@ fn kubectl_runs_the_program_by_a_name_that_the_path_has() {
             "kubeconfig",
             "issued.yaml",
         ];
-        let options = ["--cluster", "cluster.yaml", "--exec", "--out", "-"];
+        let options = ["--cluster", "admin", "--exec", "--out", "-"];
         let ended = folder
             .other("/usr/bin/env", &[&words[..], &options].concat())
             .good();
@@ -450,20 +429,7 @@ fn kubectl_runs_this_program_where_we_say_that_it_does() {
 #[test]
 fn who_gets_an_entry_that_runs_this_program_is_told_how_to_allow_it() {
     let folder = home();
-    let made = [
-        "request",
-        "alice",
-        "--algorithm",
-        "ecdsa-p256",
-        "--no-passphrase",
-    ];
-    folder.run(&made).good();
-    let authority = authority();
-    folder.write(
-        "issued.yaml",
-        common::issue(&folder.read("alice.csr.yaml"), &authority),
-    );
-    folder.write("cluster.yaml", admin_kubeconfig(&authority));
+    folder.issue_to_alice();
     let path = path(&folder);
     let write = |style: &str| {
         let words = [
@@ -474,7 +440,7 @@ fn who_gets_an_entry_that_runs_this_program_is_told_how_to_allow_it() {
             "--cluster",
         ];
         let ended = folder
-            .other("env", &[&words[..], &["cluster.yaml", style]].concat())
+            .other("env", &[&words[..], &["admin", style]].concat())
             .good();
         ended
             .stdout

@@ -16,6 +16,26 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+/// Asks for alice with a key that is not encrypted.
+pub const REQUEST: [&str; 7] = [
+    "request",
+    "alice",
+    "-g",
+    "dev",
+    "--algorithm",
+    "ecdsa-p256",
+    "--no-passphrase",
+];
+
+/// What kubectl runs for alice.
+pub const CREDENTIAL: [&str; 5] = [
+    "credential",
+    "--certificate",
+    "alice@prod.crt",
+    "--key",
+    "alice.key",
+];
+
 /// A folder of its own for each test, removed afterwards.
 pub struct Folder(tempfile::TempDir);
 
@@ -69,6 +89,20 @@ impl Folder {
     /// Runs kube-enroll in the folder, without a terminal.
     pub fn run(&self, args: &[&str]) -> Ended {
         self.run_with(args, b"")
+    }
+
+    /// The same for words with blanks between them.
+    pub fn typed(&self, words: &str) -> Ended {
+        self.run(&words.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Asks for alice, and writes what is issued to `issued.yaml` and an admin's kubeconfig to `admin`.
+    pub fn issue_to_alice(&self) {
+        self.run(&REQUEST).good();
+        let authority = authority();
+        let issued = issue(&self.read("alice.csr.yaml"), &authority);
+        self.write("issued.yaml", issued);
+        self.write("admin", admin_kubeconfig(&authority));
     }
 
     /// The same with something on standard input.
