@@ -6,10 +6,11 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::agreement::Comparison;
+use crate::agreement::{Comparison, Point};
+use crate::key::Fingerprint;
 use crate::manifest::CertificateSigningRequest;
 use crate::name::{Identity, Name};
-use crate::policy::{Agreed, Effect, Finding, Level, Prediction};
+use crate::policy::{Agreed, Code, Finding, Level, Prediction};
 use crate::secret::Passphrase;
 use crate::verdict::{Checked, Requested};
 
@@ -35,7 +36,7 @@ pub use public::{MaybeSecret, demand_public};
 pub use status::{State, StatusReport, check_issued, state};
 pub use style::Style;
 pub use text::Look;
-pub use together::{KeysSeen, find_shared_factors};
+pub use together::{KeysSeen, find_shared_factors, leave_out_doubles, refuse_same_names};
 
 /// `apiVersion` of reports; their JSON form is stable.
 const API_VERSION: &str = "kube-enroll/v1";
@@ -165,12 +166,6 @@ impl Object {
         self.checked.as_ref().filter(|_| !self.has_errors())
     }
 
-    /// Another request of this name is in another file.
-    pub fn has_the_name_of_another_in(&mut self, place: &str) {
-        let place = crate::text::visible(place).to_string();
-        self.add(Finding::same_name(Effect::Misleads, &place));
-    }
-
     /// The user name that a request asks for, whatever the cluster makes of it.
     #[must_use]
     pub fn asked_user(&self) -> Option<String> {
@@ -185,6 +180,47 @@ impl Object {
         self.add(Finding::second_request(count, user));
     }
 
+    /// `name` was approved for the same user, with another key.
+    pub fn is_second_to(&mut self, name: &str, user: &str) {
+        self.add(Finding::second_to(name, user));
+    }
+
+    /// The same key asks to be another user at `place`; the roster may have agreed on that.
+    pub fn has_the_key_of(&mut self, user: &str, place: &str) {
+        let is_agreed = self.is_key_agreed();
+        self.add(Finding::key_of_another(place, user, is_agreed));
+    }
+
+    /// It says what the cluster decided, and is not from there.
+    pub fn claims_a_decision(&mut self) {
+        self.add(Finding::claimed_status());
+    }
+
+    /// Whether its key is the one that was agreed on.
+    #[must_use]
+    pub fn is_key_agreed(&self) -> bool {
+        self.agreement
+            .is_some_and(|agreement| agreement.fingerprint == Point::Agreed)
+    }
+
+    /// The key of a request that its holder signed.
+    #[must_use]
+    pub fn signed_by(&self) -> Option<Fingerprint> {
+        let csr = self.csr.as_ref();
+        csr.filter(|csr| csr.signature_valid)?;
+        Some(self.public_key.as_ref()?.fingerprint)
+    }
+
+    /// Where a person finds it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let source = crate::text::visible(&self.source);
+        match &self.name {
+            Some(name) => format!("{name} ({source})"),
+            None => source.to_string(),
+        }
+    }
+
     /// Writes the verdict down. Nothing is to be found in it any more.
     pub fn seal(&mut self) {
         self.verdict = Some(if self.checked().is_some() {
@@ -192,6 +228,18 @@ impl Object {
         } else {
             "not-good"
         });
+    }
+
+    /// Whether it is as agreed on, and nothing is wrong with it but perhaps that another one in its file
+    /// has its name.
+    fn wants_its_name(&self) -> bool {
+        let mut errors = self
+            .findings
+            .iter()
+            .filter(|finding| finding.level == Level::Error);
+        self.requested.is_some()
+            && self.agreement.is_some_and(|agreement| agreement.is_agreed())
+            && errors.all(|finding| finding.code == Code::SameName.name())
     }
 
     /// Adds what kubectl refuses it for.

@@ -155,6 +155,33 @@ impl Finding {
         )
     }
 
+    /// `name` was approved for the same user, with another key.
+    pub(crate) fn second_to(name: &str, user: &str) -> Self {
+        let (name, user) = (crate::text::visible(name), crate::text::visible(user));
+        let message = format!(
+            "{name} was approved for \"{user}\" already, with another key; which is meant cannot be \
+             told without a fingerprint in the roster"
+        );
+        Self::new(
+            Effect::Misleads,
+            Code::SecondRequest,
+            "identity.username",
+            message,
+        )
+    }
+
+    /// What a file says of the cluster's decision.
+    pub(crate) fn claimed_status() -> Self {
+        Self::new(
+            Effect::Misleads,
+            Code::ClaimedStatus,
+            "status",
+            "the file says what the cluster decided, which anybody can write into it; only what kubectl \
+             prints into standard input is taken from the cluster (kubectl get csr -o yaml | kube-enroll \
+             verify - ...)",
+        )
+    }
+
     /// `place` is where the other one is.
     pub(crate) fn same_name(effect: Effect, place: &str) -> Self {
         let message = format!(
@@ -176,6 +203,22 @@ impl Finding {
              person needs a key of their own"
         );
         Self::new(Effect::Warns, Code::SameKey, key::FIELD, message)
+    }
+
+    /// The holder of the key asks to be somebody else as well. `is_agreed` where the key was agreed on
+    /// with this person.
+    pub(crate) fn key_of_another(place: &str, user: &str, is_agreed: bool) -> Self {
+        let effect = if is_agreed {
+            Effect::Warns
+        } else {
+            Effect::Misleads
+        };
+        let user = crate::text::visible(user);
+        let message = format!(
+            "the same key asks for \"{user}\" in {place}: whoever holds it would be both; every person \
+             needs a key of their own"
+        );
+        Self::new(effect, Code::SameKey, key::FIELD, message)
     }
 
     /// `place` is where the other key is.

@@ -104,8 +104,18 @@ impl Roster {
     /// The person whose user name is another one and looks the same.
     #[must_use]
     pub fn look_alike(&self, user: &str) -> Option<&Person> {
-        let person = self.people.get(*self.by_look.get(&look(user))?)?;
-        (person.user() != user).then_some(person)
+        let mut alike = looks(user).into_iter().filter_map(|look| {
+            let place = self.by_look.get(&look)?;
+            self.people.get(*place)
+        });
+        alike.find(|person| person.user() != user)
+    }
+
+    /// Whether a key was agreed on with anybody.
+    #[must_use]
+    pub fn has_fingerprints(&self) -> bool {
+        let mut people = self.people.iter();
+        people.any(|person| person.agreement.fingerprint.is_some())
     }
 
     /// What is not wrong and should be looked at.
@@ -151,7 +161,9 @@ impl Roster {
             self.notes.push(Remark::new(line, what));
         }
         let place = self.people.len();
-        self.by_look.entry(look(&user)).or_insert(place);
+        for look in looks(&user) {
+            self.by_look.entry(look).or_insert(place);
+        }
         self.by_user.insert(user, place);
         self.people.push(person);
     }
@@ -299,9 +311,9 @@ fn decode(contents: &[u8]) -> Result<String, Remark> {
     }
 }
 
-/// Text as people see it: in any script, in either case.
-fn look(user: &str) -> String {
-    skeleton(&user.to_lowercase()).collect()
+/// Text as people see it, in any script: as it stands, where a capital i is like an l, and in lower case.
+fn looks(user: &str) -> [String; 2] {
+    [user, &user.to_lowercase()].map(|text| skeleton(text).collect())
 }
 
 #[cfg(test)]

@@ -468,10 +468,8 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
         .iter()
         .flat_map(|(p, q)| {
             let modulus = (prime(*p) * prime(*q)).to_be_bytes();
-            look(
-                alice().with_rsa(&modulus, 65_537).to_pem().as_bytes(),
-                agreed(),
-            )
+            let key = alice().with_rsa(&modulus, 65_537).public_key_pem();
+            look(key.as_bytes(), agreed())
         })
         .collect();
     find_shared_factors(&mut shared);
@@ -493,8 +491,13 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
     judge_by_roster(&mut carol[0], &roster);
     compared.push(("not-in-roster", carol));
     let mut several = look(alice().to_pem().as_bytes(), agreed());
+    several.extend(several.clone());
     several[0].is_one_of_several(2, "alice");
+    several[1].is_second_to("alice-0123abcd", "alice");
     compared.push(("second-request", several));
+    let mut claimed = look(manifest.as_bytes(), agreed());
+    claimed[0].claims_a_decision();
+    compared.push(("claimed-status", claimed));
     compared.push(("same-key", same_key.split_off(1)));
     compared.push(("shared-factor", shared));
     let look = |input: &str| look(input.as_bytes(), agreed());

@@ -60,7 +60,9 @@ impl Action for Args {
         let report = Report::new(&self.report, self.output, console);
         let own = program::own_command();
         let ask = |object: &mut Object| object.ask_kuberc(&own, &program::look_path);
-        let (tally, only) = report.run(&self.files, self.report.max_size, &context, ask)?;
+        let limit = self.report.max_size;
+        let files: Vec<_> = self.files.iter().map(|file| (file.clone(), limit)).collect();
+        let (tally, only) = report.run(&files, &context, ask)?;
         if let Some(command) = only.and_then(|object| object.allowing()) {
             console.note(text!(
                 "with kubectl 1.36 and later, this lets it run:\n{}",

@@ -4,11 +4,11 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use anstream::adapter::strip_str;
-use kube_enroll::inspect::{Context, KeysSeen, Object, Style, find_shared_factors, inspect};
+use kube_enroll::inspect::{
+    Context, KeysSeen, Object, Style, find_shared_factors, inspect, leave_out_doubles,
+    refuse_same_names,
+};
 use kube_enroll::parallel;
 use kube_enroll::policy::Level;
 use kube_enroll::roster::Roster;
@@ -96,7 +96,6 @@ pub struct Report<'a> {
     made: Vec<String>,
     rows: Vec<Row>,
     keys: KeysSeen,
-    names: HashMap<String, String>,
     people: Option<People<'a>>,
     /// Objects that wait for others to be compared with, until they are too many.
     held: Option<Held>,
@@ -134,8 +133,13 @@ pub struct Tally {
     bad_count: usize,
 }
 
-/// The objects of a file, and what it measures.
-type Part = Result<(Vec<Object>, usize), Failure>;
+/// What was read of a file.
+struct Part {
+    objects: Vec<Object>,
+    /// In bytes.
+    size: usize,
+    is_stdin: bool,
+}
 
 impl<'a> Report<'a> {
     /// A report that has yet to begin.
@@ -153,7 +157,6 @@ impl<'a> Report<'a> {
             only_errors: false,
             made: Vec::new(),
             rows: Vec::new(),
-            names: HashMap::new(),
             people: None,
             keys: KeysSeen::default(),
             held: Some(Held::default()),
@@ -194,18 +197,17 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Reports on all files, of at most `limit` bytes each, after `judge` had its say on each object. Files that cannot be read
+    /// Reports on all files, each of at most so many bytes, after `judge` had its say on each object. Files that cannot be read
     /// are reported at once, so that one of a thousand does not hide the rest.
     pub fn run(
         mut self,
-        files: &[Stream],
-        limit: u64,
+        files: &[(Stream, u64)],
         context: &Context<'_>,
         judge: impl Fn(&mut Object) + Sync,
     ) -> Result<(Tally, Option<Object>), Failure> {
         let is_judged = self.judged != Judged::No;
-        let read = |input: &Stream| -> Part {
-            let contents = file::read(input, limit)?;
+        let read = |(input, limit): &(Stream, u64)| -> Result<Part, Failure> {
+            let contents = file::read(input, *limit)?;
             let mut objects = inspect(&input.source(), &contents, context);
             if objects.iter().any(Object::is_private_key) {
                 let warn = |path| privacy::warn_exposed(path, self.console);
@@ -215,7 +217,11 @@ impl<'a> Report<'a> {
                 credentials::look_up(&mut objects, input, context.now);
             }
             objects.iter_mut().for_each(&judge);
-            Ok((objects, contents.len()))
+            Ok(Part {
+                objects,
+                size: contents.len(),
+                is_stdin: *input == Stream::Stdio,
+            })
         };
         for batch in files.chunks(BATCH) {
             self.collect(parallel::map(batch, read))?;
@@ -223,14 +229,24 @@ impl<'a> Report<'a> {
         self.finish()
     }
 
-    fn collect(&mut self, parts: Vec<Part>) -> Result<(), Failure> {
+    fn collect(&mut self, parts: Vec<Result<Part, Failure>>) -> Result<(), Failure> {
         let mut objects = Vec::new();
         let mut size = 0;
         for part in parts {
             match part {
-                Ok((more, measure)) => {
-                    objects.extend(more);
-                    size += measure;
+                Ok(mut part) => {
+                    match &mut self.people {
+                        Some(people) => {
+                            let admit = |object: &mut _| people.admit(object, part.is_stdin);
+                            part.objects.retain_mut(admit);
+                        }
+                        None => {
+                            let objects = part.objects.iter_mut();
+                            objects.for_each(|object| self.keys.look_at(object));
+                        }
+                    }
+                    objects.append(&mut part.objects);
+                    size += part.size;
                 }
                 Err(failure) => {
                     report_failure(&failure);
@@ -238,40 +254,17 @@ impl<'a> Report<'a> {
                 }
             }
         }
-        if let Some(people) = &mut self.people {
-            objects.retain(|object| people.admit(object));
-        }
-        for object in &mut objects {
-            self.keys.look_at(object);
-            if self.judged != Judged::No {
-                self.look_at_name(object);
-            }
-        }
         let Some(held) = &mut self.held else {
             return self.emit_uncompared(&mut objects);
         };
         held.add(objects, size);
         let is_little = held.rsa_keys <= COMPARED && held.size <= HELD;
-        // Who asks twice is known when all were read.
-        if is_little || self.args.compare_keys || self.people.is_some() {
+        // Who asks twice, and for which name, is known when all were read.
+        if is_little || self.args.compare_keys || self.judged != Judged::No {
             return Ok(());
         }
         let mut held = self.held.take().unwrap_or_default();
         self.emit_uncompared(&mut held.objects)
-    }
-
-    /// The second `kubectl create` of a name fails, and which of the two is meant nobody can tell.
-    fn look_at_name(&mut self, object: &mut Object) {
-        let Some(name) = &object.name else { return };
-        match self.names.entry(name.clone()) {
-            Entry::Vacant(entry) => {
-                entry.insert(object.source.clone());
-            }
-            Entry::Occupied(entry) if *entry.get() != object.source => {
-                object.has_the_name_of_another_in(entry.get());
-            }
-            Entry::Occupied(_) => {}
-        }
     }
 
     fn emit_uncompared(&mut self, objects: &mut [Object]) -> Result<(), Failure> {
@@ -307,7 +300,9 @@ impl<'a> Report<'a> {
             if format == JudgedFormat::Table || self.people.is_some() && self.is_aside() {
                 for object in &*objects {
                     self.tally.add(object);
-                    self.rows.push(Row::new(object));
+                    let people = self.people.as_ref();
+                    let unproven = people.is_some_and(|people| people.misses_fingerprint(object));
+                    self.rows.push(Row::new(object, unproven));
                 }
                 return Ok(());
             }
@@ -366,13 +361,28 @@ impl<'a> Report<'a> {
     fn finish(mut self) -> Result<(Tally, Option<Object>), Failure> {
         let mut only = None;
         if let Some(mut held) = self.held.take() {
-            if let Some(people) = &self.people {
-                people.refuse_several(&mut held.objects);
+            let doubles = if self.judged == Judged::No {
+                0
+            } else {
+                leave_out_doubles(&mut held.objects)
+            };
+            match &mut self.people {
+                Some(people) => {
+                    people.add_doubles(doubles);
+                    people.compare(&mut held.objects);
+                }
+                None if doubles > 0 => self
+                    .console
+                    .note(text!("left out: {} there twice", doubles)),
+                None => {}
             }
             if self.args.compare_keys || held.rsa_keys <= COMPARED {
                 find_shared_factors(&mut held.objects);
             } else {
                 self.tally.not_compared += held.rsa_keys;
+            }
+            if self.judged != Judged::No {
+                refuse_same_names(&mut held.objects);
             }
             for batch in held.objects.chunks_mut(BATCH) {
                 self.emit(batch)?;
@@ -470,19 +480,21 @@ struct Row {
 }
 
 impl Row {
-    fn new(object: &Object) -> Self {
+    /// `unproven` where the roster has fingerprints, and none for this one.
+    fn new(object: &Object, unproven: bool) -> Self {
         let worst = object.findings.first();
         let level = worst.map(|finding| finding.level);
         let is_good = object.checked().is_some();
         let (rank, word) = match level {
             _ if !is_good => (0, "NOT GOOD"),
             Some(Level::Warning) => (1, "good, warning"),
+            _ if unproven => (1, "good, no fingerprint"),
             _ => (2, "good"),
         };
         let user = object.identity.as_ref().map_or("(nobody)".into(), |it| {
             Label::from(it.username.as_str()).show()
         });
-        let told = worst.filter(|_| rank < 2);
+        let told = worst.filter(|finding| !is_good || finding.level != Level::Note);
         let about = told.map_or(Text::default(), |finding| {
             text!("{}: {}", finding.code, finding)
         });

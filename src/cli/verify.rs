@@ -4,10 +4,11 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::inspect::{Context, Object};
+use kube_enroll::looks::{Look, look};
+use kube_enroll::pem;
 use kube_enroll::policy::{Agreed, CODES, explain};
 use kube_enroll::roster::Roster;
 use kube_enroll::shell::Command;
@@ -90,7 +91,7 @@ impl Action for Args {
         if let Some(code) = &self.explain {
             return tell(code, console);
         }
-        let files = in_folders(&self.files, console)?;
+        let files = self.in_folders(console)?;
         if let Some(roster) = self.agreement.roster(console)? {
             return self.by_roster(&roster, &files, console);
         }
@@ -104,11 +105,11 @@ impl Action for Args {
             return self.without_agreement(&files, &context, console);
         }
         let report = Report::of_verdicts(&self.report, self.output, console);
-        let (tally, only) = report.run(&files, self.report.max_size, &context, |object| {
+        let (tally, only) = report.run(&files, &context, |object| {
             judge(object, &agreement);
         })?;
         let wants_steps = self.output.is_none() || self.output == Some(JudgedFormat::Text);
-        if let (Some(object), [file], true) = (only, &files[..], wants_steps) {
+        if let (Some(object), [(file, _)], true) = (only, &files[..], wants_steps) {
             console.say(self.next_steps(&object, file))?;
         }
         Ok(tally.of_judging())
@@ -116,7 +117,8 @@ impl Action for Args {
 }
 
 impl Args {
-    /// The requests of many people may be one file.
+    /// The requests of many people may be one file, where it is named; what lies in a folder was sent by
+    /// one of them.
     fn max_size(&self) -> u64 {
         match self.agreement.roster {
             Some(_) => self.report.max_size.max(MANY),
@@ -124,12 +126,46 @@ impl Args {
         }
     }
 
+    /// The files with the bytes that each may have. Folders stand for the files in them that may be sent,
+    /// not deeper, in the order of their names.
+    fn in_folders(&self, console: &Console) -> Result<Vec<(Stream, u64)>, Failure> {
+        let mut all_files = Vec::new();
+        for file in &self.files {
+            let Some(folder) = file.path().filter(|path| path.is_dir()) else {
+                all_files.push((file.clone(), self.max_size()));
+                continue;
+            };
+            let visible = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+                path.is_file() && !name.starts_with(b".")
+            };
+            let files = file::in_folder(folder)?.into_iter().filter(visible);
+            let (keys, paths): (Vec<PathBuf>, Vec<PathBuf>) = files.partition(|path| is_key(path));
+            if !keys.is_empty() {
+                console.note(text!(
+                    "{}: passed over {}",
+                    folder,
+                    count(keys.len(), "private key", "private keys")
+                ));
+            }
+            if paths.is_empty() {
+                return Err(Failure::could_not_run(text!(
+                    "{}: there is no file in the folder",
+                    folder
+                )));
+            }
+            let limit = self.report.max_size;
+            all_files.extend(paths.into_iter().map(|path| (path.into(), limit)));
+        }
+        Ok(all_files)
+    }
+
     /// Judges each request by the row of its person. Where several are good for one person, none of
     /// them is.
     fn by_roster(
         &self,
         roster: &Roster,
-        files: &[Stream],
+        files: &[(Stream, u64)],
         console: &Console,
     ) -> Result<Verdict, Failure> {
         let context = Context {
@@ -138,7 +174,7 @@ impl Args {
             passphrase: None,
         };
         let report = Report::of_verdicts(&self.report, self.output, console).of_people(roster);
-        let (tally, _) = report.run(files, self.max_size(), &context, |object| {
+        let (tally, _) = report.run(files, &context, |object| {
             judge_by_roster(object, roster);
         })?;
         let wants_steps = matches!(
@@ -193,7 +229,7 @@ impl Args {
     /// There is no verdict; what is wrong whatever was agreed on is told all the same.
     fn without_agreement(
         &self,
-        files: &[Stream],
+        files: &[(Stream, u64)],
         context: &Context<'_>,
         console: &Console,
     ) -> Result<Verdict, Failure> {
@@ -204,7 +240,7 @@ impl Args {
             _ => Format::Text,
         };
         let report = Report::new(&self.report, format, console).aside();
-        let (tally, _) = report.run(files, self.report.max_size, context, |object| {
+        let (tally, _) = report.run(files, context, |object| {
             judge(object, &agreement);
         })?;
         match tally.of_judging() {
@@ -267,40 +303,16 @@ impl Args {
     }
 }
 
-/// Folders stand for the files in them that may be sent, not deeper, in the order of their names.
-fn in_folders(files: &[Stream], console: &Console) -> Result<Vec<Stream>, Failure> {
-    let mut all_files = Vec::new();
-    for file in files {
-        let Some(folder) = file.path().filter(|path| path.is_dir()) else {
-            all_files.push(file.clone());
-            continue;
-        };
-        let entries = file::in_folder(folder)?;
-        let visible = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-            path.is_file() && !name.starts_with(b".")
-        };
-        let all: BTreeSet<PathBuf> = entries.into_iter().filter(visible).collect();
-        let has = |path: &Path, extension| path.extension().is_some_and(|found| found == extension);
-        let (passed, paths): (Vec<&PathBuf>, Vec<&PathBuf>) = all.iter().partition(|path| {
-            has(path, "key") || has(path, "csr") && all.contains(&path.with_extension("csr.yaml"))
-        });
-        if !passed.is_empty() {
-            console.note(text!(
-                "{}: passed over {}: keys, and requests whose manifest lies beside them",
-                folder,
-                count(passed.len(), "file", "files")
-            ));
-        }
-        if paths.is_empty() {
-            return Err(Failure::could_not_run(text!(
-                "{}: there is no file in the folder",
-                folder
-            )));
-        }
-        all_files.extend(paths.into_iter().map(|path| Stream::from(path.as_path())));
-    }
-    Ok(all_files)
+/// A file that is called a key, as `request --roster` leaves them beside the requests, and is nothing
+/// else.
+fn is_key(path: &Path) -> bool {
+    let is_named_so = path.extension().is_some_and(|extension| extension == "key");
+    let is_one = |head: &[u8]| {
+        let mut labels = pem::blocks(head).map(|block| block.label);
+        look(head) == Look::PrivateKey
+            && labels.all(|label| label.ends_with("PRIVATE KEY") || label == "EC PARAMETERS")
+    };
+    is_named_so && file::whole_head(path).is_some_and(|head| is_one(&head))
 }
 
 fn tell(code: &str, console: &Console) -> Result<Verdict, Failure> {

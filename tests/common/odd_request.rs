@@ -97,6 +97,11 @@ impl OddRequest {
         self
     }
 
+    /// The public key alone, which proves nothing.
+    pub fn public_key_pem(&self) -> String {
+        pem::encode("PUBLIC KEY", self.public_key.as_deref().unwrap_or_default())
+    }
+
     pub fn to_pem(&self) -> String {
         let own = || {
             self.key

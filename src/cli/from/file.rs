@@ -178,12 +178,19 @@ pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(names.iter().map(|name| folder.join(name)).collect())
 }
 
+/// What [`head`] reads, in bytes.
+const HEAD: usize = 1 << 16;
+
 /// The first bytes of a file that is no pipe.
 pub fn head(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    const LENGTH: u64 = 1 << 16;
     let mut head = Zeroizing::new(Vec::new());
-    open(path)?.take(LENGTH).read_to_end(&mut head)?;
+    open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
     Ok(head)
+}
+
+/// All of a small file that is no pipe; nothing of another one.
+pub fn whole_head(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
+    head(path).ok().filter(|head| head.len() < HEAD)
 }
 
 /// Reads a secret that nobody else may be able to read.

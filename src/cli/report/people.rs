@@ -1,11 +1,10 @@
 //! What a report by a roster tells of the people in it besides their requests.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::BuildHasher as _;
 
 use kube_enroll::inspect::{Object, State};
-use kube_enroll::manifest::CLIENT_SIGNER;
+use kube_enroll::key::Fingerprint;
+use kube_enroll::manifest::{CLIENT_SIGNER, KIND};
 use kube_enroll::policy::Level;
 use kube_enroll::roster::{Person, Roster};
 use kube_enroll::text;
@@ -18,21 +17,41 @@ const LINES: usize = 12;
 /// The longest line, in columns.
 const WIDTH: usize = 100;
 
-const DENIED: &str = "denied";
-const FAILED: &str = "failed";
-const OTHER: &str = "of other signers";
-
 /// The people of a roster while requests are judged by it.
 pub struct People<'a> {
     roster: &'a Roster,
     /// Who asked for something, or has it.
     seen: HashSet<String>,
-    /// For whom good requests were found, and the hashes of what would be created.
-    good: HashMap<String, HashSet<u64>>,
-    hasher: RandomState,
-    left_out: BTreeMap<&'static str, usize>,
+    /// For whom each key asks, and where: the first of each.
+    keys: HashMap<Fingerprint, BTreeMap<String, String>>,
+    /// What the cluster has approved for whom.
+    approved: HashMap<String, Vec<Approved>>,
+    left_out: BTreeMap<Reason, Names>,
     /// By what is the worst about each, those that are not good first.
     problems: BTreeMap<(bool, String), Names>,
+    /// Good ones whose key nobody has compared.
+    not_compared: Names,
+}
+
+/// A request that was approved.
+struct Approved {
+    name: String,
+    key: Option<Fingerprint>,
+}
+
+/// Why a request that stands in the cluster is not for this run to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    Approved,
+    Issued,
+    Denied,
+    Failed,
+    /// Of people who are not in the roster.
+    Others,
+    /// Of another signer.
+    OtherSigner,
+    /// The same is judged already.
+    Double,
 }
 
 /// How many, and the first of them.
@@ -40,6 +59,25 @@ pub struct People<'a> {
 struct Names {
     count: usize,
     first: Vec<Text>,
+}
+
+impl Reason {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Approved => "approved and not issued",
+            Self::Issued => "issued",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+            Self::Others => "of others than those in the roster",
+            Self::OtherSigner => "of other signers",
+            Self::Double => "there twice",
+        }
+    }
+
+    /// Whether it is about people of the roster, who are named.
+    fn names_people(self) -> bool {
+        !matches!(self, Self::Others | Self::OtherSigner | Self::Double)
+    }
 }
 
 impl Names {
@@ -62,73 +100,120 @@ impl Names {
     }
 }
 
-/// Why a request that stands in the cluster is not for this run to judge.
-fn left_out(object: &Object) -> Option<&'static str> {
-    if !object.is_in_cluster() {
-        return None;
-    }
-    if object
-        .signer_name
-        .as_deref()
-        .is_some_and(|signer| signer != CLIENT_SIGNER)
-    {
-        return Some(OTHER);
-    }
-    match object.status.as_ref()?.state {
-        State::Pending => None,
-        State::Denied => Some(DENIED),
-        State::Failed => Some(FAILED),
-        State::Approved => Some("approved and not issued"),
-        State::Issued => Some("issued"),
-    }
-}
-
 impl<'a> People<'a> {
     pub fn new(roster: &'a Roster) -> Self {
         Self {
             roster,
             seen: HashSet::new(),
-            good: HashMap::new(),
-            hasher: RandomState::new(),
+            keys: HashMap::new(),
+            approved: HashMap::new(),
             left_out: BTreeMap::new(),
             problems: BTreeMap::new(),
+            not_compared: Names::default(),
         }
     }
 
-    /// Whether the request is for this run to judge.
-    pub fn admit(&mut self, object: &Object) -> bool {
+    /// Whether the request is for this run to judge. What the cluster decided is taken from the cluster
+    /// alone: a file that says so is judged, and is not good.
+    pub fn admit(&mut self, object: &mut Object, is_from_cluster: bool) -> bool {
         let user = object.asked_user();
-        let left_out = left_out(object);
-        if let Some(user) = &user
-            && !matches!(left_out, Some(DENIED | FAILED | OTHER))
+        let state = object.status.as_ref().map(|status| status.state);
+        let is_decided = state.is_some_and(|state| state != State::Pending);
+        let reason = if is_from_cluster && object.is_in_cluster() {
+            self.reason(object, user.as_deref())
+        } else {
+            if is_decided {
+                object.claims_a_decision();
+            }
+            None
+        };
+        if reason != Some(Reason::OtherSigner)
+            && let Some((user, key)) = user.as_ref().zip(object.signed_by())
         {
+            let users = self.keys.entry(key).or_default();
+            users.entry(user.clone()).or_insert_with(|| object.place());
+        }
+        let user = user.unwrap_or_default();
+        let is_approved = matches!(reason, Some(Reason::Approved | Reason::Issued));
+        if is_approved || reason.is_none() && !is_decided {
             self.seen.insert(user.clone());
         }
-        if let Some(reason) = left_out {
-            *self.left_out.entry(reason).or_default() += 1;
-            return false;
+        if let Some(reason) = reason {
+            self.left_out.entry(reason).or_default().add(&user);
         }
-        let Some((user, checked)) = user.zip(object.checked()) else {
-            return true;
-        };
-        let contents = self.hasher.hash_one(checked.manifest());
-        let is_new = self.good.entry(user).or_default().insert(contents);
-        if !is_new {
-            // In a file of its own and in one of all, as `request --roster` writes them.
-            *self.left_out.entry("there twice").or_default() += 1;
+        if is_approved {
+            self.approved.entry(user).or_default().push(Approved {
+                name: object.name.clone().unwrap_or_default(),
+                key: object.public_key.as_ref().map(|key| key.fingerprint),
+            });
         }
-        is_new
+        reason.is_none()
     }
 
-    /// Where several requests are good for one person, none of them is.
-    pub fn refuse_several(&self, objects: &mut [Object]) {
+    /// Why something that stands in the cluster is left out.
+    fn reason(&self, object: &Object, user: Option<&str>) -> Option<Reason> {
+        if object.kind.as_deref() != Some(KIND) {
+            return None;
+        }
+        if object.signer_name.as_deref() != Some(CLIENT_SIGNER) {
+            return Some(Reason::OtherSigner);
+        }
+        let is_about_us = |user| {
+            self.roster.person(user).is_some() || self.roster.look_alike(user).is_some()
+        };
+        if !user.is_some_and(is_about_us) {
+            return Some(Reason::Others);
+        }
+        match object.status.as_ref()?.state {
+            State::Pending => None,
+            State::Denied => Some(Reason::Denied),
+            State::Failed => Some(Reason::Failed),
+            State::Approved => Some(Reason::Approved),
+            State::Issued => Some(Reason::Issued),
+        }
+    }
+
+    /// Compares all with each other, once all were read. A person has one request and a key has one
+    /// person, unless the roster has the fingerprint.
+    pub fn compare(&mut self, objects: &mut [Object]) {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        let good = objects.iter().filter(|object| object.checked().is_some());
+        for user in good.filter_map(Object::asked_user) {
+            *counts.entry(user).or_default() += 1;
+        }
         for object in objects {
-            let user = object.asked_user().filter(|_| object.checked().is_some());
-            let Some(user) = user else { continue };
-            let count = self.good.get(&user).map_or(0, HashSet::len);
-            if count > 1 {
+            let Some(user) = object.asked_user() else {
+                continue;
+            };
+            let is_good = object.checked().is_some();
+            let count = counts.get(&user).copied().unwrap_or_default();
+            if is_good && count > 1 {
                 object.is_one_of_several(count, &user);
             }
+            let Some(key) = object.public_key.as_ref().map(|key| key.fingerprint) else {
+                continue;
+            };
+            let approved = self.approved.get(&user).into_iter().flatten();
+            let another = approved.into_iter().find(|it| it.key != Some(key));
+            if let Some(another) = another.filter(|_| is_good && !object.is_key_agreed()) {
+                object.is_second_to(&another.name, &user);
+            }
+            let mut users = self.keys.get(&key).into_iter().flatten();
+            if let Some((other, place)) = users.find(|(other, _)| **other != user) {
+                object.has_the_key_of(other, place);
+            }
+        }
+    }
+
+    /// Whether the roster has fingerprints, and none for this one.
+    pub fn misses_fingerprint(&self, object: &Object) -> bool {
+        !object.is_key_agreed() && self.roster.has_fingerprints()
+    }
+
+    /// So many were there twice.
+    pub fn add_doubles(&mut self, count: usize) {
+        if count > 0 {
+            self.left_out.entry(Reason::Double).or_default().count += count;
         }
     }
 
@@ -136,12 +221,15 @@ impl<'a> People<'a> {
     pub fn count(&mut self, object: &Object) {
         let worst = object.findings.first();
         let is_good = object.checked().is_some();
+        let user = object.asked_user().unwrap_or_else(|| object.source.clone());
+        if is_good && !object.is_key_agreed() {
+            self.not_compared.add(&user);
+        }
         let code = match worst {
             Some(finding) if !is_good || finding.level == Level::Warning => finding.code.to_owned(),
             _ if !is_good => "not-compared".to_owned(),
             _ => return,
         };
-        let user = object.asked_user().unwrap_or_else(|| object.source.clone());
         self.problems.entry((is_good, code)).or_default().add(&user);
     }
 
@@ -180,23 +268,27 @@ impl<'a> People<'a> {
         } else {
             missing.show(&"of the roster without a request".into())
         };
-        let left_out = self
-            .left_out
-            .iter()
-            .map(|(reason, count)| text!("{} {}", count, *reason));
-        let left_out = Text::join(left_out, ", ");
-        let left_out = if left_out.is_empty() {
-            left_out
+        let left_out = self.left_out.iter().map(|(reason, names)| {
+            if reason.names_people() {
+                return names.show(&text!("left out, {}", reason.words()));
+            }
+            text!("  {} left out, {}\n", names.count, reason.words())
+        });
+        let left_out = Text::join(left_out, "");
+        let not_compared = if self.not_compared.count == 0 {
+            Text::default()
         } else {
-            text!("  left out: {}\n", left_out)
+            let about = "of the good ones not compared by fingerprint";
+            self.not_compared.show(&about.into())
         };
         text!(
-            "\n{} good, {} NOT GOOD, {} without a request\n{}{}{}{}",
+            "\n{} good, {} NOT GOOD, {} without a request\n{}{}{}{}{}",
             good,
             bad,
             missing.count,
             problems,
             more,
+            not_compared,
             absent,
             left_out
         )

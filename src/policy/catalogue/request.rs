@@ -160,12 +160,22 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     entry(
         Code::SecondRequest,
-        "Several requests of this run are what was agreed on with one person.",
+        "Several requests of this run are what was agreed on with one person, or the cluster approved one \
+         with another key for them.",
         "Which of them the person made cannot be told: whoever knows the name can ask for it with a key \
          of their own.",
         "two requests for `alice` in one folder",
         "Ask for the fingerprint and put it into the roster, or take the requests away that are not \
          meant.",
+    ),
+    entry(
+        Code::ClaimedStatus,
+        "The file says that the cluster approved, denied or issued the request.",
+        "Anybody can write that into a file, so that a request is passed over or a person seems to have \
+         a certificate.",
+        "`status` with a certificate in a file of the folder of requests",
+        "Take the file away, or judge what the cluster says: `kubectl get csr -o yaml | kube-enroll verify \
+         - --roster team.csv`.",
     ),
     entry(
         Code::UnusableKey,
