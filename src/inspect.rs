@@ -238,7 +238,9 @@ impl Object {
             .iter()
             .filter(|finding| finding.level == Level::Error);
         self.requested.is_some()
-            && self.agreement.is_some_and(|agreement| agreement.is_agreed())
+            && self
+                .agreement
+                .is_some_and(|agreement| agreement.is_agreed())
             && errors.all(|finding| finding.code == Code::SameName.name())
     }
 

@@ -140,7 +140,7 @@ fn the_same_request_in_two_files_is_one_request() {
     let report = verify(&folder, &["-o", "manifest"]).good();
     assert_eq!(report.stdout.matches("\"kind\"").count(), 2);
     assert!(
-        report.stderr.contains("left out: 2 there twice"),
+        report.stderr.contains("2 left out, there twice"),
         "{}",
         report.stderr
     );
@@ -169,25 +169,15 @@ fn what_is_decided_in_the_cluster_or_of_other_signers_is_counted_and_not_judged(
         + "\nstatus: {conditions: [{type: Denied, status: 'True', reason: a, message: b}]}\n";
     let other =
         manifest("carol").replace("kube-apiserver-client", "kubelet-serving") + "\nstatus: {}\n";
-    folder.write(
-        "cluster.yaml",
-        [pending, issued, denied, other].join("\n---\n"),
-    );
-    let words = [
-        "verify",
-        "cluster.yaml",
-        "--roster",
-        "team.csv",
-        "-o",
-        "name",
-    ];
-    let report = folder.run(&words);
+    let cluster = [pending, issued, denied, other].join("\n---\n");
+    let words = ["verify", "-", "--roster", "team.csv", "-o", "name"];
+    let report = folder.run_with(&words, cluster.as_bytes());
     assert_eq!(report.status, 0, "{}", report.stderr);
     assert_eq!(report.stdout.lines().count(), 1, "{}", report.stdout);
     for line in [
-        "1 denied",
-        "1 issued",
-        "1 of other signers",
+        "1 left out, denied: carol",
+        "1 left out, issued: bob",
+        "1 left out, of other signers",
         "1 of the roster without a request: carol",
     ] {
         assert!(report.stderr.contains(line), "{line}: {}", report.stderr);

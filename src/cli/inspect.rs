@@ -61,7 +61,11 @@ impl Action for Args {
         let own = program::own_command();
         let ask = |object: &mut Object| object.ask_kuberc(&own, &program::look_path);
         let limit = self.report.max_size;
-        let files: Vec<_> = self.files.iter().map(|file| (file.clone(), limit)).collect();
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .map(|file| (file.clone(), limit))
+            .collect();
         let (tally, only) = report.run(&files, &context, ask)?;
         if let Some(command) = only.and_then(|object| object.allowing()) {
             console.note(text!(

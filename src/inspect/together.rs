@@ -122,7 +122,9 @@ pub fn refuse_same_names(objects: &mut [Object]) {
         };
         for position in positions {
             let other = if position == first { second } else { first };
-            let place = objects.get(other).map(|other| visible(&other.source).to_string());
+            let place = objects
+                .get(other)
+                .map(|other| visible(&other.source).to_string());
             if let Some((object, place)) = objects.get_mut(position).zip(place)
                 && object.checked().is_some()
             {

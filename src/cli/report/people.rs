@@ -158,9 +158,8 @@ impl<'a> People<'a> {
         if object.signer_name.as_deref() != Some(CLIENT_SIGNER) {
             return Some(Reason::OtherSigner);
         }
-        let is_about_us = |user| {
-            self.roster.person(user).is_some() || self.roster.look_alike(user).is_some()
-        };
+        let is_about_us =
+            |user| self.roster.person(user).is_some() || self.roster.look_alike(user).is_some();
         if !user.is_some_and(is_about_us) {
             return Some(Reason::Others);
         }

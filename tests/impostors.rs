@@ -1,0 +1,411 @@
+//! Requests of somebody who wants to be somebody else in the roster, or wants others not to be.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use common::odd_request::{CN, O, OddRequest, UTF8};
+use common::{Ended, Folder, authority, issue};
+use kube_enroll::pem;
+use serde_json::Value;
+
+fn asks(user: &str, group: &str) -> OddRequest {
+    OddRequest::new(&[(O, UTF8, group), (CN, UTF8, user)])
+}
+
+fn manifest(name: &str, request: &OddRequest) -> String {
+    let request = BASE64_STANDARD.encode(request.to_pem());
+    format!(
+        "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\n\
+         metadata:\n  name: {name}\nspec:\n  request: {request}\n  \
+         signerName: kubernetes.io/kube-apiserver-client\n  expirationSeconds: 7776000\n  \
+         usages:\n  - digital signature\n  - client auth\n"
+    )
+}
+
+/// The same as the cluster shows it.
+fn in_cluster(manifest: &str) -> String {
+    manifest.replace(
+        "metadata:\n",
+        "metadata:\n  uid: u\n  creationTimestamp: \"2030-01-01T00:00:00Z\"\n",
+    ) + "status: {}\n"
+}
+
+fn issued(manifest: &str) -> String {
+    issue(
+        &in_cluster(manifest).replace("status: {}\n", ""),
+        &authority(),
+    )
+}
+
+/// A folder with a roster of alice and bob, and these requests.
+fn folder_of(files: &[(&str, String)]) -> Folder {
+    let folder = Folder::new();
+    folder.write("team.csv", "user,groups\nalice,dev\nbob,dev\n");
+    std::fs::create_dir(folder.file("requests")).unwrap();
+    for (name, contents) in files {
+        folder.write(&format!("requests/{name}"), contents);
+    }
+    folder
+}
+
+/// The names that would be approved, and how it ended.
+fn approved(folder: &Folder, files: &[&str], input: &str) -> (Vec<String>, Ended) {
+    let words = [&["verify", "--roster", "team.csv", "-o", "name"], files].concat();
+    let ended = folder.run_with(&words, input.as_bytes());
+    let name = |line: &str| line.rsplit('/').next().unwrap().to_owned();
+    (ended.stdout.lines().map(name).collect(), ended)
+}
+
+fn roster_with_key(folder: &Folder, user: &str, request: &OddRequest) {
+    folder.write("key.csr", request.to_pem());
+    let report = folder.run(&["inspect", "key.csr", "-o", "json"]).json();
+    let key = report["objects"][0]["publicKey"]["fingerprint"]
+        .as_str()
+        .unwrap();
+    let other = if user == "alice" { "bob" } else { "alice" };
+    folder.write(
+        "team.csv",
+        format!("user,groups,fingerprint\n{other},dev,\n{user},dev,{key}\n"),
+    );
+}
+
+#[test]
+fn a_request_is_passed_over_only_for_the_very_same_one_whatever_files_are_called() {
+    let alices = asks("alice", "dev");
+    let files = [
+        ("alice.csr", alices.to_pem()),
+        ("alice.csr.yaml", manifest("alice-9", &asks("alice", "dev"))),
+    ];
+    let (good, ended) = approved(&folder_of(&files), &["requests"], "");
+    assert!(good.is_empty() && ended.status == 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("2 NOT GOOD, second-request: alice"));
+
+    // The same in a manifest, with a lifetime that was agreed on.
+    let folder = folder_of(&[
+        ("bare", alices.to_pem()),
+        ("alice.csr.yaml", manifest("alice-1", &alices)),
+    ]);
+    folder.write("team.csv", "user,groups,max-lifetime\nalice,dev,90d\n");
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!(good, ["alice-1"], "{}", ended.stderr);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+
+    // Put into a manifest that is no good, it is still there.
+    let spoiled = manifest("alice-2", &alices).replace("client auth", "server auth");
+    let folder = folder_of(&[
+        ("alice.csr", alices.to_pem()),
+        ("alice.csr.yaml", spoiled),
+        ("mallory.yaml", manifest("alice-3", &asks("alice", "dev"))),
+    ]);
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert!(good.is_empty(), "{}", ended.stderr);
+}
+
+#[test]
+fn a_file_is_a_key_by_what_is_in_it_and_not_by_its_name() {
+    let folder = folder_of(&[
+        ("alice.key", manifest("alice-1", &asks("alice", "dev"))),
+        ("bob.csr.yaml", manifest("bob-1", &asks("bob", "dev"))),
+    ]);
+    let made = [
+        "request",
+        "carol",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+    ];
+    folder.run(&made).good();
+    std::fs::rename(folder.file("carol.key"), folder.file("requests/carol.key")).unwrap();
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!(good, ["alice-1", "bob-1"], "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("passed over 1 private key"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn who_has_an_approved_request_gets_no_second_one_with_another_key() {
+    let (alices, other) = (asks("alice", "dev"), asks("alice", "dev"));
+    let folder = folder_of(&[]);
+    let second = in_cluster(&manifest("alice-2", &other));
+    let first = issued(&manifest("alice-1", &alices));
+    let value = kube_enroll::yaml::first_document(first.as_bytes()).unwrap();
+    let without = |mut value: Value| {
+        value["status"]
+            .as_object_mut()
+            .unwrap()
+            .remove("certificate");
+        kube_enroll::yaml::to_string(&value)
+    };
+    for first in [first, without(value.clone())] {
+        let (good, ended) = approved(&folder, &["-"], &format!("{first}\n---\n{second}"));
+        assert!(good.is_empty() && ended.status == 1, "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("alice-1 was approved for"),
+            "{}",
+            ended.stderr
+        );
+        // A file is judged beside the cluster as well.
+        folder.write("mallory.yaml", manifest("alice-2", &other));
+        let (good, _) = approved(&folder, &["-", "mallory.yaml"], &first);
+        assert!(good.is_empty());
+        // The same key again is hers.
+        let renewed = in_cluster(&manifest("alice-3", &alices));
+        let (good, _) = approved(&folder, &["-"], &format!("{first}\n---\n{renewed}"));
+        assert_eq!(good, ["alice-3"]);
+    }
+    let mut denied = value.clone();
+    denied["status"]["conditions"][0]["type"] = "Denied".into();
+    let denied = kube_enroll::yaml::to_string(&denied);
+    let (good, _) = approved(&folder, &["-"], &format!("{denied}\n---\n{second}"));
+    assert_eq!(good, ["alice-2"]);
+
+    roster_with_key(&folder, "alice", &other);
+    let first = kube_enroll::yaml::to_string(&value);
+    let (good, _) = approved(&folder, &["-"], &format!("{first}\n---\n{second}"));
+    assert_eq!(good, ["alice-2"]);
+}
+
+#[test]
+fn a_decision_of_the_cluster_that_stands_in_a_file_is_not_believed() {
+    let forged = issued(&manifest("alice-2", &asks("alice", "dev")));
+    let folder = folder_of(&[
+        ("a.yaml", forged.clone()),
+        ("b.yaml", manifest("alice-1", &asks("alice", "dev"))),
+        ("c.yaml", issued(&manifest("bob-1", &asks("bob", "dev")))),
+    ]);
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!((good, ended.status), (vec!["alice-1".to_owned()], 1));
+    for words in ["2 NOT GOOD", "claimed-status", "without a request: bob"] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    // What kubectl prints is.
+    let (good, ended) = approved(&folder, &["-"], &forged);
+    assert_eq!((good.len(), ended.status), (0, 0), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("left out, issued: alice"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn it_is_told_whose_key_was_not_compared() {
+    let bobs = asks("bob", "dev");
+    let folder = folder_of(&[
+        ("a.yaml", manifest("alice-1", &asks("alice", "dev"))),
+        ("b.yaml", manifest("bob-1", &bobs)),
+    ]);
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!(good.len(), 2);
+    let line = "2 of the good ones not compared by fingerprint: alice, bob";
+    assert!(ended.stderr.contains(line), "{}", ended.stderr);
+
+    roster_with_key(&folder, "bob", &bobs);
+    let table = folder
+        .run(&["verify", "requests", "--roster", "team.csv"])
+        .good()
+        .stdout;
+    for line in [
+        "good, no fingerprint  alice",
+        "1 of the good ones not compared by fingerprint: alice",
+    ] {
+        assert!(table.contains(line), "{line}: {table}");
+    }
+}
+
+#[test]
+fn one_key_for_two_people_is_good_for_neither_unless_it_was_agreed_on() {
+    let alices = asks("alice", "dev");
+    let bobs = asks("bob", "dev").with_key_of(&alices);
+    for files in [["a.yaml", "b.yaml"], ["b.yaml", "a.yaml"]] {
+        let folder = folder_of(&[
+            (files[0], manifest("alice-1", &alices)),
+            (files[1], manifest("bob-1", &bobs)),
+        ]);
+        let (good, ended) = approved(&folder, &["requests"], "");
+        assert!(good.is_empty() && ended.status == 1, "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("2 NOT GOOD, same-key: "),
+            "{}",
+            ended.stderr
+        );
+        roster_with_key(&folder, "bob", &bobs);
+        let (good, _) = approved(&folder, &["requests"], "");
+        assert_eq!(good, ["bob-1"]);
+    }
+    // Known to be somebody else's: the row of alice has another key.
+    let folder = folder_of(&[
+        ("a.yaml", manifest("alice-1", &alices)),
+        ("b.yaml", manifest("bob-1", &bobs)),
+    ]);
+    roster_with_key(&folder, "alice", &asks("alice", "dev"));
+    let (good, _) = approved(&folder, &["requests"], "");
+    assert!(good.is_empty());
+    // In the cluster already.
+    let folder = folder_of(&[("b.yaml", manifest("bob-1", &bobs))]);
+    let (good, _) = approved(
+        &folder,
+        &["requests", "-"],
+        &issued(&manifest("alice-1", &alices)),
+    );
+    assert!(good.is_empty());
+    // Without its signature a key is nobody's: that of bob was copied out of his certificate.
+    let mut der = pem::first(asks("alice", "dev").with_key_of(&bobs).to_pem().as_bytes())
+        .unwrap()
+        .contents;
+    *der.last_mut().unwrap() ^= 1;
+    let copied = BASE64_STANDARD.encode(pem::encode("CERTIFICATE REQUEST", &der));
+    let own = BASE64_STANDARD.encode(bobs.to_pem());
+    let folder = folder_of(&[
+        ("a.yaml", manifest("bob-1", &bobs).replace(&own, &copied)),
+        ("b.yaml", manifest("bob-1", &bobs)),
+    ]);
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!(good, ["bob-1"], "{}", ended.stderr);
+}
+
+#[test]
+fn a_name_is_taken_by_good_requests_alone() {
+    let folder = folder_of(&[
+        ("a.yaml", manifest("bob-1", &asks("mallory", "dev"))),
+        ("b.yaml", manifest("bob-1", &asks("bob", "dev"))),
+    ]);
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!(good, ["bob-1"], "{}", ended.stderr);
+    let both = [
+        ("a.yaml", manifest("bob-1", &asks("alice", "dev"))),
+        ("b.yaml", manifest("bob-1", &asks("bob", "dev"))),
+    ];
+    let folder = folder_of(&both);
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert!(good.is_empty(), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("2 NOT GOOD, same-name: alice, bob"),
+        "{}",
+        ended.stderr
+    );
+    // In one file, and where one person is asked for.
+    let folder = folder_of(&[("all.yaml", both.map(|(_, text)| text).join("---\n"))]);
+    let (good, _) = approved(&folder, &["requests"], "");
+    assert!(good.is_empty());
+    let twice = [
+        manifest("bob-1", &asks("bob", "dev")),
+        manifest("bob-1", &asks("bob", "dev")),
+    ];
+    folder.write("1.yaml", &twice[0]);
+    folder.write("2.yaml", &twice[1]);
+    let words = [
+        "verify", "1.yaml", "2.yaml", "--user", "bob", "-g", "dev", "-o", "name",
+    ];
+    let ended = folder.run(&words);
+    assert_eq!(
+        (ended.stdout.as_str(), ended.status),
+        ("", 1),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_modulus_that_nobody_signed_with_says_nothing_of_others() {
+    let folder = folder_of(&[]);
+    let words = ["--algorithm", "rsa-2048", "--no-passphrase", "-g", "dev"];
+    folder
+        .run(&[&["request", "alice"], &words[..]].concat())
+        .good();
+    std::fs::rename(
+        folder.file("alice.csr.yaml"),
+        folder.file("requests/alice.yaml"),
+    )
+    .unwrap();
+    let report = folder.peer(
+        "openssl",
+        &["req", "-in", "alice.csr", "-noout", "-modulus"],
+    );
+    let modulus = report.trim().strip_prefix("Modulus=").unwrap();
+    let modulus = dashu_int::UBig::from_str_radix(modulus, 16).unwrap();
+    let shared = (modulus * ((dashu_int::UBig::ONE << 1279) - 1_u8)).to_be_bytes();
+    let forged = asks("bob", "dev").with_rsa(&shared, 65_537);
+    folder.write("requests/bob.yaml", manifest("bob-1", &forged));
+    folder.write("requests/key.pem", forged.public_key_pem());
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!(good.len(), 1, "{}", ended.stderr);
+    assert!(!ended.stderr.contains("shared-factor"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_file_in_a_folder_is_small_and_a_list_that_is_named_may_be_large() {
+    let large = manifest("alice-1", &asks("alice", "dev")) + &" \n".repeat(1 << 20);
+    let folder = folder_of(&[
+        ("a.yaml", large),
+        ("b.yaml", manifest("bob-1", &asks("bob", "dev"))),
+    ]);
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert_eq!((good, ended.status), (vec!["bob-1".to_owned()], 2));
+    assert!(
+        ended.stderr.contains("larger than 1048576 bytes"),
+        "{}",
+        ended.stderr
+    );
+    for files in [
+        &["requests/a.yaml"][..],
+        &["requests", "--max-size", "4194304"],
+    ] {
+        let (good, ended) = approved(&folder, files, "");
+        assert!(good.contains(&"alice-1".to_owned()), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_looks_like_somebody_in_the_roster_is_told_in_either_case() {
+    let folder = folder_of(&[("a.yaml", manifest("alice-1", &asks("aIice", "dev")))]);
+    let (_, ended) = approved(&folder, &["requests"], "");
+    let words = ["verify", "requests", "--roster", "team.csv"];
+    let table = folder.run(&words).stdout;
+    assert!(table.contains("only looks like \"alice\""), "{table}");
+    assert_eq!(ended.status, 1);
+    folder.write("team.csv", "user,groups\nalice,dev\naIice,dev\n");
+    let ended = folder.run(&words);
+    assert!(
+        ended.stderr.contains("\"aIice\" looks like \"alice\""),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn in_a_shared_cluster_those_who_are_not_in_the_roster_are_counted() {
+    let folder = folder_of(&[]);
+    let other = |count: usize| {
+        let user = format!("other{count}");
+        in_cluster(&manifest(&user, &asks(&user, "dev")))
+    };
+    let mut objects: Vec<_> = (0..60).map(other).collect();
+    objects.push(in_cluster(&manifest("alice-1", &asks("alice", "dev"))));
+    objects.push(issued(&manifest("mallory-1", &asks("mallory", "dev"))));
+    let (good, ended) = approved(&folder, &["-"], &objects.join("\n---\n"));
+    assert_eq!(good, ["alice-1"]);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    for words in [
+        "1 good, 0 NOT GOOD, 1 without a request",
+        "61 left out, of others than those in the roster",
+        "without a request: bob",
+    ] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("other1"), "{}", ended.stderr);
+    // Whoever only looks like one of them is told.
+    objects.push(in_cluster(&manifest("x-1", &asks("b\u{43e}b", "dev"))));
+    let (_, ended) = approved(&folder, &["-"], &objects.join("\n---\n"));
+    assert_eq!(ended.status, 1, "{}", ended.stderr);
+    // In a file somebody sent it.
+    folder.write("cluster.yaml", objects[0].as_str());
+    let (_, ended) = approved(&folder, &["cluster.yaml"], "");
+    assert_eq!(ended.status, 1, "{}", ended.stderr);
+}
