@@ -20,15 +20,9 @@ fn enrolled(options: &[&str]) -> Folder {
 fn enrolled_at(options: &[&str], issued: OffsetDateTime) -> Folder {
     let folder = Folder::new();
     folder.write("pass", "correct horse\n");
-    let request = [
-        "request",
-        "alice",
-        "--algorithm",
-        "ecdsa-p256",
-        "--passphrase-file",
-        "pass",
-    ];
-    folder.run(&request).good();
+    folder
+        .typed("request alice --algorithm ecdsa-p256 --passphrase-file pass")
+        .good();
     let authority = authority();
     folder.write(
         "issued",
@@ -299,19 +293,12 @@ fn a_key_is_unlocked_once_for_the_login_session_and_locked_in_all_of_them() {
     ] {
         let script =
             format!("{unlock} --passphrase-file pass && {SERVED} && ours lock && ! {SERVED}");
-        let ended = in_session(&folder, &script).good();
         let said = format!("is unlocked for {time}, in this login session");
-        assert!(ended.stdout.contains(&said), "{}", ended.stdout);
-        assert!(
-            ended.stdout.contains("BEGIN PRIVATE KEY"),
-            "{}",
-            ended.stdout
-        );
-        assert!(
-            ended.stdout.contains("1 unlocked key forgotten"),
-            "{}",
-            ended.stdout
-        );
+        in_session(&folder, &script).says(&[
+            &said,
+            "BEGIN PRIVATE KEY",
+            "1 unlocked key forgotten",
+        ]);
     }
     let elsewhere = format!(
         "ours unlock alice.key --passphrase-file pass && keyctl session - sh -c \"exec '{0}' {1}\"; \
@@ -326,11 +313,7 @@ fn a_key_is_unlocked_once_for_the_login_session_and_locked_in_all_of_them() {
         ended.stdout
     );
     if std::fs::read_to_string("/proc/keys").is_ok_and(|keys| !keys.is_empty()) {
-        assert!(
-            ended.stdout.contains("1 unlocked key forgotten"),
-            "{}",
-            ended.stdout
-        );
+        ended.says(&["1 unlocked key forgotten"]);
     }
 }
 
@@ -372,19 +355,10 @@ fn a_login_that_has_ended_is_told_from_a_machine_without_keyrings() {
         "keyctl revoke @s && ours unlock alice.key --passphrase-file pass && {SERVED} >/dev/null; \
          code=$?; ours lock; exit $code"
     );
-    let ended = in_session(&folder, &script).good();
-    assert!(
-        ended
-            .stdout
-            .contains("the login that this shell belongs to has ended"),
-        "{}",
-        ended.stdout
-    );
-    assert!(
-        ended.stdout.contains("1 unlocked key forgotten"),
-        "{}",
-        ended.stdout
-    );
+    in_session(&folder, &script).says(&[
+        "the login that this shell belongs to has ended",
+        "1 unlocked key forgotten",
+    ]);
 }
 
 #[test]
@@ -413,12 +387,9 @@ fn what_cannot_be_unlocked_is_told() {
     folder
         .typed("passphrase alice.key --passphrase-file pass --remove")
         .good();
-    let ended = folder.run(&["unlock", "alice.key"]).good();
-    assert!(
-        ended.stdout.contains("is not encrypted"),
-        "{}",
-        ended.stdout
-    );
+    folder
+        .run(&["unlock", "alice.key"])
+        .says(&["is not encrypted"]);
 }
 
 #[test]

@@ -167,6 +167,12 @@ impl Ended {
         self
     }
 
+    /// Demands success, and these words.
+    pub fn says(self, words: &[&str]) -> Self {
+        self.fails(0, words);
+        self
+    }
+
     /// Demands this exit status, and these words on standard error.
     pub fn fails(&self, status: i32, words: &[&str]) {
         let said = format!("{}{}", self.stdout, self.stderr);
