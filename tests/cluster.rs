@@ -726,5 +726,60 @@ fn second_times_leave_every_context_in_use() {
         alice.follow(&printed);
         alice.is_known(CONFIG, &[first, ops, second]);
         alice.is_known("home/.kube/config", &[second]);
+
+        // A key that was lost.
+        let is_renewed = |name: &String| name.starts_with("alice-") && name.ends_with(".key");
+        let keys = alice.folder.names().into_iter().filter(is_renewed);
+        keys.for_each(|key| std::fs::remove_file(alice.folder.file(&key)).unwrap());
+        let renew = "renew alice.kubeconfig --context alice@prod --expires-in 2h";
+        let printed = alice.ask(renew, &prod, "");
+        alice.follow(&printed);
+        alice.is_known(CONFIG, &[first, ops, second]);
     }
+}
+
+/// The line that the README shows: kubectl, which reads the manifest, makes a client before and one
+/// after, and each asks.
+#[test]
+fn a_locked_key_is_asked_for_where_kubectl_reads_standard_input() {
+    if !common::have("expect") {
+        return;
+    }
+    let Some(plane) = ControlPlane::start() else {
+        return;
+    };
+    plane
+        .folder
+        .write("named.kubeconfig", plane.folder.read("admin.kubeconfig"));
+    let mut alice = Person::new("--exec");
+    let new = "request alice -g developers --algorithm ecdsa-p256 --expires-in 1h";
+    alice.ask(new, &plane, "alice.reply.yaml");
+    alice.run("kubeconfig alice.reply.yaml --exec");
+    let bind = ["create", "clusterrolebinding", "alice", "--user=alice"];
+    let all = ["--clusterrole=cluster-admin"];
+    plane.admin(&alice.folder, &[&bind[..], &all].concat());
+    let kubectl = plane.assets.join("kubectl");
+    let command = format!(
+        "{} rbac --user bob --cluster-role view | {} --kubeconfig {CONFIG} apply -f -",
+        common::executable(),
+        kubectl.display()
+    );
+    let asked = ("Passphrase for", "correct horse\\r");
+    let seen = alice.folder.on_terminal(&command, &[asked, asked]);
+    assert!(seen.contains(" created"), "{seen}");
+    // Whoever unlocks it before is not asked.
+    let unlock = format!("{} unlock {CONFIG}", common::executable());
+    let seen = alice
+        .folder
+        .on_terminal(&format!("{unlock}; {command}"), &[asked]);
+    assert!(seen.contains(" unchanged"), "{seen}");
+    let bound = [
+        "get",
+        "clusterrolebinding",
+        "-l",
+        "kube-enroll/user=bob",
+        "-o",
+        "name",
+    ];
+    assert_eq!(plane.admin(&alice.folder, &bound).lines().count(), 1);
 }

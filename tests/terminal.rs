@@ -46,29 +46,6 @@ const KUBECTL: &str = "kubectl --kubeconfig alice.kubeconfig";
 /// What kubectl says once it has the key.
 const SERVED: &str = "refused";
 
-/// Types at a shell's prompt, and answers; what was on the screen. Each step is what to wait for and
-/// what to type then.
-fn typed(folder: &Folder, command: &str, steps: &[(&str, &str)]) -> String {
-    let mut script =
-        "set timeout 60\nset env(PS1) \"READY>\"\nspawn -noecho bash --norc --noprofile -i\n\
-         expect \"READY>\"\nsend \"bind 'set enable-bracketed-paste off'; stty -echo\\r\"\n\
-         expect \"READY>\"\n"
-            .to_owned();
-    let command = command.replace('$', "\\$").replace('[', "\\[");
-    script.extend([format!("send \"{}\\r\"\n", command.replace('"', "\\\""))]);
-    for (seen, answer) in steps {
-        script.extend([format!(
-            "expect {{\n    -ex \"{seen}\" {{}}\n    timeout {{ puts \"NOT SEEN: {seen}\"; exit 3 }}\n}}\n\
-             after 300\nsend \"{answer}\"\n"
-        )]);
-    }
-    script.push_str("expect \"READY>\"\nsend \"exit\\r\"\nexpect eof\n");
-    folder.write("typed.exp", script);
-    let ended = folder.other("expect", &["typed.exp"]);
-    assert!(!ended.stdout.contains("NOT SEEN"), "{}", ended.stdout);
-    ended.stdout
-}
-
 const ASKED: (&str, &str) = ("Passphrase for", "correct horse\\r");
 
 #[test]
@@ -79,7 +56,7 @@ fn a_person_is_asked_also_where_the_standard_streams_are_taken() {
         format!("cat map.json | {KUBECTL} create --validate=false -f -"),
         format!("{KUBECTL} get --raw / 2>err </dev/null | cat; cat err"),
     ] {
-        let seen = typed(&folder, &command, &[ASKED]);
+        let seen = folder.on_terminal(&command, &[ASKED]);
         assert!(seen.contains(SERVED), "{command}: {seen}");
         assert!(!seen.contains("correct horse"), "{seen}");
     }
@@ -89,7 +66,7 @@ fn a_person_is_asked_also_where_the_standard_streams_are_taken() {
 fn two_that_ask_at_once_ask_one_after_the_other() {
     let Some(folder) = enrolled(0) else { return };
     let both = format!("{KUBECTL} get --raw / 2>one | {KUBECTL} get --raw / 2>two; cat one two");
-    let seen = typed(&folder, &both, &[ASKED, ASKED]);
+    let seen = folder.on_terminal(&both, &[ASKED, ASKED]);
     assert_eq!(seen.matches(SERVED).count(), 2, "{seen}");
 }
 
@@ -98,11 +75,11 @@ fn a_wrong_passphrase_can_be_typed_again_and_ctrl_c_ends_kubectl_too() {
     let Some(folder) = enrolled(0) else { return };
     let command = format!("{KUBECTL} get --raw /");
     let wrong = ("Passphrase for", "wrong\\r");
-    let seen = typed(&folder, &command, &[wrong, ("try again", ""), ASKED]);
+    let seen = folder.on_terminal(&command, &[wrong, ("try again", ""), ASKED]);
     assert!(seen.contains(SERVED), "{seen}");
 
     let command = format!("stty echo; {KUBECTL} get pods; echo ended $?; stty -a");
-    let seen = typed(&folder, &command, &[("Passphrase for", "\\003")]);
+    let seen = folder.on_terminal(&command, &[("Passphrase for", "\\003")]);
     assert_eq!(seen.matches("Passphrase for").count(), 1, "{seen}");
     assert!(
         seen.contains("ended 130") || !seen.contains("ended"),
@@ -125,7 +102,7 @@ fn ctrl_z_gives_the_terminal_back_and_the_question_comes_again() {
         ("READY>", "fg\\r"),
         ASKED,
     ];
-    let seen = typed(&folder, &command, &steps);
+    let seen = folder.on_terminal(&command, &steps);
     assert_eq!(seen.matches(SERVED).count(), 2, "{seen}");
 }
 
@@ -133,12 +110,12 @@ fn ctrl_z_gives_the_terminal_back_and_the_question_comes_again() {
 fn nobody_is_asked_in_the_background_or_while_another_program_reads_the_terminal() {
     let Some(folder) = enrolled(0) else { return };
     let background = format!("{KUBECTL} get --raw / >out 2>&1 & wait; cat out");
-    let seen = typed(&folder, &background, &[]);
+    let seen = folder.on_terminal(&background, &[]);
     assert!(seen.contains("in the background of its terminal"), "{seen}");
     assert!(seen.contains("run: kube-enroll unlock"), "{seen}");
     // As a shell that completes a word, and full-screen programs.
     let key_by_key = format!("stty -icanon; {KUBECTL} get --raw /; stty icanon");
-    let seen = typed(&folder, &key_by_key, &[]);
+    let seen = folder.on_terminal(&key_by_key, &[]);
     assert!(seen.contains("another program has taken over"), "{seen}");
 }
 
@@ -171,7 +148,7 @@ fn a_key_is_not_written_to_a_terminal_and_nobody_is_asked_for_it_in_vain() {
     let Some(folder) = enrolled(0) else { return };
     let program = common::executable();
     let command = format!("{program} credential --certificate alice@prod.crt --key alice.key");
-    let seen = typed(&folder, &command, &[]);
+    let seen = folder.on_terminal(&command, &[]);
     assert!(seen.contains("not written to a terminal"), "{seen}");
     assert!(!seen.contains("Passphrase"), "{seen}");
 }
@@ -181,7 +158,7 @@ fn a_key_is_not_written_to_a_terminal_and_nobody_is_asked_for_it_in_vain() {
 fn a_certificate_that_ends_soon_is_told_once_with_the_command_that_renews_it() {
     for (age, warned) in [(89, false), (91, true)] {
         let Some(folder) = enrolled(age) else { return };
-        let seen = typed(&folder, &format!("{KUBECTL} get --raw /"), &[ASKED]);
+        let seen = folder.on_terminal(&format!("{KUBECTL} get --raw /"), &[ASKED]);
         assert!(seen.contains(SERVED), "{seen}");
         let warning = format!(
             "run: kube-enroll renew {}/alice.kubeconfig --context alice@prod",

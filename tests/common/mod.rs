@@ -121,6 +121,29 @@ impl Folder {
         feed(self.program("strace", &all), input)
     }
 
+    /// Types at a shell's prompt, and answers; what was on the screen. Each step is what to wait for and
+    /// what to type then.
+    pub fn on_terminal(&self, command: &str, steps: &[(&str, &str)]) -> String {
+        let mut script =
+            "set timeout 60\nset env(PS1) \"READY>\"\nspawn -noecho bash --norc --noprofile -i\n\
+             expect \"READY>\"\nsend \"bind 'set enable-bracketed-paste off'; stty -echo\\r\"\n\
+             expect \"READY>\"\n"
+                .to_owned();
+        let command = command.replace('$', "\\$").replace('[', "\\[");
+        script.extend([format!("send \"{}\\r\"\n", command.replace('"', "\\\""))]);
+        for (seen, answer) in steps {
+            script.extend([format!(
+                "expect {{\n    -ex \"{seen}\" {{}}\n    timeout {{ puts \"NOT SEEN: {seen}\"; exit 3 }}\n}}\n\
+                 after 300\nsend \"{answer}\"\n"
+            )]);
+        }
+        script.push_str("expect \"READY>\"\nsend \"exit\\r\"\nexpect eof\n");
+        self.write("typed.exp", script);
+        let ended = self.other("expect", &["typed.exp"]);
+        assert!(!ended.stdout.contains("NOT SEEN"), "{}", ended.stdout);
+        ended.stdout
+    }
+
     /// Runs another program in the folder, and demands that it succeeds.
     pub fn peer(&self, program: &str, args: &[&str]) -> String {
         let ended = feed(self.program(program, args), b"");
