@@ -1,6 +1,7 @@
 //! What any file of the journey is and says: one report, shown as text or as JSON.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -97,7 +98,7 @@ pub struct Object {
     pub(crate) is_from_server: bool,
     /// What a request asks for.
     #[serde(skip)]
-    pub(crate) requested: Option<Box<Requested>>,
+    pub(crate) requested: Option<Arc<Requested>>,
     /// The same, once it was judged good.
     #[serde(skip)]
     pub(crate) checked: Option<Checked>,

@@ -2,14 +2,16 @@
 
 use std::cell::Cell;
 use std::panic::resume_unwind;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread::{self, Builder};
 
 use crate::stack;
 
 /// Items that are worth a thread.
 const SHARE: usize = 16;
+/// Threads that wait for the disk at once.
+const WAITING: usize = 8;
 
 thread_local! {
     /// Whether this thread does a share of the work of all.
@@ -26,26 +28,65 @@ pub fn cores() -> usize {
     if IS_ONE_OF_MANY.get() { 1 } else { *CORES }
 }
 
+/// The most threads that work is shared by.
+#[must_use]
+pub fn most_threads() -> usize {
+    if IS_ONE_OF_MANY.get() {
+        1
+    } else {
+        CORES.max(WAITING)
+    }
+}
+
 /// `work` done on every item by as many threads as there are cores; the results in the order of
 /// the items. Where threads are not to be had, this one does it all. Stacks of other threads are
 /// overwritten: an item may be a key.
 ///
 /// # Panics
 /// Only where `work` does.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    share(items, SHARE, work)
+pub fn map<'i, T: Sync, R: Send>(items: &'i [T], work: impl Fn(&'i T) -> R + Sync) -> Vec<R> {
+    share(items, cores(), SHARE, work)
 }
 
 /// The same for work that is worth a thread for each item, such as making a key.
 ///
 /// # Panics
 /// Only where `work` does.
-pub fn map_heavy<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    share(items, 1, work)
+pub fn map_heavy<'i, T: Sync, R: Send>(items: &'i [T], work: impl Fn(&'i T) -> R + Sync) -> Vec<R> {
+    share(items, cores(), 1, work)
 }
 
-fn share<T: Sync, R: Send>(items: &[T], least: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = cores().min(items.len().div_ceil(least));
+/// The same for work that waits until files are on the disk: what several threads wait for, the disk
+/// does in one go.
+///
+/// # Panics
+/// Only where `work` does.
+pub fn map_waiting<'i, T: Sync, R: Send>(
+    items: &'i [T],
+    work: impl Fn(&'i T) -> R + Sync,
+) -> Vec<R> {
+    share(items, most_threads(), 1, work)
+}
+
+/// `work` done to every item, by as many threads as there are cores.
+///
+/// # Panics
+/// Only where `work` does.
+pub fn change<T: Send>(items: &mut [T], work: impl Fn(&mut T) + Sync) {
+    let shares: Vec<_> = items.chunks_mut(SHARE).map(Mutex::new).collect();
+    share(&shares, cores(), 1, |share| {
+        let mut items = share.lock().unwrap_or_else(PoisonError::into_inner);
+        items.iter_mut().for_each(&work);
+    });
+}
+
+fn share<'i, T: Sync, R: Send>(
+    items: &'i [T],
+    most: usize,
+    least: usize,
+    work: impl Fn(&'i T) -> R + Sync,
+) -> Vec<R> {
+    let threads = most.min(items.len().div_ceil(least));
     let next = AtomicUsize::new(0);
     let take_turns = || {
         let was_one = IS_ONE_OF_MANY.replace(threads > 1);
@@ -83,6 +124,14 @@ mod tests {
         let doubled: Vec<usize> = items.iter().map(|item| item * 2).collect();
         assert_eq!(map(&items, |item| item * 2), doubled);
         assert!(map(&[] as &[u8], |item| *item).is_empty());
+    }
+
+    #[test]
+    fn every_item_is_changed_once() {
+        let mut items: Vec<usize> = (0..1000).collect();
+        change(&mut items, |item| *item += 1);
+        assert_eq!(items, (1..=1000).collect::<Vec<_>>());
+        change(&mut [] as &mut [u8], |item| *item += 1);
     }
 
     #[test]

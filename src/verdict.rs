@@ -1,11 +1,12 @@
 //! The verdict on a request: only a good one yields what may be created, written anew from the values
 //! that were checked. Not a byte of the file that was judged gets there.
 
-use serde_json::json;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use der::{Decode as _, Encode as _};
+use serde_json::json;
 
 use crate::agreement::{Agreement, Found};
 use crate::csr::CertificationRequest;
@@ -50,7 +51,7 @@ impl Requested {
 
 /// A request that was judged good. Only [`judge`] makes one.
 #[derive(Debug, Clone)]
-pub struct Checked(Requested);
+pub struct Checked(Arc<Requested>);
 
 impl Checked {
     /// `metadata.name`: a DNS-1123 subdomain.
@@ -69,7 +70,7 @@ impl Checked {
             usages,
             expiration,
             request,
-        } = &self.0;
+        } = &*self.0;
         let mut spec = json!({
             "request": BASE64_STANDARD.encode(request.to_pem()),
             "signerName": signer,
@@ -189,7 +190,7 @@ fn settle<'a>(
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     object.findings = findings;
     let is_good = comparison.is_agreed() && !object.has_errors();
-    object.checked = object.requested().filter(|_| is_good).cloned().map(Checked);
+    object.checked = object.requested.clone().filter(|_| is_good).map(Checked);
 }
 
 /// Whether another encoder writes what it read of the request to the very same bytes: then nothing

@@ -216,7 +216,7 @@ impl<'a> Report<'a> {
             if !is_judged {
                 credentials::look_up(&mut objects, input, context.now);
             }
-            objects.iter_mut().for_each(&judge);
+            parallel::change(&mut objects, &judge);
             Ok(Part {
                 objects,
                 size: contents.len(),
@@ -245,7 +245,7 @@ impl<'a> Report<'a> {
                             objects.for_each(|object| self.keys.look_at(object));
                         }
                     }
-                    objects.append(&mut part.objects);
+                    append(&mut objects, part.objects);
                     size += part.size;
                 }
                 Err(failure) => {
@@ -446,10 +446,19 @@ impl<'a> Report<'a> {
 }
 
 impl Held {
-    fn add(&mut self, mut objects: Vec<Object>, size: usize) {
+    fn add(&mut self, objects: Vec<Object>, size: usize) {
         self.rsa_keys += count_rsa_keys(&objects);
         self.size += size;
-        self.objects.append(&mut objects);
+        append(&mut self.objects, objects);
+    }
+}
+
+/// Thousands that come from one file are not copied.
+fn append(objects: &mut Vec<Object>, more: Vec<Object>) {
+    if objects.is_empty() {
+        *objects = more;
+    } else {
+        objects.extend(more);
     }
 }
 

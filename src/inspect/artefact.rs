@@ -21,6 +21,9 @@ use crate::text;
 use crate::text::{Label, Show as _, visible};
 use crate::yaml::{self, Document, Oddity};
 
+/// Documents that are made into reports together.
+const BATCH: usize = 256;
+
 /// Everything in a file, in order.
 pub(super) fn objects(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     if let Some(object) = from_der(input, context) {
@@ -166,14 +169,21 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
     }
-    let found: Vec<Found<'_>> = documents
-        .iter()
-        .flat_map(|document| found_in(document, input))
-        .collect();
-    let mut objects = parallel::map(&found, |found| match found {
-        Found::Object(object, document) => from_object(object, document, context),
-        Found::Nothing(problem) => Object::unreadable(problem),
-    });
+    let mut objects = Vec::with_capacity(documents.len());
+    let mut documents = stream.documents.into_iter();
+    loop {
+        // Of thousands a report and what it is made of are not needed at once.
+        let batch: Vec<Document> = documents.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            break;
+        }
+        let found = batch.iter().flat_map(|document| found_in(document, input));
+        let found: Vec<Found<'_>> = found.collect();
+        objects.extend(parallel::map(&found, |found| match found {
+            Found::Object(object, document) => from_object(object, document, context),
+            Found::Nothing(problem) => Object::unreadable(problem),
+        }));
+    }
     refuse_names_that_come_twice(&mut objects);
     tell_oddities(&stream.oddities, &mut objects);
     tell_company(&mut objects);

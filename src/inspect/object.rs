@@ -1,6 +1,7 @@
 //! The report on one thing, from what the rooms below read of it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -190,7 +191,7 @@ impl Object {
         let csr = review.csr.as_ref();
         Self {
             kind: Some(kind.to_owned()),
-            requested: csr.map(|csr| Box::new(Requested::of_request(csr))),
+            requested: csr.map(|csr| Arc::new(Requested::of_request(csr))),
             identity: review.identity,
             csr: csr.map(|csr| CsrReport::new(csr, review.signature_valid)),
             public_key: csr.map(|csr| csr.public_key().into()),
@@ -221,7 +222,7 @@ impl Object {
         });
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let requested = csr.map(|csr| {
-            Box::new(Requested {
+            Arc::new(Requested {
                 name: object.metadata.name.clone(),
                 signer: object.signer_name.clone(),
                 usages: object.usages.clone(),
