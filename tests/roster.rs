@@ -4,7 +4,10 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::{Folder, admin_kubeconfig, authority, issue};
 use serde_json::Value;
@@ -351,6 +354,160 @@ fn a_run_that_was_stopped_goes_on_and_makes_no_key_twice() {
         2,
         &["Robot-3.key", "passphrase", "the same command goes on"],
     );
+}
+
+/// So many people, and so often each command is killed on the way.
+const PEOPLE: usize = 60;
+const KILLS: usize = 5;
+
+/// A number below this one.
+fn random(below: usize) -> usize {
+    getrandom::u32().unwrap() as usize % below
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+/// Runs a command that is killed once so many files are in `output`, and tells whether it was before
+/// it ended by itself.
+fn is_killed(folder: &Folder, words: &[&str], output: &Path, files: usize) -> bool {
+    let mut program = Command::new(common::executable())
+        .args(words)
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .env_remove("KUBECONFIG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while program.try_wait().unwrap().is_none() && names(output).len() < files {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    std::thread::sleep(Duration::from_micros(random(3000) as u64));
+    program.kill().unwrap();
+    let status = program.wait().unwrap();
+    assert!(status.success() || status.code().is_none(), "{status}");
+    !status.success()
+}
+
+/// Kills a command that makes so many files in `output` at any moment, starts it again, and looks at
+/// what is there each time. Then it comes to its end.
+fn kill_and_go_on(
+    folder: &Folder,
+    words: &[&str],
+    output: &str,
+    files: usize,
+    mut look: impl FnMut(&Path),
+) {
+    let output = folder.file(output);
+    let kills = (0..KILLS).filter(|kill| {
+        let share = files / KILLS;
+        let moment = kill * share + random(share);
+        let is_killed = is_killed(folder, words, &output, moment);
+        look(&output);
+        is_killed
+    });
+    let kills = kills.count();
+    folder.run(words).good();
+    look(&output);
+    let names = names(&output);
+    assert_eq!(names.len(), files, "{names:?}");
+    assert!(kills > 0, "{words:?} was too fast to be killed");
+}
+
+/// Whether files can be without a name until they are whole.
+#[cfg(target_os = "linux")]
+fn has_nameless_files(folder: &Folder) -> bool {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).custom_flags(libc::O_TMPFILE);
+    options.open(folder.path()).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_nameless_files(_: &Folder) -> bool {
+    false
+}
+
+#[test]
+fn killed_at_any_moment_and_started_again_it_loses_nobody_and_makes_no_key_twice() {
+    let folder = Folder::new();
+    if !has_nameless_files(&folder) {
+        // A file may be left then under a name that starts with a dot.
+        return;
+    }
+    let users: Vec<_> = (0..PEOPLE)
+        .map(|number| format!("robot-{number}"))
+        .collect();
+    folder.write("lab.csv", format!("user\n{}\n", users.join("\n")));
+    let request = [
+        "request",
+        "--roster",
+        "lab.csv",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+        "--output-dir",
+        "keys",
+    ];
+    let mut keys = BTreeMap::new();
+    kill_and_go_on(&folder, &request, "keys", 3 * PEOPLE + 1, |output| {
+        for name in names(output) {
+            assert!(!name.starts_with('.'), "{name} was left");
+            if name.ends_with(".key") {
+                let key = std::fs::read_to_string(output.join(&name)).unwrap();
+                let first = keys.entry(name).or_insert_with(|| key.clone());
+                assert_eq!(*first, key, "a key was made twice");
+            }
+        }
+    });
+    assert_eq!(keys.len(), PEOPLE);
+    let all = "keys/requests.csr.yaml";
+    let good = folder.run(&["verify", all, "--roster", "lab.csv", "-o", "name"]);
+    assert_eq!(good.good().stdout.lines().count(), PEOPLE);
+
+    let authority = authority();
+    folder.write("admin", admin_kubeconfig(&authority));
+    let all = folder.read(all);
+    let issued = all
+        .split("---\n")
+        .map(|manifest| issue(manifest, &authority));
+    folder.write("issued", issued.collect::<Vec<_>>().join("---\n"));
+    let reply = [
+        "reply",
+        "issued",
+        "--kubeconfig",
+        "admin",
+        "--output-dir",
+        "replies",
+    ];
+    let whole = |output: &Path| {
+        for name in names(output) {
+            assert!(!name.starts_with('.'), "{name} was left");
+            let text = std::fs::read_to_string(output.join(&name)).unwrap();
+            assert!(!text.is_empty(), "{name} is empty");
+        }
+    };
+    kill_and_go_on(&folder, &reply, "replies", PEOPLE, whole);
+
+    let replies: Vec<_> = users
+        .iter()
+        .map(|user| format!("replies/{user}.reply.yaml"))
+        .collect();
+    let more = ["--key", "keys", "--embed", "--output-dir", "kubeconfigs"];
+    let words = replies.iter().map(String::as_str).chain(more);
+    let kubeconfig: Vec<_> = ["kubeconfig"].into_iter().chain(words).collect();
+    kill_and_go_on(&folder, &kubeconfig, "kubeconfigs", PEOPLE, whole);
+    for user in users {
+        let kubeconfig = folder.read(&format!("kubeconfigs/{user}.kubeconfig"));
+        let key = folder.read(&format!("keys/{user}.key"));
+        let key = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, key);
+        assert_eq!(kubeconfig.matches(&key).count(), 1, "{kubeconfig}");
+    }
 }
 
 #[test]

@@ -347,6 +347,8 @@ fn check(line: &str, run: &Run, folder: &Path) {
         let path = arguments.split('"').nth(1).unwrap_or_default();
         let named = if arguments.contains("O_CREAT") {
             creates(run, folder, path)
+        } else if arguments.contains("O_TMPFILE") {
+            creates(run, folder, &format!("{path}/nameless"))
         } else {
             reads(run, folder, path)
         };

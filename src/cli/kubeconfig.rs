@@ -30,7 +30,7 @@ use super::from::requests::Requests;
 use super::os::sandbox::Reach;
 use super::to::files::folder_of;
 use super::{Action, Verdict, outcome, report};
-use write::Plans;
+use write::{Plans, Writer};
 
 mod again;
 mod check;
@@ -189,7 +189,11 @@ impl Action for Args {
                 verdict => verdict.unwrap_or_else(|failure| report(&failure)),
             });
         }
-        Ok(worst.max(run.write_all(&plans)?))
+        let writer = Writer {
+            args: self,
+            console,
+        };
+        Ok(worst.max(writer.write_all(&plans)?))
     }
 }
 

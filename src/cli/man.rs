@@ -1,7 +1,5 @@
 //! `kube-enroll man`: manual pages, made from the same definitions as `--help`.
 
-use std::path::PathBuf;
-
 use clap::builder::StyledStr;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
@@ -10,39 +8,31 @@ use kube_enroll::shell;
 use super::args;
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::Stream;
 use super::os::sandbox::Reach;
+use super::to::Destination;
 use super::to::files::{self, Access, NewFiles};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("output_dir", |arg| arg.help(
+    "Write one page for each command into this folder"
+)))]
 pub struct Args {
-    /// Write the page of the whole to this file instead of standard output
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "-",
-        conflicts_with = "output_dir"
-    )]
-    pub out: Stream,
-    /// Write one page for each command into this folder
-    #[arg(long, value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub to: Destination,
 }
 
 impl Action for Args {
     fn reach(&self) -> Reach {
-        Reach::default()
-            .write([&self.out])
-            .write_in(self.output_dir.as_deref())
+        Reach::default().write_to(&self.to)
     }
 
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let mut whole = args::command();
         whole.build();
-        let Some(folder) = &self.output_dir else {
+        let Some(folder) = &self.to.output_dir else {
             let page = Page::of_all(&whole).render()?;
-            files::put(&self.out, &String::from_utf8_lossy(&page), console)?;
+            files::put(&self.to.out, &String::from_utf8_lossy(&page), console)?;
             return Ok(Verdict::Good);
         };
         let mut files = NewFiles::new(console);

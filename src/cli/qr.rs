@@ -3,7 +3,7 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kube_enroll::inspect::demand_public;
 use kube_enroll::qr::{CAPACITIES, Picture, parts};
@@ -15,6 +15,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::from::file::{self, DEFAULT_LIMIT, Filename, Stream};
 use super::os::sandbox::Reach;
+use super::to::Destination;
 use super::to::files::{self, Access, NewFiles};
 use super::{Action, Verdict};
 
@@ -32,6 +33,9 @@ Examples:
 
 What is read from the codes, in any order and one behind the other, is taken in place of the file by \
 every command that reads one. A phone copies it; a scanner that types can type it into a file.")]
+#[command(mut_arg("output_dir", |arg| arg.help(
+    "Write each code to a file of its own in this folder"
+)))]
 pub struct Args {
     /// What to show: a request, a manifest, a certificate, a reply or the address of a cluster; - is
     /// standard input
@@ -46,17 +50,8 @@ pub struct Args {
     /// The format of the codes
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,
-    /// Write to this file instead of standard output
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "-",
-        conflicts_with = "output_dir"
-    )]
-    pub out: Stream,
-    /// Write each code to a file of its own in this folder
-    #[arg(long, value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub to: Destination,
     /// So many codes or more, up to 99: smaller ones are read more easily
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=99), hide_default_value = true)]
     pub parts: u8,
@@ -82,9 +77,7 @@ impl Action for Args {
     fn reach(&self) -> Reach {
         Reach::default()
             .read([self.input()])
-            .write([&self.out])
-            .write_in(self.output_dir.as_deref())
-            .read_in(self.output_dir.as_deref())
+            .write_to(&self.to)
             .of_strangers(1, DEFAULT_LIMIT)
     }
 
@@ -99,16 +92,16 @@ impl Action for Args {
             )
         })?;
         let pictures = self.pictures(&contents, console)?;
-        match &self.output_dir {
+        match &self.to.output_dir {
             Some(folder) => self.write_each(&pictures, folder, console)?,
             None if self.output == Format::Svg => {
-                files::put(&self.out, &Picture::svg(&pictures), console)?;
+                files::put(&self.to.out, &Picture::svg(&pictures), console)?;
             }
-            None if self.out == Stream::Stdio => self.show(&pictures, console)?,
+            None if self.to.out == Stream::Stdio => self.show(&pictures, console)?,
             None => {
                 let texts = pictures.iter().map(|(picture, _)| self.text(picture));
                 let text = texts.collect::<Vec<_>>().join("\n");
-                files::put(&self.out, &text, console)?;
+                files::put(&self.to.out, &text, console)?;
             }
         }
         let (these, them) = match pictures.len() {
@@ -132,7 +125,7 @@ impl Args {
 
     /// The codes, each no larger than what it is for has room for.
     fn pictures(&self, contents: &[u8], console: &Console) -> Result<Vec<Numbered>, Failure> {
-        let window = match (&self.out, &self.output_dir, self.output) {
+        let window = match (&self.to.out, &self.to.output_dir, self.output) {
             (Stream::Stdio, None, Format::Text) => console.window(),
             _ => None,
         };
@@ -181,7 +174,7 @@ impl Args {
 
     fn text(&self, picture: &Picture) -> String {
         picture.half_blocks(
-            self.out == Stream::Stdio && self.output_dir.is_none(),
+            self.to.out == Stream::Stdio && self.to.output_dir.is_none(),
             self.invert,
         )
     }

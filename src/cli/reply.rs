@@ -5,7 +5,7 @@
 #![allow(clippy::doc_markdown)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kube_enroll::agreement::{Agreement, Found};
 use kube_enroll::certificate::{Certificate, Chain, show_time};
@@ -14,6 +14,7 @@ use kube_enroll::inspect::{State, check_issued, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use kube_enroll::parallel;
 use kube_enroll::pem;
 use kube_enroll::policy::{Finding, Level};
 use kube_enroll::reply::{self, Reply};
@@ -29,6 +30,7 @@ use super::from::agreement::AgreementArgs;
 use super::from::cluster;
 use super::from::file::{self, Filename, Stream};
 use super::os::sandbox::Reach;
+use super::to::Destination;
 use super::to::files::{self, Access, NewFiles};
 use super::to::names;
 use super::{Action, Verdict, outcome};
@@ -46,6 +48,9 @@ Examples:
   kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll reply --user alice -g developers --out alice.reply.yaml
   kubectl get csr -o yaml | kube-enroll reply --roster team.csv --output-dir replies
   kube-enroll reply issued.yaml --kubeconfig admin.kubeconfig --context prod > alice.reply.yaml")]
+#[command(mut_arg("output_dir", |arg| arg.help(
+    "Write one USER.reply.yaml for each person into this folder"
+)))]
 pub struct Args {
     /// What `kubectl get csr NAME -o yaml` (or json) printed; - is standard input
     #[arg(value_name = "FILE", conflicts_with = "filename")]
@@ -66,17 +71,8 @@ pub struct Args {
     /// Requests of every signer, not only of kubernetes.io/kube-apiserver-client
     #[arg(long)]
     pub all_signers: bool,
-    /// Write to this file instead of standard output
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "-",
-        conflicts_with = "output_dir"
-    )]
-    pub out: Stream,
-    /// Write one USER.reply.yaml for each person into this folder
-    #[arg(long, value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub to: Destination,
 }
 
 /// A request with the certificate that was issued for it.
@@ -106,8 +102,7 @@ impl Action for Args {
         let reach = Reach::default()
             .read([self.input()])
             .read(&self.agreement.roster)
-            .write([&self.out])
-            .write_in(self.output_dir.as_deref())
+            .write_to(&self.to)
             .of_strangers(1, LIMIT);
         match self.kubeconfig() {
             Ok(kubeconfigs) => reach.cluster(&kubeconfigs, self.context.as_deref()),
@@ -153,13 +148,13 @@ impl Action for Args {
             return Ok(Verdict::NotGood);
         }
         let cluster = self.cluster(console)?;
-        match &self.output_dir {
+        match &self.to.output_dir {
             Some(folder) => self.write_each(&good, &cluster, folder, console)?,
             None => {
                 let objects: Vec<_> = good.iter().map(|issued| issued.request).collect();
-                files::put(&self.out, &reply::write(&objects, &cluster), console)?;
+                files::put(&self.to.out, &reply::write(&objects, &cluster), console)?;
                 let shown = about(&good, &cluster);
-                match self.out.path() {
+                match self.to.out.path() {
                     Some(path) => console.say(text!("{}{}", shown, next_steps(path)))?,
                     None => console.note(text!("sent back:\n{}", shown)),
                 }
@@ -215,7 +210,7 @@ impl Args {
         if others.is_empty() {
             return Verdict::Good;
         }
-        if others.len() <= EXPLAINED && self.output_dir.is_none() {
+        if others.len() <= EXPLAINED && self.to.output_dir.is_none() {
             for request in others {
                 if let Err(failure) = outcome::require_issued(request) {
                     report_failure(&failure);
@@ -253,7 +248,7 @@ impl Args {
             ));
         }
         // With a folder the others are for another time.
-        if self.output_dir.is_some() {
+        if self.to.output_dir.is_some() {
             Verdict::Good
         } else {
             Verdict::NotGood
@@ -269,18 +264,36 @@ impl Args {
     ) -> Result<(), Failure> {
         let mut files = NewFiles::new(console);
         files.create_folder(folder)?;
+        let named = |stem: &str| folder.join(format!("{stem}.reply.yaml"));
         let mut taken = BTreeSet::new();
-        for issued in good {
+        let replies = good.iter().map(|issued| {
             let name = issued.request.metadata.name.as_str();
-            let mut stem = names::stem(&user(&issued.leaf), name);
-            let is_there = folder.join(format!("{stem}.reply.yaml")).exists();
-            if is_there || !taken.insert(stem.clone()) {
-                stem = names::stem(name, name);
-            }
-            let path = folder.join(format!("{stem}.reply.yaml"));
             let text = reply::write(&[issued.request], cluster);
-            files.create(&path, text.as_bytes(), Access::Everyone)?;
+            let mut path = named(&names::stem(&user(&issued.leaf), name));
+            // A run that was stopped goes on where it was.
+            let is_other = path.exists() && !files::holds(&path, &text);
+            if is_other || !taken.insert(path.clone()) {
+                path = named(&names::stem(name, name));
+            }
+            (path, text)
+        });
+        let replies: Vec<_> = replies.collect();
+        let written = parallel::map_waiting(&replies, |(path, text)| {
+            let mut one = NewFiles::new(console);
+            if !files::holds(path, text) {
+                one.create(path, text.as_bytes(), Access::Everyone)?;
+            }
+            Ok(one)
+        });
+        // All of them, or none.
+        let mut failed: Option<Failure> = None;
+        for one in written {
+            match one {
+                Ok(one) => files.absorb(one),
+                Err(failure) => failed = failed.or(Some(failure)),
+            }
         }
+        failed.map_or(Ok(()), Err)?;
         files.keep()?;
         console.say(text!(
             "{}{} written to {}\n",

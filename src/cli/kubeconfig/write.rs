@@ -1,6 +1,6 @@
 //! Where kubeconfigs are written: all that goes into one file at once, and nothing lost of what it has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::key::AgreedFingerprint;
@@ -9,6 +9,7 @@ use kube_enroll::kubeconfig::{
 };
 use kube_enroll::kuberc;
 use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::parallel;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Text};
@@ -19,7 +20,7 @@ use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::from::credentials::NamedFiles;
 use super::super::from::file::{self, Stream};
-use super::super::os::kernel_keyring;
+use super::super::os::{kernel_keyring, privacy};
 use super::super::to::files::{self, Access, NewFiles, Turn, folder_of};
 use super::super::to::names;
 use super::super::{Verdict, report};
@@ -53,6 +54,14 @@ struct Planned {
     certificate_file: Option<(PathBuf, String)>,
     input: Stream,
     until: OffsetDateTime,
+}
+
+/// What became of a kubeconfig.
+struct Written<'p, 'a> {
+    verdict: Verdict,
+    added: Vec<&'p Planned>,
+    /// What is to be kept with the files of the others.
+    new_files: NewFiles<'a>,
 }
 
 /// The cluster, and the context that is there already.
@@ -112,7 +121,7 @@ impl Plans {
 /// The ending of kubeconfigs that have no other name.
 const ENDING: &str = ".kubeconfig";
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
     fn target(&self, issued: &Issued) -> Target {
         if let Some(merge) = &self.args.merge {
@@ -266,33 +275,45 @@ impl<'a> Run<'a> {
         plans.add(target, planned);
         Ok(())
     }
+}
 
+/// Writes what was planned.
+pub(super) struct Writer<'a> {
+    pub(super) args: &'a Args,
+    pub(super) console: &'a Console,
+}
+
+impl<'a> Writer<'a> {
     /// Writes every kubeconfig; one that cannot be written does not stop the others.
     pub(super) fn write_all(&self, plans: &Plans) -> Result<Verdict, Failure> {
         let mut verdict = Verdict::Good;
         let mut new_files = NewFiles::new(self.console);
-        if let Some(folder) = self
-            .args
-            .output_dir
-            .as_ref()
-            .filter(|_| !plans.targets.is_empty())
-        {
+        let paths = plans.targets.iter();
+        let paths = paths.filter_map(|(target, _)| target.stream().path());
+        // In one order, or two runs would wait for each other.
+        let folders: BTreeSet<&Path> = paths.map(folder_of).collect();
+        let mut turns = Vec::new();
+        for folder in folders {
+            // As kubectl does for ~/.kube.
             new_files.create_folder(folder)?;
+            turns.push(Turn::wait(folder));
         }
+        let written = parallel::map_waiting(&plans.targets, |(target, planned)| {
+            self.write(target, planned)
+        });
         let mut done = Vec::new();
-        for (target, planned) in &plans.targets {
-            match self.write(target, planned, &mut new_files) {
-                Ok((one, written)) => {
-                    verdict = verdict.max(one);
-                    done.extend(
-                        written
-                            .into_iter()
-                            .map(|planned| (target.stream(), planned)),
-                    );
+        for ((target, _), written) in plans.targets.iter().zip(written) {
+            match written {
+                Ok(written) => {
+                    verdict = verdict.max(written.verdict);
+                    new_files.absorb(written.new_files);
+                    let added = written.added.into_iter();
+                    done.extend(added.map(|planned| (target.stream(), planned)));
                 }
                 Err(failure) => verdict = verdict.max(report(&failure)),
             }
         }
+        drop(turns);
         if done.is_empty() {
             return Ok(verdict);
         }
@@ -327,18 +348,12 @@ impl<'a> Run<'a> {
         &self,
         target: &Target,
         planned: &'p [Planned],
-        all_new: &mut NewFiles<'a>,
-    ) -> Result<(Verdict, Vec<&'p Planned>), Failure> {
+    ) -> Result<Written<'p, 'a>, Failure> {
         let stream = target.stream();
         let mut new_files = NewFiles::new(self.console);
-        let turn = match stream.path() {
-            Some(path) => {
-                // As kubectl does for ~/.kube.
-                new_files.create_folder(folder_of(path))?;
-                Some(Turn::wait(path)?)
-            }
-            None => None,
-        };
+        if let Some(path) = stream.path() {
+            files::wait_for_kubectl(path)?;
+        }
         let contents = self.read(target, planned)?;
         let mut kubeconfig = match &contents {
             Some(contents) => read(stream, contents)?,
@@ -377,8 +392,13 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        let written = |added, new_files| Written {
+            verdict,
+            added,
+            new_files,
+        };
         if added.is_empty() {
-            return Ok((verdict, added));
+            return Ok(written(added, new_files));
         }
         for (path, pem) in added.iter().filter_map(|one| one.certificate_file.as_ref()) {
             if !files::holds(path, pem) {
@@ -395,11 +415,9 @@ impl<'a> Run<'a> {
         match (stream.path(), &contents) {
             (None, _) => {
                 files::put_secret(&text)?;
-                all_new.absorb(new_files);
             }
             (Some(path), None) => {
                 new_files.create(path, text.expose().as_bytes(), Access::Owner)?;
-                all_new.absorb(new_files);
             }
             (Some(path), Some(contents)) => {
                 new_files.sync()?;
@@ -407,14 +425,13 @@ impl<'a> Run<'a> {
                 let replaced = replace(path, contents, first, holds_key, self.console);
                 // Where it failed at last, the kubeconfig may name the certificates already.
                 if replaced.is_ok() || !files::holds(path, contents.as_slice()) {
-                    new_files.release();
+                    std::mem::replace(&mut new_files, NewFiles::new(self.console)).release();
                 }
                 replaced?;
                 kernel_keyring::forget_keys(&replaced_keys);
             }
         }
-        drop(turn);
-        Ok((verdict, added))
+        Ok(written(added, new_files))
     }
 
     /// What is in the kubeconfig; nothing where a new one is made.
@@ -578,7 +595,7 @@ fn replace(
     let mut whole = Zeroizing::new(Vec::with_capacity(first.len() + rest.len()));
     whole.extend_from_slice(first);
     whole.extend_from_slice(rest);
-    if *contents == **whole && !holds_key {
+    if *contents == **whole && (!holds_key || privacy::is_private(path)) {
         return Ok(());
     }
     let is_comment = |line: &[u8]| line.trim_ascii_start().starts_with(b"#");

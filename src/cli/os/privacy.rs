@@ -23,6 +23,11 @@ fn is_exposed(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.mode() & 0o077 != 0
 }
 
+/// Whether only its owner can read a file that is there.
+pub fn is_private(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !is_exposed(&metadata))
+}
+
 /// Warns about a key that others can read.
 pub fn warn_exposed(path: &Path, console: &Console) {
     if fs::metadata(path).is_ok_and(|metadata| is_exposed(&metadata)) {

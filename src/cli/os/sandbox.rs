@@ -30,10 +30,10 @@ pub struct Restriction {
 pub fn enter(reach: impl FnOnce() -> Reach) -> Vec<Restriction> {
     let locked = process::harden();
     // Asked later, the answer would lie in files out of reach.
-    let cores = kube_enroll::parallel::cores();
+    let threads = kube_enroll::parallel::most_threads();
     let reach = reach();
     if let Some((files, bytes)) = reach.strangers {
-        process::limit(process::Limits::for_input(files, bytes, cores));
+        process::limit(process::Limits::for_input(files, bytes, threads));
     }
     seccomp::install(seccomp::Needs {
         new_files: !reach.create.is_empty(),

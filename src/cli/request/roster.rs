@@ -72,7 +72,7 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
     let people = name(roster.people());
     let progress = console.progress(people.len(), "keys and requests");
     let is_over = AtomicBool::new(false);
-    let results = parallel::map_heavy(&people, |named| {
+    let results = parallel::map_waiting(&people, |named| {
         // Where one cannot be written, so it will be with the others.
         if is_over.load(Ordering::Relaxed) {
             return None;
@@ -87,7 +87,14 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
     for failure in failures.into_iter().filter_map(Result::err) {
         report_failure(&failure);
     }
-    let done: Vec<Done<'_>> = done.into_iter().flatten().collect();
+    let mut files = NewFiles::new(console);
+    let done = done.into_iter().flatten().map(|(done, new)| {
+        files.absorb(new);
+        done
+    });
+    let done: Vec<Done<'_>> = done.collect();
+    // Thousands of names in a folder are made lasting at once.
+    files.keep()?;
     if done.len() < people.len() {
         let what = text!("{} of {} are done", done.len(), people.len());
         return Err(
@@ -112,13 +119,14 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
 }
 
 impl Args {
-    /// The key and the request of one person, those that are there or new ones.
-    fn make_for<'a>(
+    /// The key and the request of one person, those that are there or new ones, with the files that are
+    /// new.
+    fn make_for<'a, 'c>(
         &self,
         named: &Named<'a>,
         passphrase: Option<&Passphrase>,
-        console: &Console,
-    ) -> Result<Done<'a>, Failure> {
+        console: &'c Console,
+    ) -> Result<(Done<'a>, NewFiles<'c>), Failure> {
         let person = named.person;
         let wanted = Wanted {
             subject: person.subject().clone(),
@@ -136,10 +144,11 @@ impl Args {
             manifest,
             is_new,
         };
+        let mut files = NewFiles::new(console);
         if let Some(request) = &earlier {
             let yaml = manifest(&wanted, request).to_yaml();
             if is_there(&paths, request, &yaml) {
-                return Ok(done(request, paths.manifest, yaml, false));
+                return Ok((done(request, paths.manifest, yaml, false), files));
             }
         }
         let (new_key, request) = if has_key {
@@ -164,7 +173,6 @@ impl Args {
         let paths = paths.or_beside(&request, &yaml, &manifest.name, &self.output_dir);
         read_back(&paths.manifest, &yaml, &wanted)?;
 
-        let mut files = NewFiles::new(console);
         if let Some(text) = &new_key {
             files.create(&key_path, text.expose().as_bytes(), Access::Owner)?;
         }
@@ -176,8 +184,7 @@ impl Args {
                 files.create(path, text.as_bytes(), Access::Everyone)?;
             }
         }
-        files.keep()?;
-        Ok(done(&request, paths.manifest, yaml, true))
+        Ok((done(&request, paths.manifest, yaml, true), files))
     }
 }
 

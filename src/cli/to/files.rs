@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use kube_enroll::secret::Secret;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::hex;
-use rustix::fs::{FlockOperation, RenameFlags, flock};
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
 use rustix::io::retry_on_intr;
 
 use super::super::console::Console;
@@ -86,12 +87,12 @@ impl<'a> NewFiles<'a> {
     }
 
     fn write(&mut self, path: &Path, contents: &[u8], access: Access) -> io::Result<()> {
-        let mut temporary = Temporary::create(path, access)?;
-        if access == Access::Owner {
-            privacy::keep_to_owner(&temporary.file)?;
-        }
-        temporary.fill(contents)?;
-        let step = temporary.move_to_new(path)?;
+        let step = put_new(path, access, |file| {
+            if access == Access::Owner {
+                privacy::keep_to_owner(file)?;
+            }
+            fill(file, contents)
+        })?;
         self.files.push(path.to_owned());
         if step == Step::Reserved && !self.has_warned {
             self.has_warned = true;
@@ -147,36 +148,39 @@ impl Drop for NewFiles<'_> {
     }
 }
 
-/// One's turn to read a file and replace it, until it is dropped.
+/// One's turn to read files in a folder and replace them, until it is dropped.
 pub struct Turn(#[expect(dead_code, reason = "it is held")] Option<File>);
 
 impl Turn {
-    /// Waits for other runs of this program in the folder of `path`, and for kubectl, which holds
-    /// `path.lock` meanwhile (clientcmd `lockFile`). A file system without locks has no turns.
-    pub fn wait(path: &Path) -> Result<Self, Failure> {
-        const PAUSE: Duration = Duration::from_millis(50);
-        const PAUSES: usize = 60;
-        let folder = File::open(folder_of(path)).ok();
+    /// Waits for other runs of this program in the folder. A file system without locks has no turns.
+    pub fn wait(folder: &Path) -> Self {
+        let folder = File::open(folder).ok();
         let lock =
             |folder: &File| retry_on_intr(|| flock(folder, FlockOperation::LockExclusive)).is_ok();
-        let turn = Self(folder.filter(lock));
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let other = PathBuf::from(name);
-        for _ in 0..PAUSES {
-            if refuse_existing(&other).is_ok() {
-                return Ok(turn);
-            }
-            std::thread::sleep(PAUSE);
-        }
-        Err(Failure::could_not_run(text!(
-            "{} is being changed by another program: {} is there",
-            path,
-            other
-        ))
-        .say("wait for it; if no kubectl is running, the file is left over:")
-        .run(Command::new("rm").operand(&other)))
+        Self(folder.filter(lock))
     }
+}
+
+/// Waits for kubectl, which holds `path.lock` while it changes the file (clientcmd `lockFile`).
+pub fn wait_for_kubectl(path: &Path) -> Result<(), Failure> {
+    const PAUSE: Duration = Duration::from_millis(50);
+    const PAUSES: usize = 60;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let other = PathBuf::from(name);
+    for _ in 0..PAUSES {
+        if refuse_existing(&other).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Err(Failure::could_not_run(text!(
+        "{} is being changed by another program: {} is there",
+        path,
+        other
+    ))
+    .say("wait for it; if no kubectl is running, the file is left over:")
+    .run(Command::new("rm").operand(&other)))
 }
 
 /// Writes what is no secret to a new file, or to standard output.
@@ -243,9 +247,10 @@ fn replace_as(
     }
     privacy::check_folder(folder_of(path), console)?;
     let replace = || -> io::Result<()> {
-        let mut temporary = Temporary::create(path, Access::Owner)?;
-        keep(&temporary.file, &existing)?;
-        temporary.fill(contents)?;
+        let temporary = Temporary::beside(path, |file| {
+            keep(file, &existing)?;
+            fill(file, contents)
+        })?;
         temporary.move_over(path)?;
         sync_folder(folder_of(path))
     };
@@ -279,6 +284,58 @@ fn exists(path: &Path) -> Failure {
         .say("move it away, or write to another name or folder")
 }
 
+/// Makes a file of what `fill` writes, under a name that must be free.
+fn put_new(
+    path: &Path,
+    access: Access,
+    fill: impl Fn(&mut File) -> io::Result<()>,
+) -> io::Result<Step> {
+    if let Some(mut file) = nameless(folder_of(path), access) {
+        fill(&mut file)?;
+        match give_name(&file, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
+            given => return given.map(|()| Step::Whole),
+        }
+    }
+    let mut temporary = Temporary::create(path, access)?;
+    fill(&mut temporary.file)?;
+    temporary.move_to_new(path)
+}
+
+fn fill(file: &mut File, contents: &[u8]) -> io::Result<()> {
+    file.write_all(contents)?;
+    file.sync_all()
+}
+
+const fn mode(access: Access) -> u32 {
+    match access {
+        Access::Owner => 0o600,
+        Access::Everyone => 0o666,
+    }
+}
+
+/// A file that nobody finds, and that is gone with this process unless it gets a name; nothing where
+/// there are none (FAT, network folders, other systems). The other way tells then what is wrong.
+#[cfg(target_os = "linux")]
+fn nameless(folder: &Path, access: Access) -> Option<File> {
+    let flags = OFlags::TMPFILE.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(flags).mode(mode(access));
+    options.open(folder).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(_: &Path, _: Access) -> Option<File> {
+    None
+}
+
+/// Gives it its first name, if that is free, as open(2) tells for `O_TMPFILE`.
+fn give_name(file: &File, path: &Path) -> io::Result<()> {
+    let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let link = || rustix::fs::linkat(CWD, &own, CWD, path, AtFlags::SYMLINK_FOLLOW);
+    Ok(retry_on_intr(link)?)
+}
+
 /// A file under a name that nobody asked for, removed unless it is moved to its own.
 struct Temporary {
     path: PathBuf,
@@ -289,17 +346,11 @@ struct Temporary {
 impl Temporary {
     /// Creates it beside `target`, where no other file system can be between the two.
     fn create(target: &Path, access: Access) -> io::Result<Self> {
-        let suffix = random_suffix()?;
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let path = folder_of(target).join(format!(".{name}.{suffix}"));
-        let mode = match access {
-            Access::Owner => 0o600,
-            Access::Everyone => 0o666,
-        };
+        let path = Self::name(target)?;
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(mode)
+            .mode(mode(access))
             .open(&path)?;
         Ok(Self {
             path,
@@ -308,15 +359,33 @@ impl Temporary {
         })
     }
 
-    fn fill(&mut self, contents: &[u8]) -> io::Result<()> {
-        self.file.write_all(contents)?;
-        self.file.sync_all()
+    /// A file of the owner's with what `fill` writes, which has its name only then where that can be.
+    fn beside(target: &Path, fill: impl Fn(&mut File) -> io::Result<()>) -> io::Result<Self> {
+        if let Some(mut file) = nameless(folder_of(target), Access::Owner) {
+            fill(&mut file)?;
+            let path = Self::name(target)?;
+            if give_name(&file, &path).is_ok() {
+                return Ok(Self {
+                    path,
+                    file,
+                    moved: false,
+                });
+            }
+        }
+        let mut temporary = Self::create(target, Access::Owner)?;
+        fill(&mut temporary.file)?;
+        Ok(temporary)
+    }
+
+    fn name(target: &Path) -> io::Result<PathBuf> {
+        let suffix = random_suffix()?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        Ok(folder_of(target).join(format!(".{name}.{suffix}")))
     }
 
     /// Moves to a name that must be free. File systems that cannot do it in one step are asked for a
     /// second name instead; those that have no second names, to replace an empty file of our own.
     fn move_to_new(mut self, target: &Path) -> io::Result<Step> {
-        use rustix::fs::{CWD, renameat_with};
         use rustix::io::Errno;
         let rename = || renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE);
         match retry_on_intr(rename) {

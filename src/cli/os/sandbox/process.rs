@@ -37,14 +37,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For so many files of at most so many bytes each, read on so many cores.
+    /// For so many files of at most so many bytes each, read by so many threads.
     ///
     /// Three times what was measured and more: 11 bytes of addresses a byte of a large file, 2 seconds
     /// a MiB where every key is compared with every other; for each thread, 64 MiB that glibc's
     /// allocator sets aside and aligns (`HEAP_MAX_SIZE`), besides its stack.
-    pub fn for_input(files: usize, bytes: u64, cores: usize) -> Self {
+    pub fn for_input(files: usize, bytes: u64, threads: usize) -> Self {
         let files = u64::try_from(files).unwrap_or(u64::MAX);
-        let threads = u64::try_from(cores).unwrap_or(u64::MAX).saturating_add(4);
+        let threads = u64::try_from(threads).unwrap_or(u64::MAX).saturating_add(4);
         let shares = threads.saturating_mul(192 << 20);
         Self {
             address_space: bytes

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::super::from::file::Stream;
+use super::super::super::to::Destination;
 use super::super::super::to::files::folder_of;
 use super::super::kernel_keyring::ALL_KEYS;
 
@@ -93,6 +94,13 @@ impl Reach {
     pub fn write_in<'a>(mut self, folders: impl IntoIterator<Item = &'a Path>) -> Self {
         self.create.extend(folders.into_iter().map(Path::to_owned));
         self
+    }
+
+    /// Writes where the person said, and looks into what is there already.
+    #[must_use]
+    pub fn write_to(self, to: &Destination) -> Self {
+        let folder = to.output_dir.as_deref();
+        self.write([&to.out]).read_in(folder).write_in(folder)
     }
 
     /// Reads this, and puts a new file in its place, perhaps more than once.

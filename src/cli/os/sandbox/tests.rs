@@ -4,8 +4,10 @@
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, ExitStatus, exit};
 
 use super::process::{Limits, limit};
@@ -120,6 +122,27 @@ fn files_that_were_not_named_stay_closed() {
             && fs::read_dir(&folder).is_err()
             && fs::write(folder.join("kube-enroll-not-named"), "").is_err()
             && fs::create_dir(folder.join("kube-enroll-not-named")).is_err()
+            && nameless_file_in(&folder).is_err()
+    });
+    assert!(status.success(), "{status}");
+}
+
+fn nameless_file_in(folder: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).custom_flags(libc::O_TMPFILE);
+    options.open(folder)
+}
+
+#[test]
+fn no_file_is_made_by_what_writes_none() {
+    if lacks("system calls (seccomp)") {
+        return;
+    }
+    let status = in_sandbox("no_file_is_made_by_what_writes_none", || {
+        let folder = std::env::temp_dir();
+        let refused = |error: std::io::Error| error.raw_os_error() == Some(libc::ENOSYS);
+        nameless_file_in(&folder).is_err_and(refused)
+            && fs::write(folder.join("kube-enroll-not-made"), "").is_err_and(refused)
     });
     assert!(status.success(), "{status}");
 }

@@ -67,7 +67,8 @@ pub const KEYCTL: &[u32] = &[
 pub const KEY_RIGHTS: u32 = 0x001b_0000;
 
 /// Flags of `open` that make or change a file (open(2)); only for commands that write files.
-pub const CHANGES: i32 = libc::O_CREAT | libc::O_TRUNC;
+/// `O_TMPFILE` has that of folders in it, which are opened to be listed.
+pub const CHANGES: i32 = libc::O_CREAT | libc::O_TRUNC | libc::O_TMPFILE & !libc::O_DIRECTORY;
 
 /// The set-user-ID and set-group-ID bits, which no file gets.
 pub const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
@@ -143,8 +144,8 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_landlock_restrict_self,
 ];
 
-/// Besides, for commands that write files (`cli/to/files.rs`): temporary files that are moved to their
-/// names, folders, their removal, and one's turn to change a file, within what Landlock leaves. Nothing has its mode or owner
+/// Besides, for commands that write files (`cli/to/files.rs`): files that get their names when they
+/// are whole, folders, their removal, and one's turn to change a file, within what Landlock leaves. Nothing has its mode or owner
 /// changed by its name.
 pub const WRITING: &[i64] = &[
     libc::SYS_fsync,
