@@ -255,6 +255,18 @@ fn what_is_kept_is_not_what_was_lost() {
     keep(&["alice.crt"]).fails(2, &["--authorization-config FILE"]);
     keep(&["alice.reply.yaml", "--revoke", "alice.crt"])
         .fails(1, &["is for the same key as alice.crt, which is refused"]);
+    // Nor later, when the file is read that refuses it, in whatever bytes its signature is written.
+    let first = ["rbac", "--revoke", "alice.crt", "--output-dir", "first"];
+    folder.run(&first).good();
+    let given = ["--authorization-config", "first/authorization-config.yaml"];
+    let reply = [&["alice.reply.yaml"][..], &given].concat();
+    keep(&reply).fails(
+        1,
+        &[
+            "alice.reply.yaml is for the same key as a certificate of user alice that was refused before",
+            "needs a new key",
+        ],
+    );
     keep(&["bob.crt", "--revoke", "alice.crt"])
         .fails(1, &["certificates of user bob are not refused"]);
     keep(&["alice.csr.yaml", "--revoke", "--user", "alice"])

@@ -4,15 +4,16 @@
 #![allow(clippy::doc_markdown)]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kube_enroll::kubeconfig;
 use kube_enroll::list::{Row, contents};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::CLIENT_SIGNER;
 use kube_enroll::rbac::{
-    AccessRemoval, Approver, AuthorizationConfiguration, CredentialId, DenyError, Grant, RbacError,
-    ServerFile, Subject, SystemNames, binding, is_beyond_authorization, webhook_kubeconfig,
+    AccessRemoval, Approver, AuthorizationConfiguration, CredentialId, DeniedCertificates,
+    DenyError, Grant, RbacError, ServerFile, Subject, SystemNames, binding,
+    is_beyond_authorization, webhook_kubeconfig,
 };
 use kube_enroll::shell::Command;
 use kube_enroll::text;
@@ -26,6 +27,7 @@ use super::failure::Failure;
 use super::from::credentials::NamedFiles;
 use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
 use super::os::sandbox::Reach;
+use super::to::Destination;
 use super::to::files::{self, Access, NewFiles};
 use super::{Action, Verdict};
 
@@ -45,6 +47,10 @@ Examples:
   kube-enroll rbac --revoke alice.reply.yaml --output-dir revoked
   kube-enroll rbac --revoke lost.crt --keep new.reply.yaml
   kube-enroll rbac --keep new.reply.yaml --authorization-config authorization-config.yaml")]
+#[command(mut_arg("output_dir", |arg| arg.help(
+    "Write into this folder: a file for each binding, or the script that takes access away and the \
+     files that API servers read"
+)))]
 pub struct Args {
     /// Take users and groups from these requests, issued objects, replies, certificates and
     /// kubeconfigs; - is standard input
@@ -108,18 +114,8 @@ pub struct Args {
     /// Refuse certificates in this AuthorizationConfiguration, which API servers have already
     #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "cluster_role", "approver"])]
     pub authorization_config: Option<Stream>,
-    /// Write to this file instead of standard output
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "-",
-        conflicts_with = "output_dir"
-    )]
-    pub out: Stream,
-    /// Write into this folder: a file for each binding, or the script that takes access away and the
-    /// files that API servers read
-    #[arg(long, value_name = "DIR")]
-    pub output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub to: Destination,
 }
 
 /// What is bound of a person in a file.
@@ -163,9 +159,7 @@ impl Action for Args {
             .read(&self.keep)
             .credentials_of(self.people().filter_map(Stream::path))
             .of_strangers(self.people().count(), DEFAULT_LIMIT)
-            .write([&self.out])
-            .read_in(self.output_dir.as_deref())
-            .write_in(self.output_dir.as_deref())
+            .write_to(&self.to)
     }
 
     /// Prints YAML for `kubectl apply -f -`, or a script that takes access away.
@@ -209,9 +203,9 @@ impl Args {
             console.note(text!("binds {} to {}", grant, subject));
         }
         documents.extend(subjects.iter().map(|subject| binding(subject, &grant)));
-        let Some(folder) = &self.output_dir else {
+        let Some(folder) = &self.to.output_dir else {
             let texts: Vec<_> = documents.iter().map(yaml::to_string).collect();
-            return files::put(&self.out, &texts.join("---\n"), console);
+            return files::put(&self.to.out, &texts.join("---\n"), console);
         };
         let files = documents.iter().map(|document| {
             let metadata = |path| document.pointer(path).and_then(serde_json::Value::as_str);
@@ -383,11 +377,11 @@ impl Args {
             .iter()
             .map(|file| (file.name.to_owned(), file.text.clone()))
             .collect();
-        match (&self.output_dir, self.revoke) {
-            (None, true) => files::put(&self.out, &removal.script(&files, false), console),
+        match (&self.to.output_dir, self.revoke) {
+            (None, true) => files::put(&self.to.out, &removal.script(&files, false), console),
             (None, false) => {
                 let text = named.pop().map(|(_, text)| text);
-                files::put(&self.out, &text.unwrap_or_default(), console)
+                files::put(&self.to.out, &text.unwrap_or_default(), console)
             }
             (Some(folder), revoke) => {
                 if revoke {
@@ -481,10 +475,13 @@ impl Args {
             if let Some(id) = id_of(row) {
                 denied.refuse(user, id);
             }
+            if let Some(key) = row.key {
+                denied.lose(user, key);
+            }
         }
         for (source, row) in kept {
             let user = row.user.as_deref().unwrap_or_default();
-            keepable(source, row, people)?;
+            keepable(source, row, people, denied)?;
             if !denied.has(user) {
                 let what = text!(
                     "{}: certificates of user {} are not refused, so that none has to be kept",
@@ -494,7 +491,7 @@ impl Args {
                 return Err(Failure::not_good(what));
             }
             if let Some(id) = id_of(row) {
-                denied.keep(user, id, row.end);
+                denied.keep(user, id, row.end, row.key);
             }
         }
         denied.forget_ended(OffsetDateTime::now_utc());
@@ -568,24 +565,32 @@ fn id_of(row: &Row) -> Option<CredentialId> {
 }
 
 /// A certificate for a key that is lost is not another one.
-fn keepable(source: &Stream, row: &Row, refused: &[(&Stream, Row)]) -> Result<(), Failure> {
+fn keepable(
+    source: &Stream,
+    row: &Row,
+    refused: &[(&Stream, Row)],
+    denied: &DeniedCertificates,
+) -> Result<(), Failure> {
     if row.credential_id.is_none() {
         return Err(Failure::not_good(text!(
             "{}: there is no certificate in it to be kept",
             source
         )));
     }
-    match refused.iter().find(|(_, other)| other.key == row.key) {
-        None => Ok(()),
-        Some((other, _)) => Err(Failure::not_good(text!(
-            "{} is for the same key as {}, which is refused",
-            source,
-            other
-        ))
-        .say(
-            "a new certificate needs a new key: kube-enroll request, or renew without --keep-key",
-        )),
-    }
+    let given = refused.iter().find(|(_, other)| other.key == row.key);
+    let earlier = row.key.and_then(|key| Some((key, denied.loser_of(&key)?)));
+    let other = match (given, earlier) {
+        (Some((other, _)), _) => text!("{}, which is refused", other),
+        (None, Some((key, user))) => text!(
+            "a certificate of user {} that was refused before ({})",
+            Label::from(user),
+            Label::from(key.to_string())
+        ),
+        (None, None) => return Ok(()),
+    };
+    let failure = Failure::not_good(text!("{} is for the same key as {}", source, other));
+    Err(failure
+        .say("a new certificate needs a new key: kube-enroll request, or renew without --keep-key"))
 }
 
 fn refused(error: &RbacError) -> Failure {

@@ -14,7 +14,7 @@ use crate::text::{Show, Text};
 /// SHA-256 of a `SubjectPublicKeyInfo` in DER. To people it is shown as digits, which can be read out
 /// ([`Self::spoken`]); programs get `SHA256:` and base64: what
 /// `openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64` prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {

@@ -6,7 +6,8 @@
 //! signed some of them only: whoever has a certificate can write its signature in another way, or put
 //! bytes behind it, and Go's crypto/x509 takes it under another id. The name of the user is signed. So
 //! everything under a name is refused, except what is known by its id, which nobody can come to with
-//! another certificate.
+//! another certificate. Whoever adds to the file sees that a certificate is not another one, but one of
+//! those lost that was rewritten, by the fingerprints of keys, which stand in comments.
 //!
 //! The authorizer is a webhook that is never called. Where the first of its conditions is true, the
 //! second one ends in an error, which denies (`failurePolicy`), and whose text the person is shown.
@@ -21,6 +22,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::budget::Limits;
 use crate::certificate::show_time;
+use crate::key::Fingerprint;
 use crate::text;
 use crate::text::{Show, Text};
 use crate::yaml::{self, OddityKind};
@@ -122,10 +124,17 @@ crate::text::show_escaped!(DenyError);
 /// Who is denied, and which certificates are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeniedCertificates {
-    /// By name, with the end of the last certificate that is known.
-    users: BTreeMap<String, Option<OffsetDateTime>>,
-    /// By user and id, with their end.
-    kept: BTreeMap<(String, CredentialId), Option<OffsetDateTime>>,
+    /// By name, with the end of the last certificate that is known, and the keys that were lost.
+    users: BTreeMap<String, Known>,
+    /// By user and id, with their end and key.
+    kept: BTreeMap<(String, CredentialId), Known>,
+}
+
+/// What is known of a name or a certificate. API servers do not read it: it stands in a comment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Known {
+    until: Option<OffsetDateTime>,
+    keys: BTreeSet<Fingerprint>,
 }
 
 impl DeniedCertificates {
@@ -133,12 +142,36 @@ impl DeniedCertificates {
     /// already stay.
     pub fn deny(&mut self, user: &str, until: Option<OffsetDateTime>) {
         let known = self.users.entry(user.to_owned()).or_default();
-        *known = until.max(*known);
+        known.until = until.max(known.until);
     }
 
-    /// Keeps a certificate of a user who is denied.
-    pub fn keep(&mut self, user: &str, id: CredentialId, until: Option<OffsetDateTime>) {
-        self.kept.insert((user.to_owned(), id), until);
+    /// Remembers a key of a user who is denied as lost, and keeps nothing any longer that is for it.
+    pub fn lose(&mut self, user: &str, key: Fingerprint) {
+        if let Some(known) = self.users.get_mut(user) {
+            known.keys.insert(key);
+        }
+        self.kept.retain(|_, known| !known.keys.contains(&key));
+    }
+
+    /// The user who is denied with this key.
+    #[must_use]
+    pub fn loser_of(&self, key: &Fingerprint) -> Option<&str> {
+        let mut users = self.users.iter();
+        let (user, _) = users.find(|(_, known)| known.keys.contains(key))?;
+        Some(user)
+    }
+
+    /// Keeps a certificate of a user who is denied, for a key that was not lost.
+    pub fn keep(
+        &mut self,
+        user: &str,
+        id: CredentialId,
+        until: Option<OffsetDateTime>,
+        key: Option<Fingerprint>,
+    ) {
+        let keys = key.into_iter().collect();
+        let known = Known { until, keys };
+        self.kept.insert((user.to_owned(), id), known);
     }
 
     /// Keeps this one no longer.
@@ -154,7 +187,7 @@ impl DeniedCertificates {
     /// Forgets those kept that have ended, with which nobody is let in any more.
     pub fn forget_ended(&mut self, now: OffsetDateTime) {
         self.kept
-            .retain(|_, until| until.is_none_or(|until| now <= until));
+            .retain(|_, known| known.until.is_none_or(|until| now <= until));
     }
 
     /// Whether certificates of this user are refused.
@@ -184,12 +217,12 @@ impl DeniedCertificates {
     fn expression(&self) -> Result<String, DenyError> {
         let [first, second, third] = PARTS;
         let mut text = first.to_owned();
-        for (user, until) in &self.users {
-            push_line(user, *until, &mut text);
+        for (user, known) in &self.users {
+            push_line(user, known, &mut text);
         }
         text.push_str(second);
-        for ((user, id), until) in &self.kept {
-            push_line(&format!("{} {user}", id.0), *until, &mut text);
+        for ((user, id), known) in &self.kept {
+            push_line(&format!("{} {user}", id.0), known, &mut text);
         }
         text.push_str(third);
         if text.len() > LONGEST {
@@ -203,12 +236,12 @@ impl DeniedCertificates {
         let rest = expression.trim_end().strip_prefix(first)?;
         let (users, kept) = rest.strip_suffix(third)?.split_once(second)?;
         let mut denied = Self::default();
-        for (user, until) in read_lines(users)? {
-            denied.deny(&user, until);
-        }
-        for (kept, until) in read_lines(kept)? {
+        denied.users.extend(read_lines(users)?);
+        for (kept, known) in read_lines(kept)? {
             let (id, user) = kept.split_once(' ')?;
-            denied.keep(user, id.parse().ok()?, until);
+            denied
+                .kept
+                .insert((user.to_owned(), id.parse().ok()?), known);
         }
         Some(denied)
     }
@@ -247,8 +280,8 @@ impl DeniedCertificates {
     }
 }
 
-/// A string of CEL, and until when, in a line.
-fn push_line(string: &str, until: Option<OffsetDateTime>, text: &mut String) {
+/// A string of CEL, until when, and keys, in a line.
+fn push_line(string: &str, known: &Known, text: &mut String) {
     text.push('\'');
     for c in string.chars() {
         match c {
@@ -259,15 +292,22 @@ fn push_line(string: &str, until: Option<OffsetDateTime>, text: &mut String) {
         }
     }
     text.push_str("',");
-    if let Some(until) = until {
-        text.push_str(" // until ");
+    if *known != Known::default() {
+        text.push_str(" //");
+    }
+    if let Some(until) = known.until {
+        text.push_str(" until ");
         text.push_str(&show_time(until));
+    }
+    for key in &known.keys {
+        // Writing to a String cannot fail.
+        let _ = write!(text, " {key}");
     }
     text.push('\n');
 }
 
 /// The same lines again, and others of blanks and comments between them.
-fn read_lines(text: &str) -> Option<Vec<(String, Option<OffsetDateTime>)>> {
+fn read_lines(text: &str) -> Option<Vec<(String, Known)>> {
     let mut read = Vec::new();
     for line in text.lines().map(str::trim) {
         if line.is_empty() || line.starts_with("//") {
@@ -304,7 +344,11 @@ fn read_lines(text: &str) -> Option<Vec<(String, Option<OffsetDateTime>)>> {
             let until = until.split_whitespace().next()?;
             OffsetDateTime::parse(until, &Rfc3339).ok()
         });
-        read.push((string, until));
+        let words = comment.split_whitespace();
+        let keys = words.filter(|word| word.starts_with("SHA256:"));
+        let keys: Result<_, _> = keys.map(str::parse).collect();
+        let keys = keys.ok()?;
+        read.push((string, Known { until, keys }));
     }
     Some(read)
 }
@@ -504,7 +548,9 @@ mod tests {
         let mut configuration = AuthorizationConfiguration::default();
         configuration.denied.deny("bob", Some(UNTIL));
         configuration.denied.deny("alice", None);
-        configuration.denied.keep("alice", id('a'), Some(UNTIL));
+        configuration
+            .denied
+            .keep("alice", id('a'), Some(UNTIL), None);
         let text = configuration.to_yaml().unwrap();
         let value = yaml::first_document(text.as_bytes()).unwrap();
         let authorizers = value["authorizers"].as_array().unwrap();
@@ -588,7 +634,7 @@ mod tests {
             assert_eq!(read_authorizer(&softened), None, "{bad}");
         }
         let read = read_authorizer(first).unwrap();
-        assert_eq!(read.users["alice"], Some(UNTIL));
+        assert_eq!(read.users["alice"].until, Some(UNTIL));
         assert!(read.has("bob"));
     }
 
@@ -597,7 +643,7 @@ mod tests {
         let mut denied = DeniedCertificates::default();
         denied.deny("alice", None);
         for (user, digit) in [("alice", 'a'), ("alice", 'b'), ("bob", 'a')] {
-            denied.keep(user, id(digit), Some(UNTIL));
+            denied.keep(user, id(digit), Some(UNTIL), None);
         }
         denied.deny("alice", None);
         assert_eq!(denied.kept("alice").count(), 2);
@@ -610,6 +656,31 @@ mod tests {
         denied.forget_ended(UNTIL + time::Duration::SECOND);
         assert_eq!(denied.kept("bob").count(), 0);
         assert!(denied.has("alice"), "nobody is let in again by a clock");
+    }
+
+    #[test]
+    fn a_key_that_was_lost_stays_lost_and_takes_what_is_kept_with_it() {
+        let (lost, other) = (Fingerprint::new([7; 32]), Fingerprint::new([8; 32]));
+        let mut configuration = AuthorizationConfiguration::default();
+        let denied = &mut configuration.denied;
+        denied.deny("alice", Some(UNTIL));
+        denied.deny("bob", None);
+        // A rewritten copy, before anybody knew that there was one.
+        denied.keep("alice", id('a'), Some(UNTIL), Some(lost));
+        denied.keep("alice", id('b'), Some(UNTIL), Some(other));
+        denied.lose("alice", lost);
+        denied.lose("bob", lost);
+        let read = read(&configuration.to_yaml().unwrap()).denied;
+        assert_eq!(read, configuration.denied);
+        assert_eq!(read.kept("alice").collect::<Vec<_>>(), [&id('b')]);
+        assert_eq!(read.loser_of(&lost), Some("alice"));
+        assert_eq!(read.loser_of(&other), None);
+        let expression = read.expression().unwrap();
+        let line = format!("'alice', // until 2030-01-02T03:04:05Z {lost}\n'bob', // {lost}\n");
+        assert!(expression.contains(&line), "{expression}");
+        assert_eq!(DeniedCertificates::read(&expression), Some(read));
+        let cut = expression.replace(&lost.to_string(), "SHA256:BwcH");
+        assert_eq!(DeniedCertificates::read(&cut), None);
     }
 
     #[test]
@@ -632,7 +703,7 @@ mod tests {
         ] {
             let read = lines(good).unwrap();
             assert_eq!(read.users().collect::<Vec<_>>(), ["alice"], "{good}");
-            assert_eq!(read.users["alice"], None);
+            assert_eq!(read.users["alice"], Known::default());
         }
         assert!(lines("").unwrap().is_empty());
         for bad in [
@@ -664,7 +735,7 @@ mod tests {
         ] {
             let mut configuration = AuthorizationConfiguration::default();
             configuration.denied.deny(name, Some(UNTIL));
-            configuration.denied.keep(name, id('a'), Some(UNTIL));
+            configuration.denied.keep(name, id('a'), Some(UNTIL), None);
             let text = configuration.to_yaml().unwrap();
             assert_eq!(read(&text).denied, configuration.denied, "{text}");
             let expression = configuration.denied.expression().unwrap();
