@@ -286,7 +286,7 @@ impl Object {
 /// report. All of `input` is read, so the caller sets the bound.
 #[must_use]
 pub fn inspect(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object> {
-    let mut objects = artefact::objects(input, context);
+    let mut objects = artefact::objects(source, input, context);
     for object in &mut objects {
         source.clone_into(&mut object.source);
     }

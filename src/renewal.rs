@@ -201,7 +201,7 @@ impl Renewable {
                 None => EntryKey::Embedded,
             }),
             is_ours: user.is_ours,
-            is_exec: user.is_exec,
+            is_exec: user.command.is_some(),
             unlock_for: user.unlock_for.map(str::to_owned),
         };
         Self::new(leaf(&contents)?, None, Some(entry))

@@ -340,49 +340,176 @@ fn with_preferences(folder: &Folder, fields: &str) {
 
 const LIST: &str = "credentialPluginPolicy: Allowlist\ncredentialPluginAllowlist: ";
 
-/// As kubectl 1.35 has them, which 1.36 takes too.
-fn preferences(folder: &Folder) -> [(String, bool); 10] {
+/// A file, and whether kubectl 1.35 and kubectl 1.36 run this program with it. Each was tried with both.
+struct Preferences(String, bool, bool);
+
+fn preferences(folder: &Folder) -> Vec<Preferences> {
     let bin = folder.path().join("bin/kube-enroll");
-    [
-        (String::new(), true),
-        ("credentialPluginPolicy: AllowAll".to_owned(), true),
-        ("credentialPluginPolicy: DenyAll".to_owned(), false),
-        (format!("{LIST}[{{name: kube-enroll}}]"), true),
-        (
-            format!("{LIST}[{{name: aws}}, {{name: kube-enroll}}]"),
+    let head = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n";
+    let alpha = head.replace("v1beta1", "v1alpha1");
+    let deny = "credentialPluginPolicy: DenyAll";
+    let mut all = Vec::new();
+    let mut with = |fields: &str, old, new| {
+        all.push(Preferences(format!("{head}{fields}\n"), old, new));
+    };
+    with("", true, true);
+    with("credentialPluginPolicy: AllowAll", true, true);
+    with(
+        "credentialPluginPolicy: AllowAll\ncredentialPluginAllowlist: null",
+        true,
+        true,
+    );
+    with("credentialPluginPolicy: ''", true, true);
+    with(deny, false, false);
+    with("credentialpluginpolicy: DenyAll", true, true);
+    with(
+        "credentialPluginPolicy: AllowAll\ncredentialPluginPolicy: DenyAll",
+        false,
+        false,
+    );
+    with(
+        "credentialPluginPolicy: DenyAll\ncredentialPluginPolicy: AllowAll",
+        true,
+        true,
+    );
+    with("credentialPluginPolicy: Some", false, false);
+    with("credentialPluginPolicy: Allowlist", false, false);
+    with(
+        &format!("{deny}\ncredentialPluginAllowlist: []"),
+        false,
+        false,
+    );
+    // What is of another type makes kubectl pass over all of it.
+    with("credentialPluginPolicy: 5", true, true);
+    with(&format!("{deny}\ndefaults: 5"), true, true);
+    with(
+        &format!("{deny}\naliases: [{{name: a, command: get, prependArgs: x}}]"),
+        true,
+        true,
+    );
+    with(
+        &format!("{deny}\ncredentialPluginAllowlist: aws"),
+        true,
+        true,
+    );
+    // Others make it run nothing.
+    with("aliases: [{name: a1, command: get}]", false, false);
+    with(
+        "aliases: [{name: a, command: get}, {name: a, command: get}]",
+        false,
+        false,
+    );
+    with(
+        "defaults: [{command: get, options: [{name: -o, default: x}]}]",
+        false,
+        false,
+    );
+    // Several documents.
+    with(&format!("{deny}\n---\n{head}"), false, false);
+    with(&format!("---\n{head}{deny}"), true, true);
+    with(&format!("{deny}\n--- x\n"), true, true);
+    for (entries, old, new) in lists(&bin.display().to_string()) {
+        with(&format!("{LIST}{entries}"), old, new);
+    }
+    // Whatever else lies there.
+    let mut raw = |text: String, runs| all.push(Preferences(text, runs, runs));
+    raw(format!("{alpha}{deny}\n"), true);
+    raw(format!("{alpha}---\n{head}{deny}\n"), true);
+    raw(format!("foo: [bar\n---\n{head}{deny}\n"), false);
+    raw(
+        format!("apiVersion: v1\nkind: ConfigMap\n---\n{head}{deny}\n"),
+        false,
+    );
+    raw(format!("{head}{LIST}[aws]\n---\n{head}{deny}\n"), false);
+    raw(
+        format!("{head}{deny}\n").replace("Preference", "preference"),
+        true,
+    );
+    raw(
+        format!("{head}{deny}\n").replace("kind: Preference\n", ""),
+        true,
+    );
+    raw("foo: [bar\n".to_owned(), true);
+    raw(String::new(), true);
+    raw(
+        r#"{"apiVersion": "kubectl.config.k8s.io/v1beta1", "kind": "Preference", "credentialPluginPolicy": "DenyAll"}"#.to_owned(),
+        false,
+    );
+    all
+}
+
+/// Lists, and whether kubectl 1.35 and kubectl 1.36 run this program with each.
+fn lists(bin: &str) -> Vec<(String, bool, bool)> {
+    let mut all = Vec::new();
+    let mut list = |entries: &str, old, new| all.push((entries.to_owned(), old, new));
+    list("[{name: kube-enroll}]", true, true);
+    list("[{name: aws}, {name: kube-enroll}]", true, true);
+    list(&format!("[{{name: {bin}}}]"), true, true);
+    list("[{name: aws}]", false, false);
+    list("[{name: kubectl-enroll}]", false, false);
+    list("[{name: bin/kube-enroll}]", false, false);
+    list("[]", false, false);
+    list("[{}, {name: kube-enroll}]", false, false);
+    list("[null, {name: kube-enroll}]", false, false);
+    // A path has to be as Go cleans it.
+    for path in ["/usr//bin/x", "/usr/../bin/x", "./x", "/usr/bin/x/"] {
+        list(
+            &format!("[{{name: kube-enroll}}, {{name: {path}}}]"),
+            false,
+            false,
+        );
+    }
+    for path in ["sub/x", "../x", "."] {
+        list(
+            &format!("[{{name: kube-enroll}}, {{name: {path}}}]"),
             true,
-        ),
-        (format!("{LIST}[{{name: {}}}]", bin.display()), true),
-        (format!("{LIST}[{{name: aws}}]"), false),
-        (format!("{LIST}[{{name: kubectl-enroll}}]"), false),
-        (format!("{LIST}[]"), false),
-        ("credentialPluginPolicy: Some".to_owned(), false),
-    ]
+            true,
+        );
+    }
+    list("[{name: kube-enroll, sha256: abc}]", true, true);
+    list("[{Name: kube-enroll}]", false, false);
+    list("[kube-enroll]", true, true);
+    list("[aws]", true, true);
+    list("[{name: 5}]", true, true);
+    list("{name: aws}", true, true);
+    // In 1.36 the name of the field is another.
+    list("[{command: kube-enroll}]", false, true);
+    list("[{command: aws}]", false, false);
+    list("[{command: kube-enroll, name: ''}]", false, true);
+    list("[{command: '', name: kube-enroll}]", true, true);
+    list("[{command: kube-enroll, name: kube-enroll}]", true, true);
+    list("[{command: aws, name: kube-enroll}]", true, true);
+    list("[{command: kube-enroll, name: aws}]", false, true);
+    list("[{command: 5}]", false, true);
+    all
 }
 
 #[test]
 fn preferences_of_kubectl_say_whether_it_runs_this_program() {
     let folder = home();
     let path = path(&folder);
-    for (fields, runs) in preferences(&folder) {
-        with_preferences(&folder, &fields);
-        let words = [
-            path.as_str(),
-            "kube-enroll",
-            "inspect",
-            ".kube/kuberc",
-            "-o",
-            "json",
-        ];
-        let ended = folder.other("env", &words);
-        assert_eq!(ended.status, i32::from(!runs), "{fields}: {}", ended.stdout);
+    with_preferences(&folder, "");
+    for Preferences(text, old, new) in preferences(&folder) {
+        folder.write(".kube/kuberc", &text);
+        let inspect = [&path, "kube-enroll", "inspect", "-o", "json"];
+        let ended = folder.other("env", &[&inspect[..], &[".kube/kuberc"]].concat());
+        assert_eq!(ended.status, i32::from(!new), "{text}: {}", ended.stdout);
         let report = &ended.json()["objects"][0];
-        assert_eq!(report["kuberc"]["runs"], runs, "{fields}");
+        assert_eq!(report["kuberc"]["runs"], new, "{text}");
+        assert_eq!(report["kuberc"]["runsIn135"], old, "{text}");
         assert_eq!(report["kuberc"]["command"], "kube-enroll");
         let codes = report["findings"].as_array().unwrap().iter();
         let codes: Vec<_> = codes.map(|finding| &finding["code"]).collect();
-        let expected: &[&str] = if runs { &[] } else { &["plugin-refused"] };
-        assert_eq!(codes, expected, "{fields}");
+        let expected: &[&str] = if new { &[] } else { &["plugin-refused"] };
+        assert_eq!(codes, expected, "{text}");
+        // The kubeconfig is no good here either.
+        let ended = folder.other("env", &[&inspect[..], &["exec.yaml"]].concat());
+        assert_eq!(
+            ended.stdout.contains("plugin-refused"),
+            !new,
+            "{text}: {}",
+            ended.stdout
+        );
     }
     with_preferences(&folder, &format!("{LIST}[{{command: aws}}]"));
     let shown = folder.other("env", &[&path, "kube-enroll", "inspect", ".kube/kuberc"]);
@@ -398,6 +525,25 @@ fn preferences_of_kubectl_say_whether_it_runs_this_program() {
     assert_eq!(folder.run(&judged).status, 1);
 }
 
+#[test]
+fn what_the_kubeconfig_in_use_names_is_looked_for_in_the_list() {
+    let folder = home();
+    let path = path(&folder);
+    with_preferences(&folder, &format!("{LIST}[{{name: kube-enroll}}]"));
+    let said = |program: &str, kubeconfig: &str| {
+        let set = format!("KUBECONFIG={kubeconfig}");
+        folder.other("env", &[&path, &set, program, "inspect", ".kube/kuberc"])
+    };
+    said("kubectl-enroll", "exec.yaml").good();
+    let text = folder
+        .read("exec.yaml")
+        .replace("kube-enroll", "kubectl-enroll");
+    folder.write("plugin.yaml", text);
+    said("kube-enroll", "plugin.yaml").fails(1, &["kubectl-enroll: no"]);
+    said("kube-enroll", "plugin.yaml:exec.yaml").fails(1, &["kubectl-enroll: no"]);
+    said("kubectl-enroll", "none.yaml").fails(1, &["kubectl-enroll: no"]);
+}
+
 /// kubectl 1.35 and later.
 #[test]
 fn kubectl_runs_this_program_where_we_say_that_it_does() {
@@ -406,13 +552,17 @@ fn kubectl_runs_this_program_where_we_say_that_it_does() {
         return;
     };
     let kubectl = std::path::Path::new(&assets).join("kubectl");
+    let kubectl = kubectl.to_str().unwrap();
     let folder = home();
     let path = path(&folder);
-    for (fields, runs) in preferences(&folder) {
-        with_preferences(&folder, &fields);
+    // What a kubectl says of its version is not always the version of its code.
+    let is_new = folder.other(kubectl, &["kuberc", "set", "--help"]).status == 0;
+    with_preferences(&folder, "");
+    for Preferences(text, old, new) in preferences(&folder) {
+        folder.write(".kube/kuberc", &text);
         let words = [
             &path,
-            kubectl.to_str().unwrap(),
+            kubectl,
             "--kubeconfig",
             "exec.yaml",
             "get",
@@ -422,7 +572,8 @@ fn kubectl_runs_this_program_where_we_say_that_it_does() {
         let ended = folder.other("env", &words);
         // It asks for the certificate that the kubeconfig does not name.
         let ran = ended.stderr.contains("missing: --certificate");
-        assert_eq!(ran, runs, "{fields}: {}", ended.stderr);
+        let runs = if is_new { new } else { old };
+        assert_eq!(ran, runs, "{text}: {}", ended.stderr);
     }
 }
 

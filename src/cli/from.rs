@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod file;
 pub mod keys;
 pub mod passphrase;
+pub mod preferences;
 pub mod program;
 pub mod requests;
 pub mod roster;

@@ -3,6 +3,8 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::sync::LazyLock;
+
 use kube_enroll::inspect::{Context, Object};
 use kube_enroll::policy::Agreed;
 use kube_enroll::text;
@@ -12,7 +14,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::from::file::{Filenames, Stream};
 use super::from::passphrase::KeyPassphraseArgs;
-use super::from::program;
+use super::from::{preferences, program};
 use super::os::sandbox::Reach;
 use super::report::{Format, Report, ReportArgs};
 use super::{Action, Verdict};
@@ -43,6 +45,7 @@ impl Action for Args {
         let passphrase = self.passphrase.passphrase_file.as_ref();
         Reach::default()
             .read(&self.files)
+            .read(&preferences::reach())
             .read(passphrase)
             .write([&self.report.out])
             .credentials_of(self.files.iter().filter_map(Stream::path))
@@ -58,8 +61,19 @@ impl Action for Args {
             passphrase: passphrase.as_ref(),
         };
         let report = Report::new(&self.report, self.output, console);
-        let own = program::own_command();
-        let ask = |object: &mut Object| object.ask_kuberc(&own, &program::look_path);
+        // Few files are kubeconfigs or preferences.
+        let commands = LazyLock::new(preferences::commands);
+        let in_use = LazyLock::new(preferences::in_use);
+        let ask = |object: &mut Object| {
+            if object.kuberc.is_some() {
+                object.ask_kuberc(&commands, &program::look_path);
+            }
+            if object.runs_commands()
+                && let Some((file, kuberc)) = &*in_use
+            {
+                object.ask_preferences(kuberc, file, &program::look_path);
+            }
+        };
         let limit = self.report.max_size;
         let files: Vec<_> = self
             .files

@@ -133,7 +133,7 @@ impl Args {
     fn in_kubeconfigs(&self, all: &[Kubeconfig]) -> Result<Target, Failure> {
         let ours = || {
             let users = all.iter().flat_map(Kubeconfig::auth_infos);
-            users.filter(|user| user.is_exec && user.key.is_some())
+            users.filter(|user| user.command.is_some() && user.key.is_some())
         };
         let current = all.iter().map(Kubeconfig::current_context);
         let current = current.into_iter().find(|name| !name.is_empty());
@@ -155,7 +155,9 @@ impl Args {
 
     fn none_meant(&self, all: &[Kubeconfig], is_there: bool) -> Failure {
         let users = |kubeconfig: &Kubeconfig| -> Vec<String> {
-            let users = kubeconfig.auth_infos().filter(|user| user.is_exec);
+            let users = kubeconfig
+                .auth_infos()
+                .filter(|user| user.command.is_some());
             users.map(|user| user.name.to_owned()).collect()
         };
         let ours: Vec<_> = all.iter().flat_map(users).collect();

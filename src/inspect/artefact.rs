@@ -25,7 +25,10 @@ use crate::yaml::{self, Document, Oddity};
 const BATCH: usize = 256;
 
 /// Everything in a file, in order.
-pub(super) fn objects(input: &[u8], context: &Context<'_>) -> Vec<Object> {
+pub(super) fn objects(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object> {
+    if kuberc::is_kuberc(source, input) {
+        return vec![Object::of_kuberc(input)];
+    }
     if let Some(object) = from_der(input, context) {
         return vec![object];
     }
@@ -303,7 +306,6 @@ pub(crate) fn is_kubeconfig(object: &Map<String, Value>) -> bool {
 fn from_object(object: &Map<String, Value>, document: &Document, context: &Context<'_>) -> Object {
     match kind(object) {
         Some(manifest::KIND) => Object::of_manifest(object, &document.comments, context),
-        Some(kuberc::KIND) => Object::of_kuberc(object),
         _ if is_kubeconfig(object) => Object::of_kubeconfig(object, context.now),
         None => Object::unreadable(&format!(
             "line {}: an object without kind, which kubectl refuses",

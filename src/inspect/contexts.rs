@@ -71,14 +71,15 @@ pub(super) enum Means {
 /// A user entry, as far as it is known.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    name: String,
+    pub(super) name: String,
     certificate: Part<Certificate>,
     key: Part<Key>,
-    is_exec: bool,
+    /// What kubectl runs for the key, where that is this program.
+    pub(super) command: Option<String>,
     is_ours: bool,
     key_file: Option<String>,
     /// The positions of its contexts.
-    contexts: Vec<usize>,
+    pub(super) contexts: Vec<usize>,
 }
 
 /// A certificate or a key.
@@ -164,7 +165,7 @@ impl Entry {
             name: user.name.to_owned(),
             certificate,
             key,
-            is_exec: user.is_exec,
+            command: user.command.map(str::to_owned),
             is_ours: user.is_ours,
             key_file,
             contexts: Vec::new(),
@@ -173,7 +174,7 @@ impl Entry {
 
     fn means(&self) -> Means {
         match (&self.certificate, &self.key_file) {
-            _ if self.is_exec => Means::Exec,
+            _ if self.command.is_some() => Means::Exec,
             (Part::None, _) => Means::Other,
             (_, Some(_)) => Means::File,
             (_, None) => Means::Embedded,
@@ -263,7 +264,7 @@ impl Entry {
                     message,
                 ));
             }
-            (Part::Seen(Key::Encrypted), _) if !self.is_exec => findings.push(bad(
+            (Part::Seen(Key::Encrypted), _) if self.command.is_none() => findings.push(bad(
                 "the key is encrypted, and no client of Kubernetes reads it so; write the \
                  kubeconfig anew with kube-enroll kubeconfig REPLY --exec"
                     .into(),

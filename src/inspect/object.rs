@@ -341,6 +341,24 @@ impl KubeconfigReport {
         settled.collect()
     }
 
+    /// Each user whose key this program serves, with the command that kubectl runs for it.
+    pub(super) fn commands(&self) -> Vec<(String, String)> {
+        let entries = self.entries.iter();
+        let named = |entry: &Entry| Some((entry.name.clone(), entry.command.clone()?));
+        entries.filter_map(named).collect()
+    }
+
+    /// kubectl does not run the command of this user.
+    pub(super) fn is_not_run(&mut self, user: &str) {
+        for entry in self.entries.iter().filter(|entry| entry.name == user) {
+            for position in &entry.contexts {
+                if let Some(context) = self.contexts.get_mut(*position) {
+                    context.usable = Some(false);
+                }
+            }
+        }
+    }
+
     /// Looks at the certificates and keys that are in files; what is wrong with them.
     pub(super) fn look_up(
         &mut self,

@@ -1,81 +1,92 @@
 //! Whether kubectl's own preferences let it run this program.
 
+use std::path::Path;
+
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::Object;
-use crate::kuberc::{self, Kuberc, LookPath, Policy};
+use crate::kuberc::{self, Answer, Kuberc, LookPath};
 use crate::policy::{Code, Effect, Finding};
 use crate::shell::Command;
 use crate::text;
-use crate::text::{Label, Text};
+use crate::text::{Label, Show as _, Text, visible};
 
 /// A kuberc, as far as it is about programs that kubeconfigs name.
 #[derive(Debug, Clone, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KubercReport {
-    /// `credentialPluginPolicy`; `None` where none is set.
+    /// `credentialPluginPolicy`, as it is written; `None` where none is set.
     pub policy: Option<String>,
     /// What may run, by name or path.
     pub allowlist: Vec<String>,
-    /// How a kubeconfig would name this program; `None` where nobody has asked.
+    /// How a kubeconfig names this program: of several ways, the first that does not run; `None` where
+    /// nobody has asked.
     pub command: Option<String>,
-    /// Whether kubectl (1.35 and later) runs that.
+    /// Whether kubectl 1.36 and later runs that.
     pub runs: Option<bool>,
-    /// Why.
+    /// Whether kubectl 1.35 runs that.
+    pub runs_in_135: Option<bool>,
+    /// The line, counted from 1, of the document that kubectl takes, where there are several.
+    pub line: Option<usize>,
+    /// Each way to name it, and what came of it.
     #[serde(skip)]
-    pub(super) why: Text,
+    pub(super) answers: Vec<(String, Answer)>,
     #[serde(skip)]
     kuberc: Option<Kuberc>,
 }
 
 impl Object {
-    pub(super) fn of_kuberc(object: &Map<String, Value>) -> Self {
-        let kuberc = Kuberc::read(object);
-        let policy = kuberc.policy().ok().and_then(Policy::name);
+    pub(super) fn of_kuberc(input: &[u8]) -> Self {
+        let kuberc = Kuberc::read(input);
         let mut report = Self {
             kind: Some(kuberc::KIND.to_owned()),
             ..Self::default()
         };
-        if let Err(mistake) = kuberc.policy() {
+        if let Some(mistake) = kuberc.mistake() {
             let message = text!(
-                "kubectl takes none of this file, and runs no command: {}",
+                "kubectl takes none of this file, and runs no command: {}; correct it in an editor: \
+                 kubectl kuberc set reads the file first, and ends there too",
                 mistake
             );
-            report.add(refused(&message));
+            report.add(refused("credentialPluginPolicy", &message));
         }
         report.kuberc = Some(KubercReport {
-            policy: policy.map(str::to_owned),
+            policy: kuberc.policy().map(str::to_owned),
             allowlist: kuberc.allowlist().to_vec(),
+            line: kuberc.line(),
             kuberc: Some(kuberc),
             ..KubercReport::default()
         });
         report
     }
 
-    /// Asks a kuberc whether kubectl runs `command` of a kubeconfig, which is this program.
-    pub fn ask_kuberc(&mut self, command: &str, look_path: LookPath<'_>) {
+    /// Asks a kuberc whether kubectl runs these commands of kubeconfigs, which are this program.
+    pub fn ask_kuberc(&mut self, commands: &[String], look_path: LookPath<'_>) {
         let Some(report) = &mut self.kuberc else {
             return;
         };
         let Some(kuberc) = &report.kuberc else {
             return;
         };
-        let answer = kuberc.runs(command, look_path);
-        report.command = Some(command.to_owned());
-        report.runs = Some(answer.is_ok());
-        let is_mistaken = kuberc.policy().is_err();
-        match answer {
-            Ok(why) => report.why = why,
-            Err(why) => {
-                let command = Label::from(command);
-                let message = text!("kubectl (1.35 and later) does not run {}: {}", command, why);
-                report.why = why;
-                if !is_mistaken {
-                    self.add(refused(&message));
-                }
-            }
+        let is_mistaken = kuberc.mistake().is_some();
+        let answers = commands
+            .iter()
+            .map(|command| (command.clone(), kuberc.runs(command, look_path)));
+        report.answers = answers.collect();
+        let mut all = report.answers.iter();
+        let worst = all.find(|(_, answer)| !answer.runs());
+        if let Some((command, answer)) = worst.or(report.answers.first()) {
+            report.command = Some(command.clone());
+            report.runs = Some(answer.runs());
+            report.runs_in_135 = Some(answer.old.is_ok());
+        }
+        let refusals = report.answers.iter().filter_map(refusal);
+        let refusals: Vec<_> = refusals
+            .map(|message| refused("credentialPluginPolicy", &message))
+            .collect();
+        if !is_mistaken {
+            self.add_all(refusals);
         }
     }
 
@@ -88,15 +99,63 @@ impl Object {
             .command
             .as_deref()
             .filter(|_| report.runs == Some(false))?;
-        kuberc.policy().is_ok().then(|| kuberc.allowing(command))
+        kuberc.allowing(command)
+    }
+
+    /// Whether it is a kubeconfig that has kubectl run this program.
+    #[must_use]
+    pub fn runs_commands(&self) -> bool {
+        let kubeconfig = self.kubeconfig.as_ref();
+        kubeconfig.is_some_and(|it| !it.commands().is_empty())
+    }
+
+    /// Asks the preferences in `file` whether kubectl runs what the users of this kubeconfig name.
+    pub fn ask_preferences(&mut self, kuberc: &Kuberc, file: &Path, look_path: LookPath<'_>) {
+        // Where a path without an absolute beginning begins (clientcmd `ResolveLocalPaths`).
+        let folder = Path::new(&self.source).parent().unwrap_or(Path::new(""));
+        let folder = std::path::absolute(folder).unwrap_or_default();
+        let Some(kubeconfig) = &mut self.kubeconfig else {
+            return;
+        };
+        let mut findings = Vec::new();
+        for (user, command) in kubeconfig.commands() {
+            let run = if command.contains('/') {
+                folder.join(&command).to_string_lossy().into_owned()
+            } else {
+                command.clone()
+            };
+            let answer = kuberc.runs(&run, look_path);
+            if let Some(message) = refusal(&(command, answer)) {
+                let field = format!("users[{}].exec", visible(&user));
+                findings.push(refused(&field, &text!("{} ({})", message, file)));
+                kubeconfig.is_not_run(&user);
+            }
+        }
+        self.add_all(findings);
     }
 }
 
-fn refused(message: &Text) -> Finding {
+fn refusal((command, answer): &(String, Answer)) -> Option<Text> {
+    let why = answer.new.as_ref().err()?;
+    let since = if answer.old.is_err() {
+        "1.35 and later"
+    } else {
+        "1.36 and later"
+    };
+    let command = Label::from(command.as_str());
+    Some(text!(
+        "kubectl ({}) does not run {}: {}",
+        since,
+        command,
+        why.show()
+    ))
+}
+
+fn refused(field: &str, message: &Text) -> Finding {
     Finding::new(
         Effect::NotAccepted,
         Code::PluginRefused,
-        "credentialPluginPolicy",
+        field,
         message.to_string(),
     )
 }

@@ -222,14 +222,21 @@ impl Page {
         if !kuberc.allowlist.is_empty() {
             self.field("Allowlist", &items(&kuberc.allowlist));
         }
-        if let (Some(command), Some(runs)) = (&kuberc.command, kuberc.runs) {
-            let (word, style) = if runs {
-                ("yes", AnsiColor::Green.on_default())
+        if let Some(line) = kuberc.line {
+            let taken = format!("the first document that kubectl can read, from line {line} on");
+            self.field("Taken", &taken);
+        }
+        for (command, answer) in &kuberc.answers {
+            let style = if answer.runs() {
+                AnsiColor::Green.on_default()
             } else {
-                ("no", AnsiColor::Red.on_default())
+                AnsiColor::Red.on_default()
             };
-            let said = format!("{}: {word}: {}", name(command), kuberc.why);
-            self.styled_field("Runs", &said, style);
+            self.styled_field(
+                "Runs",
+                &format!("{}: {}", name(command), answer.said()),
+                style,
+            );
         }
     }
 

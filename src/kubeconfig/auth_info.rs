@@ -20,8 +20,8 @@ pub struct AuthInfo<'a> {
     pub certificate: Option<Held<'a>>,
     /// The private key.
     pub key: Option<Held<'a>>,
-    /// Whether `kube-enroll credential` serves both.
-    pub is_exec: bool,
+    /// The command that serves both, where that is `kube-enroll credential`.
+    pub command: Option<&'a str>,
     /// For how long that keeps the key unlocked, as it was typed.
     pub unlock_for: Option<&'a str>,
     /// Whether this program made the entry.
@@ -95,7 +95,7 @@ impl<'a> AuthInfo<'a> {
             name,
             certificate: held("client-certificate-data", "client-certificate"),
             key: held("client-key-data", "client-key"),
-            is_exec: arguments.is_some(),
+            command: arguments.as_ref().map(|_| body.map_or("", command)),
             unlock_for: None,
             is_ours: arguments.is_some() || body.is_some_and(has_our_mark),
         };
@@ -119,10 +119,16 @@ fn our_marks(user: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     extensions.filter(|extension| extension.get("name") == Some(&EXTENSION.into()))
 }
 
+/// What an exec entry runs.
+fn command(user: &Map<String, Value>) -> &str {
+    let exec = user.get("exec").and_then(Value::as_object);
+    exec.map_or("", |exec| text(exec, "command"))
+}
+
 /// The arguments of an exec entry that runs `kube-enroll credential`.
 fn our_arguments(user: &Map<String, Value>) -> Option<Vec<&str>> {
     let exec = user.get("exec")?.as_object()?;
-    let command = Path::new(text(exec, "command")).file_name()?.to_str()?;
+    let command = Path::new(command(user)).file_name()?.to_str()?;
     let arguments = exec.get("args").and_then(Value::as_array)?;
     let arguments: Vec<_> = arguments.iter().filter_map(Value::as_str).collect();
     let is_ours = COMMANDS.contains(&command) && arguments.first() == Some(&"credential");
@@ -168,26 +174,26 @@ users:
         let kubeconfig = Kubeconfig::read(CONFIG.as_bytes()).unwrap();
         let (data, file, argument) = (Held::Data, Held::File, Held::Argument);
         let expected = [
-            ("data", Some(data("YQ==")), Some(file("/k")), false, false),
-            ("files", Some(file("c")), Some(file("d/k")), false, false),
+            ("data", Some(data("YQ==")), Some(file("/k")), None, false),
+            ("files", Some(file("c")), Some(file("d/k")), None, false),
             (
                 "exec",
                 Some(argument("c")),
                 Some(argument("/k")),
-                true,
+                Some("/opt/kube-enroll"),
                 true,
             ),
-            ("token", None, None, false, false),
-            ("theirs", None, None, false, false),
-            ("other", None, None, false, false),
-            ("marked", None, None, false, true),
-            ("nothing", None, None, false, false),
+            ("token", None, None, None, false),
+            ("theirs", None, None, None, false),
+            ("other", None, None, None, false),
+            ("marked", None, None, None, true),
+            ("nothing", None, None, None, false),
         ];
-        let expected = expected.map(|(name, certificate, key, is_exec, is_ours)| AuthInfo {
+        let expected = expected.map(|(name, certificate, key, command, is_ours)| AuthInfo {
             name,
             certificate,
             key,
-            is_exec,
+            command,
             unlock_for: None,
             is_ours,
         });

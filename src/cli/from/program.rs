@@ -9,16 +9,16 @@ use rustix::fs::{Access, access};
 /// The names under which this program may be installed: its own, and that of a plugin of kubectl.
 const NAMES: [&str; 2] = ["kube-enroll", "kubectl-enroll"];
 
-/// The file that a command without a slash in it runs. A folder of the path that is named from where
-/// one is does not count: kubectl runs nothing from there (Go `exec.ErrDot`).
+/// The file that a command without a slash in it runs: the first that the path leads to. If its folder is
+/// named from where one is, kubectl runs nothing (Go `exec.ErrDot`).
 pub fn look_path(command: &str) -> Option<PathBuf> {
     if command.contains('/') {
         let path = PathBuf::from(command);
         return can_be_run(&path).then_some(path);
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
-    folders.map(|folder| folder.join(command)).find(can_be_run)
+    let mut found = env::split_paths(&path).map(|folder| folder.join(command));
+    found.find(can_be_run).filter(|found| found.is_absolute())
 }
 
 fn can_be_run(file: &PathBuf) -> bool {

@@ -334,8 +334,8 @@ impl<'a> Writer<'a> {
             });
         if let Some(own) = run_by_kubectl {
             self.tell(text!(
-                "\nIt runs {} for the key. Where kubectl's preferences restrict what it may run (1.36 \
-                 and later), name it there, with the others that you use:\n\n{}\n",
+                "\nIt runs {} for the key. Where ~/.kube/kuberc restricts what kubectl (1.35 and later) may run, \
+                 name it there, with the others that you use; kubectl 1.36 and later has a command for it:\n\n{}\n",
                 quoted(own),
                 kuberc::allowing([own.as_str()]).folded(2)
             ))?;

@@ -78,13 +78,14 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry(
         Code::PluginRefused,
         "kubectl's preferences (`~/.kube/kuberc`, kubectl 1.35 and later) do not let it run kube-enroll, or \
-         kubectl takes none of the file.",
+         have a mistake in them for which it runs nothing.",
         "An encrypted key is served by kube-enroll: kubectl says `plugin not allowed`, and every command \
          fails.",
         "credentialPluginPolicy: DenyAll",
         "Allow it, with all others that are used: `kubectl kuberc set --section credentialplugin --policy \
          Allowlist --allowlist-entry command=kube-enroll`. kubectl 1.35 has no such command: there the \
-         list in the file is `credentialPluginAllowlist: [{name: kube-enroll}]`.",
+         list in the file is `credentialPluginAllowlist: [{name: kube-enroll}]`. A mistake in the file is \
+         corrected in an editor, since `kubectl kuberc set` reads it first.",
     ),
     entry(
         Code::Redacted,
