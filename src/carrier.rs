@@ -23,6 +23,8 @@ pub enum Step {
     Utf16,
     /// A byte order mark at the start of UTF-8.
     Mark,
+    /// One byte a character, as old Windows programs write.
+    Windows1252,
     /// Lines that end with a carriage return alone.
     CarriageReturns,
     /// Line breaks written as `\n`.
@@ -31,6 +33,12 @@ pub enum Step {
     Html,
     /// Typographic quotation marks.
     SmartQuotes,
+    /// Typographic dashes, too few of them, or small letters in the lines that PEM begins and ends with.
+    Dashes,
+    /// Blanks that are no spaces, and characters without a width.
+    Blanks,
+    /// Base64 in more than one line, where an object has one.
+    Wrapped,
     /// The head of a mail.
     Mail,
     /// Quoted-printable (RFC 2045 section 6.7).
@@ -58,13 +66,17 @@ impl Show for Step {
         match self {
             Self::Utf16 => "UTF-16",
             Self::Mark => "a byte order mark (BOM) at its start",
+            Self::Windows1252 => "Windows-1252, in which it is written instead of UTF-8",
             Self::CarriageReturns => "lines that end with a carriage return (CR) alone",
             Self::EscapedBreaks => r"line breaks that were written as \n",
             Self::Html => "HTML escapes (&quot; and the like)",
             Self::SmartQuotes => "typographic quotation marks of a word processor",
+            Self::Dashes => "BEGIN and END lines that have other dashes or letters than PEM",
+            Self::Blanks => "blanks that are no spaces (non-breaking, of no width)",
+            Self::Wrapped => "line breaks inside of base64",
             Self::Mail => "the head of a mail",
             Self::QuotedPrintable => "quoted-printable, a mail encoding (=3D)",
-            Self::Quoted => "> in front of the lines, as in a quoted mail",
+            Self::Quoted => "signs in front of the lines, as in a quoted mail (>)",
             Self::Fence => "a fence of ``` around it",
             Self::Indented => "blanks in front of all lines (it is indented)",
             Self::Tabs => "tabs in front of lines",
@@ -112,6 +124,8 @@ pub fn undo(input: &[u8]) -> Undone {
         undone.put(Step::Utf16, text);
     } else if let Some(rest) = input.strip_prefix(MARK) {
         undone.put(Step::Mark, Zeroizing::new(rest.to_vec()));
+    } else if let Some(text) = lines::windows_1252(input) {
+        undone.put(Step::Windows1252, Zeroizing::new(text.as_bytes().to_vec()));
     }
     for _ in 0..MOST {
         let Some((step, text)) = next(&undone.bytes) else {
@@ -149,6 +163,8 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::Mail, mail::body(text)))
         .or_else(|| found(Step::QuotedPrintable, mail::quoted_printable(text)))
         .or_else(|| found(Step::Html, mail::html(text)))
+        .or_else(|| found(Step::Blanks, lines::blanks(text)))
+        .or_else(|| found(Step::Dashes, lines::dashes(text)))
         .or_else(|| found(Step::Quoted, lines::quoted(text)))
         .or_else(|| found(Step::Fence, lines::fenced(text)))
         .or_else(|| found(Step::PemLines, lines::pem(text)))
@@ -156,6 +172,7 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::Tabs, lines::tabs(text)))
         .or_else(|| found(Step::TextAround, lines::text_around(text)))
         .or_else(|| found(Step::SmartQuotes, lines::smart_quotes(text)))
+        .or_else(|| found(Step::Wrapped, lines::wrapped(text)))
         .or_else(|| parts(text).map(|inner| (Step::Parts, inner)))
         .or_else(|| base64(text).map(|inner| (Step::Base64, inner)))
 }
@@ -236,6 +253,18 @@ mod tests {
             ),
             (REPLY.replace('"', "&quot;"), vec![Step::Html]),
             (REPLY.replace('\n', "\r"), vec![Step::CarriageReturns]),
+            (before(REPLY, "| "), vec![Step::Quoted]),
+            (before(REPLY, "+"), vec![Step::Quoted]),
+            (REPLY.replace(' ', "\u{a0}"), vec![Step::Blanks]),
+            (REPLY.replace(": ", ": \u{200b}"), vec![Step::Blanks]),
+            (
+                REPLY.replacen('"', "\u{201c}", 1).replace('"', "\u{201d}"),
+                vec![Step::SmartQuotes],
+            ),
+            (
+                serde_json::Value::from(REPLY).to_string(),
+                vec![Step::EscapedBreaks],
+            ),
         ] {
             let (text, found) = undone(&input);
             assert_eq!(
@@ -274,6 +303,50 @@ mod tests {
             assert!(pem::first(text.as_bytes()).is_some(), "{input}: {text}");
             assert_eq!(steps.len(), 1, "{input}");
         }
+    }
+
+    #[test]
+    fn the_ends_of_pem_get_their_dashes_back() {
+        let five = |dash: char| PEM.replace("-----", &dash.to_string().repeat(5));
+        for input in [
+            five('\u{2013}'),
+            five('\u{2212}'),
+            PEM.replace("--", "\u{2014}"),
+            PEM.replace("-----", "----"),
+            PEM.replace("BEGIN X", "begin x").replace("END X", "end x"),
+        ] {
+            assert_eq!(
+                undone(&input),
+                (PEM.to_owned(), vec![Step::Dashes]),
+                "{input}"
+            );
+        }
+    }
+
+    #[test]
+    fn base64_that_was_wrapped_is_in_one_line_again() {
+        let packed = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t".repeat(6);
+        let whole = format!("kind: Config\nclusters:\n- name: a\n  data: \"{packed}\"\n  b: c\n");
+        let wrapped = |before: &str| {
+            let chunks = packed.as_bytes().chunks(72);
+            let lines: Vec<_> = chunks.map(|it| String::from_utf8_lossy(it)).collect();
+            whole.replace(&packed, &lines.join(&format!("\n{before}")))
+        };
+        for before in ["", "    "] {
+            assert_eq!(
+                undone(&wrapped(before)),
+                (whole.clone(), vec![Step::Wrapped])
+            );
+        }
+    }
+
+    #[test]
+    fn one_byte_a_character_is_known_where_it_is_no_utf_8() {
+        let input = b"kind: Config\nclusters:\n- name: \x93b\xfcro\x94\n";
+        let undone = undo(input);
+        let text = "kind: Config\nclusters:\n- name: \"b\u{fc}ro\"\n";
+        assert_eq!(std::str::from_utf8(&undone.bytes), Ok(text));
+        assert_eq!(undone.steps, [Step::Windows1252, Step::SmartQuotes]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The one file that comes back: issued requests, and the address of the cluster.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use crate::error::Error;
 use crate::kubeconfig::{Cluster, Kubeconfig, KubeconfigError};
 use crate::manifest::{API_VERSION, CertificateSigningRequest, KIND};
 use crate::text::Text;
-use crate::yaml::{self, YamlError};
+use crate::yaml::{self, Document, YamlError};
 use crate::{inspect, kubeconfig};
 
 /// What came back.
@@ -102,28 +104,39 @@ impl Reply {
         if let Some(error) = broken {
             return Err((*error).into());
         }
-        let requests = inspect::signing_requests(&documents);
+        let mut requests = inspect::signing_requests(&documents);
+        // What was pasted twice is there once.
+        let mut seen = HashSet::new();
+        requests.retain(|it| {
+            let certificate = it.status.as_ref().and_then(|it| it.certificate.clone());
+            seen.insert((it.metadata.name.clone(), it.request.clone(), certificate))
+        });
         if requests.is_empty() {
             return Err(ReplyError::NothingIssued);
         }
-        let kubeconfig = documents
-            .into_iter()
-            .find_map(|document| match document.content {
-                Ok(Value::Object(map)) if map.get("kind") == Some(&kubeconfig::KIND.into()) => {
-                    Some(map)
-                }
-                _ => None,
-            });
-        let cluster = match kubeconfig {
-            Some(map) => Some(Kubeconfig::from_object(map)?.cluster(None)?),
-            None => None,
-        };
+        let kubeconfig = kubeconfig_of(documents).transpose()?;
+        let cluster = kubeconfig.map(|it| it.cluster(None)).transpose()?;
         Ok(Self {
             requests,
             chain: None,
             cluster,
         })
     }
+}
+
+/// The kubeconfig in a reply, which has its cluster and nothing else.
+#[must_use]
+pub fn kubeconfig(input: &[u8]) -> Option<Kubeconfig> {
+    kubeconfig_of(yaml::documents(input))?.ok()
+}
+
+fn kubeconfig_of(documents: Vec<Document>) -> Option<Result<Kubeconfig, KubeconfigError>> {
+    let mut documents = documents.into_iter();
+    let found = documents.find_map(|document| match document.content {
+        Ok(Value::Object(map)) if map.get("kind") == Some(&kubeconfig::KIND.into()) => Some(map),
+        _ => None,
+    });
+    found.map(Kubeconfig::from_object)
 }
 
 /// Writes a reply in YAML: the requests, stripped to what their maker needs, and a kubeconfig with

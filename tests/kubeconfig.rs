@@ -906,3 +906,88 @@ fn one_name_for_two_people_is_the_first_ones() {
         .good();
     assert!(place.folder.has("out/alice.kubeconfig") && place.folder.has("out/bob.kubeconfig"));
 }
+
+/// What mail programs, word processors, chats and pages do to a text.
+#[test]
+fn a_reply_and_a_cluster_are_read_whatever_the_way_did_to_them() {
+    fn wrapped(text: &str) -> String {
+        let wrap = |line: &str| -> String {
+            let characters: Vec<char> = line.chars().collect();
+            let pieces = characters
+                .chunks(76)
+                .map(|it| it.iter().collect::<String>());
+            pieces.map(|piece| piece + "\n").collect()
+        };
+        text.lines().map(wrap).collect()
+    }
+    let before = |text: &str, sign: &str| -> String {
+        text.lines().map(|line| format!("{sign}{line}\n")).collect()
+    };
+    let place = Place::of_alice(PLAIN);
+    let reply = place.folder.read("alice.reply.yaml");
+    let damages: [(&str, Vec<u8>); 9] = [
+        ("wrapped", wrapped(&reply).into_bytes()),
+        ("quoted", before(&wrapped(&reply), "> ").into_bytes()),
+        ("pipes", before(&reply, "| ").into_bytes()),
+        ("added", before(&reply, "+").into_bytes()),
+        ("non-breaking", reply.replace(' ', "\u{a0}").into_bytes()),
+        (
+            "latin",
+            reply
+                .replace(' ', "\u{a0}")
+                .chars()
+                .map(|c| c as u8)
+                .collect(),
+        ),
+        ("no width", reply.replace(": ", ": \u{200b}").into_bytes()),
+        (
+            "string",
+            serde_json::Value::from(reply.clone())
+                .to_string()
+                .into_bytes(),
+        ),
+        ("twice", (reply.clone() + &reply).into_bytes()),
+    ];
+    place
+        .kubeconfig(&["alice.reply.yaml", "--out", "whole"])
+        .good();
+    for (name, damaged) in damages {
+        place.folder.write("damaged", damaged);
+        place.kubeconfig(&["damaged", "--out", name]).good();
+        assert_eq!(place.value(name), place.value("whole"), "{name}");
+    }
+
+    let admin = place.folder.read("admin.kubeconfig");
+    certificate(&place, "alice.reply.yaml", "alice.crt");
+    for (name, cluster) in [
+        ("admin-quoted", before(&admin, "> ")),
+        ("admin-non-breaking", admin.replace(' ', "\u{a0}")),
+        ("reply", reply),
+    ] {
+        place.folder.write("cluster", cluster);
+        let args = ["alice.crt", "--cluster", "cluster", "--out", name];
+        place.kubeconfig(&args).good();
+        let there = &place.value(name)["clusters"];
+        assert_eq!(there, &place.value("whole")["clusters"], "{name}");
+    }
+
+    // The ends of PEM.
+    let pem = place.folder.read("alice.crt");
+    for (name, damaged) in [
+        (
+            "dashes",
+            pem.replace("-----", "\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}"),
+        ),
+        ("four", pem.replace("-----", "----")),
+    ] {
+        place.folder.write("damaged.crt", damaged);
+        let args = [
+            "damaged.crt",
+            "--cluster",
+            "admin.kubeconfig",
+            "--out",
+            name,
+        ];
+        place.kubeconfig(&args).good();
+    }
+}

@@ -34,6 +34,10 @@ fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> Text {
 
 /// `\n` in one line of PEM or JSON that was a string.
 pub(super) fn escaped_breaks(text: &str) -> Option<Text> {
+    let string: Option<Text> = serde_json::from_str(text.trim()).ok().map(Zeroizing::new);
+    if let Some(string) = string.filter(|string| is_document(string)) {
+        return Some(string);
+    }
     let inner = text.trim().trim_matches('"');
     let is_one_line = !inner.contains('\n') && inner.contains("\\n");
     (is_one_line && inner.contains(BEGIN)).then(|| {
@@ -44,6 +48,18 @@ pub(super) fn escaped_breaks(text: &str) -> Option<Text> {
 
 /// `>` before the lines that matter; the others are what was written around them.
 pub(super) fn quoted(text: &str) -> Option<Text> {
+    for sign in ['|', '+'] {
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        if lines.clone().count() >= 3 && lines.all(|line| line.starts_with(sign)) {
+            let without = text.lines().map(|line| {
+                let line = line.strip_prefix(sign).unwrap_or(line);
+                line.strip_prefix(' ')
+                    .filter(|_| sign == '|')
+                    .unwrap_or(line)
+            });
+            return Some(joined(without)).filter(|text| is_document(text));
+        }
+    }
     let is_quoted = |line: &&str| line.trim_start().starts_with('>');
     if text.lines().filter(is_quoted).count() < 3 {
         return None;
@@ -199,4 +215,111 @@ pub(super) fn smart_quotes(text: &str) -> Option<Text> {
     }
     let text = Zeroizing::new(text.replace(doubles, "\""));
     Some(Zeroizing::new(text.replace(singles, "'")))
+}
+
+/// What word processors and chats make of spaces, and put between letters.
+pub(super) fn blanks(text: &str) -> Option<Text> {
+    const SPACES: [char; 5] = ['\u{a0}', '\u{2007}', '\u{202f}', '\u{2003}', '\u{3000}'];
+    const NOTHING: [char; 6] = [
+        '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}',
+    ];
+    if !text.contains(SPACES) && !text.contains(NOTHING) {
+        return None;
+    }
+    let text = Zeroizing::new(text.replace(SPACES, " "));
+    let text = Zeroizing::new(text.replace(NOTHING, ""));
+    let looks_ours = is_document(&text) || text.lines().any(|line| end_of_pem(line).is_some());
+    looks_ours.then_some(text)
+}
+
+/// The words between the dashes of a line that begins or ends PEM, whatever the dashes are.
+fn end_of_pem(line: &str) -> Option<String> {
+    let is_dash = |c: char| c == '-' || ('\u{2010}'..='\u{2015}').contains(&c) || c == '\u{2212}';
+    let line = line.trim();
+    let words = line.strip_prefix(is_dash)?.strip_suffix(is_dash)?;
+    let words = words.trim_matches(is_dash).to_uppercase();
+    let is_end = words.starts_with("BEGIN ") || words.starts_with("END ");
+    is_end.then_some(words)
+}
+
+/// The five dashes of RFC 7468 section 3, and capital letters between them.
+pub(super) fn dashes(text: &str) -> Option<Text> {
+    let mut is_other = false;
+    let mended = joined(text.lines().map(|line| line.trim_end()))
+        .lines()
+        .fold(
+            Zeroizing::new(String::with_capacity(text.len() + 64)),
+            |mut mended, line| {
+                let marks = line.len() - line.trim_start_matches(['>', ' ', '\t']).len();
+                let (before, rest) = line.split_at(marks);
+                mended.push_str(before);
+                match end_of_pem(rest) {
+                    Some(words) => {
+                        let whole = format!("-----{words}-----");
+                        is_other |= whole != rest;
+                        mended.push_str(&whole);
+                    }
+                    None => mended.push_str(rest),
+                }
+                mended.push('\n');
+                mended
+            },
+        );
+    is_other.then_some(mended)
+}
+
+/// Lines of nothing but base64 belong to the line of base64 before them.
+pub(super) fn wrapped(text: &str) -> Option<Text> {
+    const LONG: usize = 40;
+    if !text.lines().any(is_head) || text.contains(BEGIN) {
+        return None;
+    }
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let mut mended = Zeroizing::new(String::with_capacity(text.len()));
+    let mut is_open = false;
+    let mut is_wrapped = false;
+    for line in text.lines() {
+        let bare = line.trim();
+        let unquoted = bare.strip_suffix('"').unwrap_or(bare);
+        if is_open && !unquoted.is_empty() && unquoted.chars().all(is_base64) {
+            mended.push_str(bare);
+            is_wrapped = true;
+        } else {
+            if !mended.is_empty() {
+                mended.push('\n');
+            }
+            mended.push_str(line);
+        }
+        let last = line
+            .trim_end()
+            .rsplit([' ', '"'])
+            .next()
+            .unwrap_or_default();
+        is_open = last.len() >= LONG && last.chars().all(is_base64);
+    }
+    mended.push('\n');
+    is_wrapped.then_some(mended)
+}
+
+/// Where it is no UTF-8 and holds a document: the encoding of Windows in Western Europe, of which the
+/// signs that word processors write matter.
+pub(super) fn windows_1252(input: &[u8]) -> Option<Text> {
+    if input.contains(&0) || std::str::from_utf8(input).is_ok() {
+        return None;
+    }
+    let mut text = Zeroizing::new(String::with_capacity(2 * input.len()));
+    text.extend(input.iter().map(|byte| match byte {
+        0x85 => '\u{2026}',
+        0x91 => '\u{2018}',
+        0x92 => '\u{2019}',
+        0x93 => '\u{201c}',
+        0x94 => '\u{201d}',
+        0x96 => '\u{2013}',
+        0x97 => '\u{2014}',
+        other => char::from(*other),
+    }));
+    let looks_ours = is_document(&text)
+        || text.lines().any(|line| end_of_pem(line).is_some())
+        || blanks(&text).is_some();
+    looks_ours.then_some(text)
 }

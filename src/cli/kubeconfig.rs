@@ -374,7 +374,7 @@ impl Run<'_> {
     fn cluster_of(&self, kubeconfig: &Stream) -> Result<Cluster, Failure> {
         const CHOSEN_BY: &str = "--cluster-context";
         let args = self.args;
-        let files = cluster::load(std::slice::from_ref(kubeconfig), CHOSEN_BY)?;
+        let files = cluster::load(std::slice::from_ref(kubeconfig), CHOSEN_BY, self.console)?;
         let context = args.cluster_context.as_deref();
         let cluster = cluster::choose(&files, context, CHOSEN_BY, None, self.console)?;
         if context.is_some() {

@@ -8,6 +8,7 @@ use kube_enroll::certificate::Certificate;
 use kube_enroll::error::Error;
 use kube_enroll::kubeconfig::{Authority, Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
 use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::reply;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
@@ -25,19 +26,30 @@ pub fn read(
     server: Option<&str>,
     console: &Console,
 ) -> Result<Cluster, Failure> {
-    let files = load(kubeconfigs, chosen_by)?;
+    let files = load(kubeconfigs, chosen_by, console)?;
     choose(&files, context, chosen_by, server, console)
 }
 
-/// Reads kubeconfigs that a cluster is to be found in.
+/// Reads kubeconfigs that a cluster is to be found in, whatever the way did to them; of a reply its own.
 pub fn load(
     kubeconfigs: &[Stream],
     chosen_by: &'static str,
+    console: &Console,
 ) -> Result<Vec<(Stream, Kubeconfig)>, Failure> {
     let mut files = Vec::new();
     for kubeconfig in kubeconfigs {
         let contents = file::read(kubeconfig, DEFAULT_LIMIT)?;
-        let read = Kubeconfig::read(&contents).map_err(|error| {
+        let read = Kubeconfig::read(&contents).or_else(|error| {
+            let undone = carrier::undo(&contents);
+            if let Ok(read) = Kubeconfig::read(&undone.bytes) {
+                console.note(text!("{}: {}", kubeconfig, undone.note()));
+                return Ok(read);
+            }
+            let read = reply::kubeconfig(&undone.bytes).ok_or(error)?;
+            console.note(text!("{} is a reply: its cluster is taken", kubeconfig));
+            Ok(read)
+        });
+        let read = read.map_err(|error| {
             let look = look(&contents);
             if look.is_telling() && look != Look::Kubeconfig {
                 return Failure::wrong_file(kubeconfig, look, Want::Kubeconfig);
