@@ -19,7 +19,7 @@ use getrandom::SysRng;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::signing_requests;
 use kube_enroll::key::{Algorithm, PrivateKey};
-use kube_enroll::manifest::{Manifest, Status};
+use kube_enroll::manifest::{Condition, Manifest, Status};
 use kube_enroll::name::Subject;
 use kube_enroll::parallel;
 use kube_enroll::rehearsal::Authority;
@@ -189,9 +189,14 @@ fn send_back(criterion: &mut Criterion) {
             let mut object = signing_requests(&yaml::documents(manifest.as_bytes())).remove(0);
             let issued = authority.sign(request, &object, now, &mut SysRng).unwrap();
             let certificate = Some(issued.to_pem().into_bytes());
+            let approved = Condition {
+                kind: "Approved".to_owned(),
+                status: "True".to_owned(),
+                ..Condition::default()
+            };
             object.status = Some(Status {
+                conditions: vec![approved],
                 certificate,
-                ..Status::default()
             });
             object
         });
