@@ -7,6 +7,8 @@ mod common;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use common::{Folder, admin_kubeconfig, authority, have, issue, issue_at};
+use kube_enroll::certificate::Certificate;
+use kube_enroll::text::Show as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 /// A folder with alice's request, and the object that came of it.
@@ -770,11 +772,18 @@ fn many_certificates_and_a_folder_of_keys_give_a_kubeconfig_each() {
     }
     std::fs::remove_file(folder.file("bob.key")).unwrap();
     let said = folder.run(&to("some", &[])).good().stderr;
-    // The authority to compare takes three lines.
-    assert_eq!(said.lines().count(), 4, "{said}");
-    assert!(
-        said.contains("1 other is for keys that are not here"),
-        "{said}"
+    let admin = kubeconfig(&folder, "admin.kubeconfig");
+    let authority = &admin["clusters"][0]["cluster"]["certificate-authority-data"];
+    let authority = BASE64_STANDARD.decode(authority.as_str().unwrap()).unwrap();
+    let authority = Certificate::all_from_pem(&authority).unwrap().remove(0);
+    assert_eq!(
+        said,
+        format!(
+            "kube-enroll: all.yaml: the certificate authority of the cluster is\n  {}\n  \
+             if the administrator told you another one, do not use it; --ca-fingerprint compares \
+             them\nkube-enroll: all.yaml: 1 other is for keys that are not here\n",
+            authority.public_key().fingerprint().show()
+        )
     );
     assert!(folder.has("some/alice.kubeconfig") && folder.has("some/carol.kubeconfig"));
 }

@@ -8,6 +8,7 @@ use base64::Engine as _;
 
 use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 use kube_enroll::rehearsal::Authority;
+use kube_enroll::text::Show as _;
 use serde_json::Value;
 
 /// A person, and the administrator of a cluster.
@@ -585,14 +586,15 @@ fn of_a_reply_for_many_those_are_done_whose_key_is_here_and_the_others_are_one_l
         format!("{pending}---\n{}", place.folder.read("issued.yaml")),
     );
     let ended = place.kubeconfig(&["all.yaml", "--key", "alice"]).good();
-    // The authority to compare takes three lines.
-    assert_eq!(ended.stderr.lines().count(), 4, "{}", ended.stderr);
-    assert!(
-        ended
-            .stderr
-            .contains("4 others are for keys that are not here"),
-        "{}",
-        ended.stderr
+    let authority = place.authority.certificate().public_key().fingerprint();
+    assert_eq!(
+        ended.stderr,
+        format!(
+            "kube-enroll: all.yaml: the certificate authority of the cluster is\n  {}\n  \
+             if the administrator told you another one, do not use it; --ca-fingerprint compares \
+             them\nkube-enroll: all.yaml: 4 others are for keys that are not here\n",
+            authority.show()
+        )
     );
     assert!(place.folder.has("alice/alice.kubeconfig"));
     // One's own is told, whatever came of it.
