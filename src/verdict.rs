@@ -194,9 +194,13 @@ fn settle<'a>(
 }
 
 /// Whether another encoder writes what it read of the request to the very same bytes: then nothing
-/// rests on our reader and the cluster's agreeing about others.
+/// rests on our reader and the cluster's agreeing about others. Keys and signatures are whole bytes: with
+/// unused bits, of which crypto/x509 knows what to make, one key would have several fingerprints.
 fn is_canonical(request: &CertificationRequest) -> bool {
-    let read = x509_cert::request::CertReq::from_der(request.der());
-    read.and_then(|read| read.to_der())
-        .is_ok_and(|encoded| encoded == request.der())
+    let Ok(read) = x509_cert::request::CertReq::from_der(request.der()) else {
+        return false;
+    };
+    let key = &read.info.public_key.subject_public_key;
+    let is_whole = !key.has_unused_bits() && !read.signature.has_unused_bits();
+    is_whole && read.to_der().is_ok_and(|encoded| encoded == request.der())
 }

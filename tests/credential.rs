@@ -216,7 +216,7 @@ fn an_unlocked_key_needs_no_passphrase_until_it_is_locked() {
 
 #[test]
 fn an_unlocked_key_is_served_at_once_and_not_after_its_end() {
-    let _alone = KEYRINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let folder = enrolled(&[]);
     let report = folder.run(&["inspect", "-o", "json", "alice@prod.crt"]);
     let fingerprint = &report.json()["objects"][0]["publicKey"]["fingerprint"];

@@ -476,13 +476,13 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
     assert!(!codes(&shared[2]).contains(&"shared-factor"));
     shared.pop();
 
-    let codes = [
+    let mismatches = [
         "user-mismatch",
         "group-mismatch",
         "fingerprint-mismatch",
         "lifetime-mismatch",
     ];
-    let mut compared: Vec<_> = codes.map(|code| (code, against.clone())).into();
+    let mut compared: Vec<_> = mismatches.map(|code| (code, against.clone())).into();
     let roster = Roster::read(b"user,groups\nbob,dev\nalice,dev\n", false).unwrap();
     let mut carol = look(
         OddRequest::new(&[(CN, UTF8, "carol")]).to_pem().as_bytes(),
@@ -505,9 +505,16 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
     compared.push(("second-meaning", look(&twice)));
     let mut same_name = look(&format!("{manifest}---\n{manifest}"));
     compared.push(("same-name", same_name.split_off(1)));
-    let mut unsorted = look(&alice().with_unsorted_set().to_pem());
-    judge(&mut unsorted[0], &Agreement::default());
-    compared.push(("unusual-encoding", unsorted));
+    for unusual in [
+        alice().with_unsorted_set(),
+        alice().with_shifted_key(),
+        alice().with_shifted_signature(),
+    ] {
+        let mut unusual = look(&unusual.to_pem());
+        assert!(!codes(&unusual[0]).contains(&"bad-signature"));
+        judge(&mut unusual[0], &Agreement::default());
+        compared.push(("unusual-encoding", unusual));
+    }
     let mut company = look(&format!("{manifest}---\napiVersion: v1\nkind: Secret\n"));
     company.truncate(1);
     compared.push(("not-alone", company));

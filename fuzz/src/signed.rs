@@ -91,12 +91,15 @@ impl<'a> Signed<'a> {
     pub(super) fn verifies(&self) -> Option<bool> {
         let message = self.info.to_der().ok()?;
         let algorithm = self.algorithm.oid;
-        // What is not whole bytes is shifted by Go and read as it stands by the crates.
-        let signature = self.signature.as_bytes()?;
-        let key = self.public_key.subject_public_key.as_bytes()?;
+        let signature = &right_aligned(&self.signature)[..];
+        let key = &right_aligned(&self.public_key.subject_public_key)[..];
         match self.public_key.algorithm.oid {
             rfc5912::RSA_ENCRYPTION => {
-                let key = rsa::PublicKey::from_public_key_der(&self.public_key.to_der().ok()?);
+                let public_key = SubjectPublicKeyInfoOwned {
+                    algorithm: self.public_key.algorithm.clone(),
+                    subject_public_key: BitString::from_bytes(key).ok()?,
+                };
+                let key = rsa::PublicKey::from_public_key_der(&public_key.to_der().ok()?);
                 verifies_pkcs1v15(&key.ok()?, algorithm, &message, signature)
             }
             rfc5912::ID_EC_PUBLIC_KEY => {
@@ -127,6 +130,18 @@ impl<'a> Signed<'a> {
         };
         Some(request.to_der().unwrap())
     }
+}
+
+/// The bits as crypto/x509 takes them for bytes (encoding/asn1 `BitString.RightAlign`): those of the
+/// first byte that are left over by the others are its low ones.
+fn right_aligned(bits: &BitString) -> Vec<u8> {
+    let unused = u32::from(bits.unused_bits());
+    let bytes = bits.raw_bytes();
+    let before = std::iter::once(&0).chain(bytes);
+    let shifted = before
+        .zip(bytes)
+        .map(|(before, byte)| u16::from_be_bytes([*before, *byte]) >> unused);
+    shifted.map(|both| both.to_be_bytes()[1]).collect()
 }
 
 fn pass_over<'a, R: Reader<'a>>(fields: &mut R) -> der::Result<()> {

@@ -34,6 +34,7 @@ pub struct OddRequest {
     subject: Vec<u8>,
     attributes: Vec<u8>,
     public_key: Option<Vec<u8>>,
+    unused_bits: u8,
     key: SigningKey,
 }
 
@@ -48,6 +49,7 @@ impl OddRequest {
             subject: subject.iter().flat_map(attribute).collect(),
             attributes: Vec::new(),
             public_key: None,
+            unused_bits: 0,
             key: SigningKey::generate(),
         }
     }
@@ -69,7 +71,6 @@ impl OddRequest {
         self
     }
 
-    /// The same key as another request.
     /// The subject once more, in one set whose members stand in the wrong order (X.690 11.6).
     pub fn with_unsorted_set(mut self) -> Self {
         let pair = |kind: &[u8], value: &str| {
@@ -83,6 +84,7 @@ impl OddRequest {
         self
     }
 
+    /// The same key as another request.
     pub fn with_key_of(mut self, other: &Self) -> Self {
         self.key = other.key.clone();
         self
@@ -102,6 +104,25 @@ impl OddRequest {
         pem::encode("PUBLIC KEY", self.public_key.as_deref().unwrap_or_default())
     }
 
+    /// The key in a BIT STRING that has unused bits, before which its bytes stand: for crypto/x509 it is
+    /// the same key, with another hash.
+    pub fn with_shifted_key(mut self) -> Self {
+        let key = self.key.verifying_key();
+        let point = key.to_sec1_point(false);
+        let spki = key.to_public_key_der().unwrap().into_vec();
+        let head = spki.len() - point.as_bytes().len() - 3;
+        let algorithm = &spki[2..head];
+        let bits = der(BIT_STRING, &shifted(point.as_bytes(), 3));
+        self.public_key = Some(der(SEQUENCE, &[algorithm, &bits].concat()));
+        self
+    }
+
+    /// The signature likewise.
+    pub fn with_shifted_signature(mut self) -> Self {
+        self.unused_bits = 2;
+        self
+    }
+
     pub fn to_pem(&self) -> String {
         let own = || {
             self.key
@@ -118,11 +139,21 @@ impl OddRequest {
         ];
         let info = der(SEQUENCE, &info.concat());
         let signature: DerSignature = self.key.sign(&info);
-        let bits = [&[0], signature.as_bytes()].concat();
+        let bits = shifted(signature.as_bytes(), self.unused_bits);
         let algorithm = der(SEQUENCE, &der(OID, ECDSA_WITH_SHA256));
         let request = [info, algorithm, der(BIT_STRING, &bits)].concat();
         pem::encode("CERTIFICATE REQUEST", &der(SEQUENCE, &request))
     }
+}
+
+/// Contents of a BIT STRING whose last bits are unused, and whose first ones are those of `bytes` that
+/// are not needed there.
+fn shifted(bytes: &[u8], unused: u8) -> Vec<u8> {
+    let next = bytes.iter().skip(1).chain(&[0]);
+    let both = bytes.iter().zip(next);
+    let moved =
+        both.map(|(byte, next)| (u16::from_be_bytes([*byte, *next]) << unused).to_be_bytes()[0]);
+    std::iter::once(unused).chain(moved).collect()
 }
 
 /// An INTEGER, in as few bytes as it takes.
