@@ -7,7 +7,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-use crate::asn1::{self, Class, Element, Oid, Problem, Reader, tag};
+use crate::asn1::{self, Class, Element, Problem, tag};
 use crate::error::{Error, Result};
 use crate::key::{PublicKey, SignatureAlgorithm, Signed};
 use crate::name::Name;
@@ -15,14 +15,15 @@ use crate::pem;
 use crate::text::hex;
 
 mod chain;
+mod extensions;
+mod path;
 
 pub use chain::Chain;
+use extensions::Extensions;
+pub use path::{NoPath, Unfit};
 
 /// The PEM label of certificates.
 pub const PEM_LABEL: &str = "CERTIFICATE";
-
-const CLIENT_AUTH: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 3, 2];
-const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 37, 0];
 
 /// A certificate, with the very bytes that it was read from.
 #[derive(Debug, Clone)]
@@ -30,15 +31,14 @@ pub struct Certificate {
     der: Vec<u8>,
     /// Where `tbsCertificate`, the signed part, lies in `der`.
     signed: std::ops::Range<usize>,
+    version: i64,
     serial: Vec<u8>,
     issuer: Named,
     subject: Named,
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
     public_key: PublicKey,
-    client_auth: bool,
-    is_ca: bool,
-    key_identifier: Option<Vec<u8>>,
+    extensions: Extensions,
     signature_algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
 }
@@ -83,15 +83,14 @@ impl Certificate {
         Ok(Self {
             der: der.to_vec(),
             signed: signed.span,
+            version: tbs_fields.version,
             serial: tbs_fields.serial.to_vec(),
             issuer: Named::read(tbs_fields.issuer)?,
             subject: Named::read(tbs_fields.subject)?,
             not_before: tbs_fields.not_before,
             not_after: tbs_fields.not_after,
             public_key: PublicKey::read(tbs_fields.public_key)?,
-            client_auth: tbs_fields.client_auth,
-            is_ca: tbs_fields.is_ca,
-            key_identifier: tbs_fields.key_identifier.map(<[u8]>::to_vec),
+            extensions: tbs_fields.extensions,
             signature_algorithm: signed.algorithm,
             signature: signed.signature,
         })
@@ -136,7 +135,7 @@ impl Certificate {
 
     /// The identifier by which issued certificates name this key (`subjectKeyIdentifier`).
     pub(crate) fn key_identifier(&self) -> Option<&[u8]> {
-        self.key_identifier.as_deref()
+        self.extensions.key_identifier.as_deref()
     }
 
     /// Who issued the certificate.
@@ -190,13 +189,14 @@ impl Certificate {
     /// Whether TLS clients may authenticate with it (`extendedKeyUsage`).
     #[must_use]
     pub fn client_auth(&self) -> bool {
-        self.client_auth
+        self.extensions.client_auth.unwrap_or(true)
     }
 
     /// Whether it may issue certificates itself (`basicConstraints`).
     #[must_use]
     pub fn is_ca(&self) -> bool {
-        self.is_ca
+        let constraints = self.extensions.basic_constraints;
+        constraints.is_some_and(|it| it.is_ca)
     }
 
     /// How it is signed.
@@ -225,15 +225,10 @@ impl Certificate {
         Ok(())
     }
 
-    /// Whether `issuer` is named as the issuer and signed this certificate.
+    /// Whether `issuer` is named as the issuer and signed this certificate; [`Chain::verify_client`] asks more.
     #[must_use]
     pub fn is_issued_by(&self, issuer: &Self) -> bool {
-        let signed = self.der.get(self.signed.clone()).unwrap_or_default();
-        self.issuer.der == issuer.subject.der
-            && issuer
-                .public_key
-                .verify(&self.signature_algorithm, signed, &self.signature)
-                .is_ok()
+        self.issuer.der == issuer.subject.der && self.verify_issued_by(issuer).is_ok()
     }
 }
 
@@ -258,22 +253,25 @@ pub fn show_time(time: OffsetDateTime) -> String {
 
 /// The fields of `TBSCertificate` that matter here.
 struct TbsCertificate<'a> {
+    version: i64,
     serial: &'a [u8],
     issuer: Element<'a>,
     subject: Element<'a>,
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
     public_key: Element<'a>,
-    client_auth: bool,
-    is_ca: bool,
-    key_identifier: Option<&'a [u8]>,
+    extensions: Extensions,
 }
 
 impl<'a> TbsCertificate<'a> {
     fn read(tbs: Element<'a>) -> std::result::Result<Self, Problem> {
         let mut fields = tbs.inside();
         let mut ahead = fields;
-        if ahead.element()?.class == Class::ContextSpecific {
+        let first = ahead.element()?;
+        let mut version = 1;
+        if first.class == Class::ContextSpecific {
+            let number = first.inside().expect(tag::INTEGER, false)?;
+            version = asn1::int64(number.contents)?.saturating_add(1);
             fields = ahead;
         }
         let serial = fields.expect(tag::INTEGER, false)?.contents;
@@ -285,64 +283,23 @@ impl<'a> TbsCertificate<'a> {
         let subject = fields.element()?;
         let public_key = fields.expect(tag::SEQUENCE, true)?;
         let mut read = Self {
+            version,
             serial,
             issuer,
             subject,
             not_before,
             not_after,
             public_key,
-            client_auth: true,
-            is_ca: false,
-            key_identifier: None,
+            extensions: Extensions::default(),
         };
         while !fields.is_empty() {
             let field = fields.element()?;
             if field.class == Class::ContextSpecific && field.tag == 3 {
-                read.read_extensions(field.inside().sequence()?)?;
+                read.extensions = Extensions::read(field.inside().sequence()?)?;
             }
         }
         Ok(read)
     }
-
-    fn read_extensions(&mut self, mut extensions: Reader<'a>) -> std::result::Result<(), Problem> {
-        while !extensions.is_empty() {
-            let mut extension = extensions.sequence()?;
-            let oid = extension.oid()?;
-            let mut value = extension.element()?;
-            if value.is(tag::BOOLEAN, false) {
-                value = extension.element()?;
-            }
-            match oid.as_bytes() {
-                [0x55, 0x1D, 37] => self.client_auth = allows_client_auth(value.inside())?,
-                [0x55, 0x1D, 14] => {
-                    let identifier = value.inside().expect(tag::OCTET_STRING, false)?;
-                    self.key_identifier = Some(identifier.contents);
-                }
-                [0x55, 0x1D, 19] => self.is_ca = says_ca(value.inside())?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-fn allows_client_auth(mut value: Reader<'_>) -> std::result::Result<bool, Problem> {
-    let mut usages = value.sequence()?;
-    let mut allows = false;
-    while !usages.is_empty() {
-        let usage: Oid = usages.oid()?;
-        allows |= matches!(usage.as_bytes(), CLIENT_AUTH | ANY_EXTENDED_KEY_USAGE);
-    }
-    Ok(allows)
-}
-
-fn says_ca(mut value: Reader<'_>) -> std::result::Result<bool, Problem> {
-    let mut constraints = value.sequence()?;
-    if constraints.is_empty() {
-        return Ok(false);
-    }
-    let first = constraints.element()?;
-    Ok(first.is(tag::BOOLEAN, false) && asn1::boolean(first.contents)?)
 }
 
 /// `Time` as RFC 5280 section 4.1.2.5 has it: in UTC, to the second.
@@ -379,6 +336,7 @@ impl crate::text::Show for OffsetDateTime {
 
 #[cfg(test)]
 mod tests {
+    use super::extensions::{ANY_EXTENDED_KEY_USAGE, CLIENT_AUTH};
     use super::*;
     use crate::asn1::encode;
     use crate::csr::CertificationRequest;
@@ -556,7 +514,7 @@ mod tests {
         let server = encode(6, &[0x2B, 6, 1, 5, 5, 7, 3, 1]);
         let client = encode(6, CLIENT_AUTH);
         let any = encode(6, ANY_EXTENDED_KEY_USAGE);
-        assert!(extended(15, true, &[]).client_auth());
+        assert!(extended(15, true, &encode(3, &[7, 0x80])).client_auth());
         for critical in [false, true] {
             let allows =
                 |purposes: &[u8]| extended(37, critical, &encode(0x30, purposes)).client_auth();

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kube_enroll::certificate::{Certificate, Chain};
+use kube_enroll::certificate::{Certificate, Chain, NoPath};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{Authority, Cluster, Credential};
@@ -509,26 +509,40 @@ impl Run<'_> {
             let pem = cluster::authorities(input, self.console)?;
             let authorities =
                 Certificate::all_from_pem(&pem).map_err(|error| Failure::in_file(input, &error))?;
-            if !check::is_issued_by(issued, &authorities) {
-                let issuer = issued.chain.leaf().issuer();
-                return Err(Failure::not_good(text!(
+            let refused = match issued.chain.verify_client(&authorities, self.now) {
+                Ok(()) => return Ok(()),
+                Err(NoPath::NotIssued { issuer }) => text!(
                     "the certificate was not issued by {}: its issuer is {}",
                     input,
                     issuer
-                ))
+                ),
+                Err(other) => text!(
+                    "an API server that trusts {} does not take the certificate: {}",
+                    input,
+                    other
+                ),
+            };
+            return Err(Failure::not_good(refused)
                 .say("ask the administrator for the file behind --client-ca-file"));
-            }
-            return Ok(());
         }
         if let Authority::Data(pem) = &cluster.authority {
             let authorities = Certificate::all_from_pem(pem).unwrap_or_default();
             // Where it is none at all, that was said.
             let is_authority = authorities.iter().any(Certificate::is_ca);
-            if is_authority && !check::is_issued_by(issued, &authorities) {
-                self.console.warn(
+            if !is_authority {
+                return Ok(());
+            }
+            match issued.chain.verify_client(&authorities, self.now) {
+                Ok(()) => {}
+                Err(NoPath::NotIssued { .. }) => self.console.warn(
                     "the certificate was not issued by the authority of the API server; many \
                      clusters have another one for clients, so this may be as it should",
-                );
+                ),
+                Err(other) => self.console.warn(text!(
+                    "an API server that trusts its own authority for clients too does not take the \
+                     certificate: {}",
+                    other
+                )),
             }
         }
         Ok(())

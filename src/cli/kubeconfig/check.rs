@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kube_enroll::certificate::Certificate;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::check_issued;
 use kube_enroll::manifest::CertificateSigningRequest;
@@ -117,18 +116,4 @@ fn swapped(source: &Stream, ours: &FoundRequest, theirs: &CertificationRequest) 
         ours.path,
     ))
     .say("if it is for another request of yours, put its .csr or .csr.yaml file beside the reply; else ask the administrator")
-}
-
-/// Whether one of `authorities` issued the certificate, or the one at the end of its chain.
-pub(super) fn is_issued_by(issued: &Issued, authorities: &[Certificate]) -> bool {
-    let mut last = issued.chain.leaf();
-    for next in issued.chain.rest() {
-        if !last.is_issued_by(next) {
-            break;
-        }
-        last = next;
-    }
-    authorities
-        .iter()
-        .any(|authority| last.is_issued_by(authority))
 }
