@@ -1,6 +1,6 @@
 //! What was named stays reachable in every way of naming it, and secrets stay private.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -230,6 +230,76 @@ fn a_secret_does_not_go_where_everyone_can_replace_it() {
     assert_eq!(folder.read("open/config"), "apiVersion: v1\n");
     folder.set_mode("open", 0o1777);
     folder.run(&request_into("open")).good();
+}
+
+#[test]
+fn a_secret_does_not_go_below_a_folder_that_everyone_can_exchange() {
+    let folder = Folder::new();
+    for path in ["open/own/keys", "safe", "away"] {
+        std::fs::create_dir_all(folder.file(path)).unwrap();
+    }
+    folder.set_mode("open", 0o777);
+    // By its name, through a link to it, through a link that stands in it, and upwards again.
+    symlink("open/own/keys", folder.file("link")).unwrap();
+    symlink(folder.file("safe"), folder.file("open/own/detour")).unwrap();
+    symlink("open/own/detour/..", folder.file("link-of-links")).unwrap();
+    let into = [
+        "open/own/keys",
+        "link",
+        "open/own/detour",
+        "link-of-links",
+        "open/../safe",
+    ];
+    let real = std::fs::canonicalize(folder.path()).unwrap();
+    let fix = format!("run: chmod go-w {}", real.join("open").display());
+    for into in into {
+        let ended = folder.run(&request_into(into));
+        ended.fails(2, &["everyone can replace files in", &fix]);
+        assert!(!folder.file(into).join("alice.key").exists());
+    }
+    // Only its owner removes what is in such a folder.
+    folder.set_mode("open", 0o1777);
+    for into in ["open/own/keys", "open/own/detour"] {
+        let ended = folder.run(&request_into(into)).good();
+        assert!(!ended.stderr.contains("can replace"), "{}", ended.stderr);
+        std::fs::remove_file(folder.file(into).join("alice.key")).unwrap();
+    }
+}
+
+#[test]
+fn another_user_or_group_that_can_exchange_a_folder_above_a_secret_is_told() {
+    let folder = Folder::new();
+    let is_root = folder.other("id", &["-u"]).stdout.trim() == "0";
+    if !is_root {
+        eprintln!("skipped: only root gives folders away");
+        return;
+    }
+    for (above, mode, said) in [
+        (
+            "theirs",
+            0o755,
+            "belongs to another user, number 65534, who can replace",
+        ),
+        (
+            "sticky",
+            0o1755,
+            "belongs to another user, number 65534, who can replace",
+        ),
+        ("shared", 0o775, "a group can replace files in"),
+        ("seen", 0o755, ""),
+    ] {
+        let below = format!("{above}/own/keys");
+        std::fs::create_dir_all(folder.file(&below)).unwrap();
+        match above {
+            "theirs" | "sticky" => folder.peer("chown", &["65534", above]),
+            _ => folder.peer("chgrp", &["65534", above]),
+        };
+        folder.set_mode(above, mode);
+        let ended = folder.run(&request_into(&below)).good();
+        assert!(ended.stderr.contains(said), "{above}: {}", ended.stderr);
+        let told = ended.stderr.matches("can replace").count();
+        assert_eq!(told, usize::from(!said.is_empty()), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Who else can read a secret, or put another in its place.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kube_enroll::shell::Command;
 use kube_enroll::text;
@@ -58,9 +59,33 @@ fn chmod(mode: &'static str, path: &Path) -> Command {
 }
 
 /// Refuses a folder where everyone could put another file in place of a secret, and warns where a
-/// group could.
+/// group or another user could: in the folder itself, or by exchanging one of those above it.
 pub fn check_folder(folder: &Path, console: &Console) -> Result<(), Failure> {
-    let metadata = fs::metadata(folder).map_err(|error| Failure::io("write to", folder, &error))?;
+    let own = fs::metadata(folder).map_err(|error| Failure::io("write to", folder, &error))?;
+    check_writers(folder, &own, console)?;
+    for passed in folders_to(folder) {
+        // What cannot be looked at cannot be passed either, and we are there already.
+        let Ok(metadata) = fs::metadata(&passed) else {
+            continue;
+        };
+        if (metadata.dev(), metadata.ino()) != (own.dev(), own.ino()) {
+            check_writers(&passed, &metadata, console)?;
+        }
+    }
+    Ok(())
+}
+
+/// Who else may exchange what is in a folder: its owner, and who may write there unless only owners
+/// rename and remove.
+fn check_writers(folder: &Path, metadata: &Metadata, console: &Console) -> Result<(), Failure> {
+    let owner = metadata.uid();
+    if owner != 0 && owner != geteuid().as_raw() {
+        console.warn(text!(
+            "{} belongs to another user, number {}, who can replace files in it",
+            folder,
+            owner
+        ));
+    }
     if metadata.mode() & STICKY != 0 {
         return Ok(());
     }
@@ -70,7 +95,7 @@ pub fn check_folder(folder: &Path, console: &Console) -> Result<(), Failure> {
             .say("choose another folder, or:")
             .run(chmod("go-w", folder)));
     }
-    if metadata.mode() & GROUP_WRITES != 0 && !is_private_group(&metadata) {
+    if metadata.mode() & GROUP_WRITES != 0 && !is_private_group(metadata) {
         let command = chmod("g-w", folder);
         console.warn(text!(
             "a group can replace files in {}; run: {}",
@@ -79,6 +104,40 @@ pub fn check_folder(folder: &Path, console: &Console) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Every folder on the way to this one, and it itself: those where symbolic links stand, and those
+/// that they lead through (`path_resolution(7)`).
+fn folders_to(folder: &Path) -> BTreeSet<PathBuf> {
+    const MOST_LINKS: usize = 40;
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let in_order = |path: &Path| -> Vec<PathBuf> {
+        let parts = path.components().rev();
+        parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+    };
+    let mut ahead = in_order(&whole);
+    let mut here = PathBuf::from("/");
+    let mut passed = BTreeSet::from([here.clone()]);
+    let mut links = 0;
+    while let Some(part) = ahead.pop() {
+        if part == Path::new("..") {
+            here.pop();
+            continue;
+        }
+        // The root takes the place of all before it.
+        let next = here.join(part);
+        match fs::read_link(&next) {
+            Ok(target) if links < MOST_LINKS => {
+                links += 1;
+                ahead.extend(in_order(&target));
+            }
+            _ => {
+                passed.insert(next.clone());
+                here = next;
+            }
+        }
+    }
+    passed
 }
 
 /// A group that has the number of its user is that user's alone, by the convention of
