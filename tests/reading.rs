@@ -505,6 +505,32 @@ fn truncated_and_flipped_files_end_in_0_1_or_2() {
 }
 
 #[test]
+fn a_file_above_the_limit_names_the_option_that_reads_it() {
+    let folder = with_request(&[]);
+    let manifest = folder.read("alice.csr.yaml");
+    let many = format!("{manifest}# {}\n", "-".repeat(1 << 20));
+    folder.write("many.yaml", &many);
+    let agreed = ["--user", "alice", "--no-groups"];
+    for (command, more) in [("inspect", &[][..]), ("verify", &agreed), ("list", &[])] {
+        for file in ["-", "many.yaml"] {
+            let args = [&[command, file], more].concat();
+            let ended = folder.run_with(&args, many.as_bytes());
+            ended.fails(
+                2,
+                &["is larger than 1048576 bytes, the limit of --max-size"],
+            );
+            let Some((_, option)) = ended.stderr.split_once("give more: ") else {
+                assert_eq!(command, "list");
+                continue;
+            };
+            let option: Vec<&str> = option.split_ascii_whitespace().collect();
+            let again = folder.run_with(&[&args[..], &option].concat(), many.as_bytes());
+            assert_eq!(again.status, 0, "{}{}", again.stdout, again.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = with_request(&[]);
     let program = common::executable();

@@ -18,6 +18,7 @@ use kube_enroll::inspect::Look;
 use kube_enroll::shell;
 use kube_enroll::text;
 use kube_enroll::text::Text;
+use rustix::fs::{FileType, OFlags};
 
 use super::failure::Failure;
 
@@ -51,6 +52,7 @@ pub struct Console {
     /// The reader of standard output went away: nothing is written any more, and the command goes
     /// on to its verdict.
     unheard: AtomicBool,
+    is_closed: bool,
     warned: Mutex<HashSet<String>>,
 }
 
@@ -60,6 +62,7 @@ impl Console {
         Self {
             quiet,
             unheard: AtomicBool::new(false),
+            is_closed: is_stdout_closed(),
             warned: Mutex::default(),
         }
     }
@@ -88,6 +91,20 @@ impl Console {
             }
             written => written.map_err(|error| Failure::io("write to", "standard output", &error)),
         }
+    }
+
+    /// Writes what another program does something with: unlike a report, it is of use only if all of it
+    /// arrives.
+    pub fn deliver(&self, text: &str) -> Result<(), Failure> {
+        if self.is_closed {
+            return Err(Failure::could_not_run("standard output is closed"));
+        }
+        self.data(text)?;
+        if self.unheard.load(Ordering::Relaxed) {
+            let what = "the reader of standard output went away before it had all of it";
+            return Err(Failure::could_not_run(what));
+        }
+        Ok(())
     }
 
     /// Writes a report beside what goes to standard output. Nobody is left to tell if it fails.
@@ -201,6 +218,25 @@ impl Console {
             self.note("reading standard input, the terminal: end it with Ctrl-D, or name a file");
         }
     }
+}
+
+/// Whether standard output was closed when the program began: std then opens /dev/null in its place, for
+/// reading too, which nobody needs who only throws away what is written.
+fn is_stdout_closed() -> bool {
+    let stdout = rustix::stdio::stdout();
+    let is_null = || {
+        let (ours, null) = (
+            rustix::fs::fstat(stdout).ok()?,
+            rustix::fs::stat("/dev/null").ok()?,
+        );
+        let is_device = FileType::from_raw_mode(ours.st_mode) == FileType::CharacterDevice;
+        Some(is_device && ours.st_rdev == null.st_rdev)
+    };
+    let is_read_too = || {
+        let flags = rustix::fs::fcntl_getfl(stdout).ok()?;
+        Some(flags & OFlags::ACCMODE == OFlags::RDWR)
+    };
+    is_null() == Some(true) && is_read_too() == Some(true)
 }
 
 /// See [`Console::spinner`].

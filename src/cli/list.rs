@@ -18,7 +18,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::from::cluster::default_kubeconfigs;
 use super::from::credentials::NamedFiles;
-use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Filenames, Limit, Stream};
 use super::os::sandbox::Reach;
 use super::to::files::folder_of;
 use super::{Action, Verdict, report};
@@ -220,7 +220,7 @@ impl Args {
 
     /// Reads one file, and keeps no more of it than its lines.
     fn look_into(&self, listed: &Listed, now: OffsetDateTime) -> Outcome {
-        let input = match file::read(&listed.source, self.max_size) {
+        let input = match file::read(&listed.source, Limit::of_option(self.max_size)) {
             Ok(input) => input,
             Err(_) if self.is_passed(listed) => return Outcome::Passed,
             Err(failure) => return Outcome::Unread(failure),

@@ -21,7 +21,7 @@ use super::args::size;
 use super::console::{Console, report_failure};
 use super::failure::Failure;
 use super::from::credentials;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Limit, Stream};
 use super::os::privacy;
 use super::to::files;
 
@@ -197,8 +197,8 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Reports on all files, each of at most so many bytes, after `judge` had its say on each object. Files that cannot be read
-    /// are reported at once, so that one of a thousand does not hide the rest.
+    /// Reports on all files, each of at most so many bytes, after `judge` had its say on each object.
+    /// Files that cannot be read are reported at once, so that one of a thousand does not hide the rest.
     pub fn run(
         mut self,
         files: &[(Stream, u64)],
@@ -207,7 +207,7 @@ impl<'a> Report<'a> {
     ) -> Result<(Tally, Option<Object>), Failure> {
         let is_judged = self.judged != Judged::No;
         let read = |(input, limit): &(Stream, u64)| -> Result<Part, Failure> {
-            let contents = file::read(input, *limit)?;
+            let contents = file::read(input, Limit::of_option(*limit))?;
             let mut objects = inspect(&input.source(), &contents, context);
             if objects.iter().any(Object::is_private_key) {
                 let warn = |path| privacy::warn_exposed(path, self.console);
@@ -415,7 +415,7 @@ impl<'a> Report<'a> {
             // All at once, and last: what was judged bad is known by now.
             self.text = std::mem::take(&mut self.made).concat();
             if self.args.out == Stream::Stdio && !self.text.is_empty() {
-                self.console.data(&self.text)?;
+                self.console.deliver(&self.text)?;
             }
         }
         if self.args.out != Stream::Stdio {

@@ -140,9 +140,52 @@ impl Show for Stream {
     }
 }
 
-/// Reads all of `input`, at most `limit` bytes; what came in parts of QR codes is joined. What is read
-/// may be a key, so it is wiped.
-pub fn read(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// How much of a file is read at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    bytes: u64,
+    is_option: bool,
+}
+
+impl Limit {
+    /// So many bytes, which the option `--max-size` of the command changes.
+    pub fn of_option(bytes: u64) -> Self {
+        Self {
+            bytes,
+            is_option: true,
+        }
+    }
+
+    fn exceeded(self, input: &Stream) -> Failure {
+        const MORE: u64 = 64;
+        if !self.is_option {
+            let what = text!("{} is larger than {} bytes", input, self.bytes);
+            return Failure::could_not_run(what);
+        }
+        let what = text!(
+            "{} is larger than {} bytes, the limit of --max-size",
+            input,
+            self.bytes
+        );
+        let more = self.bytes.max(DEFAULT_LIMIT).saturating_mul(MORE);
+        let advice = text!("to read it all the same, give more: --max-size {}", more);
+        Failure::could_not_run(what).say(advice)
+    }
+}
+
+impl From<u64> for Limit {
+    fn from(bytes: u64) -> Self {
+        Self {
+            bytes,
+            is_option: false,
+        }
+    }
+}
+
+/// Reads all of `input` within `limit`; what came in parts of QR codes is joined. What is read may be a
+/// key, so it is wiped.
+pub fn read(input: &Stream, limit: impl Into<Limit>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let limit = limit.into();
     let contents = read_as_it_is(input, limit)?;
     if !parts::is_parts(&contents) {
         return Ok(contents);
@@ -156,7 +199,7 @@ pub fn read(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(joined.file)
 }
 
-fn read_as_it_is(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn read_as_it_is(input: &Stream, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Failure> {
     match input {
         Stream::Stdio => read_bounded(Unbuffered, input, limit),
         Stream::File(path) => {
@@ -195,6 +238,7 @@ pub fn whole_head(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
 
 /// Reads a secret that nobody else may be able to read.
 pub fn read_private(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let limit = Limit::from(limit);
     let Stream::File(path) = input else {
         return read_as_it_is(input, limit);
     };
@@ -227,7 +271,7 @@ fn open(path: &Path) -> io::Result<File> {
 fn read_bounded(
     mut source: impl Read,
     input: &Stream,
-    limit: u64,
+    limit: Limit,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     const STEP: usize = 1 << 13;
     let mut contents = Zeroizing::new(Vec::with_capacity(STEP));
@@ -240,9 +284,8 @@ fn read_bounded(
             Err(error) => return Err(Failure::io("read", input, &error)),
         };
         append(&mut contents, step.get(..count).unwrap_or_default());
-        if contents.len() as u64 > limit {
-            let what = text!("{} is larger than {} bytes", input, limit);
-            return Err(Failure::could_not_run(what));
+        if contents.len() as u64 > limit.bytes {
+            return Err(limit.exceeded(input));
         }
     }
 }
