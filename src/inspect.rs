@@ -293,6 +293,17 @@ pub fn inspect(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object>
     objects
 }
 
+/// Whether it is a list with nothing in it, as `kubectl get` prints where there is nothing.
+#[must_use]
+pub fn is_empty_list(input: &[u8]) -> bool {
+    let documents = crate::yaml::documents(input);
+    let [document] = &documents[..] else {
+        return false;
+    };
+    let list = document.content.as_ref().ok().and_then(Value::as_object);
+    list.is_some_and(|list| crate::manifest::items(list).is_ok_and(|items| items.is_empty()))
+}
+
 /// Every `CertificateSigningRequest` among the documents of a file, those in lists included.
 #[must_use]
 pub fn signing_requests(documents: &[crate::yaml::Document]) -> Vec<CertificateSigningRequest> {

@@ -580,7 +580,10 @@ fn by_words(text: &str) -> Option<Look> {
         || text.contains("\"kind\":\"Config\"")
     {
         Some(Look::Kubeconfig)
-    } else if has_line("items: []") || text.contains("\"items\": []") {
+    } else if has_line("items: []")
+        || text.contains("\"items\": []")
+        || text.contains("\"items\":[]")
+    {
         Some(Look::EmptyList)
     } else if text.contains("CertificateSigningRequest") {
         Some(Look::Object)

@@ -371,6 +371,10 @@ fn returned() -> Vec<(&'static str, Vec<Object>)> {
             looked(&for_servers(&issued_at(&manifest, 0))),
         ),
         ("lifetime-cut", looked(&issued_at(&long, 0))),
+        (
+            "lifetime-exceeded",
+            looked(&issued_at(&manifest, 0).replace("7776000", "3600")),
+        ),
         ("unusable-uid", with_uids(&["1", "2"])),
         (
             "expired",

@@ -241,11 +241,144 @@ fn certificates_are_sent_back_to_those_in_the_roster_as_agreed() {
     assert_eq!(replies.len(), 1);
     assert!(Path::new(&folder.file("replies/alice.reply.yaml")).exists());
     for words in [
-        "nobody in the roster is called \"mallory\"",
+        "left out: 1 request of others than those in the roster",
         "agreed on \"dev\", \"ops\"",
     ] {
         assert!(ended.stderr.contains(words), "{}", ended.stderr);
     }
+}
+
+/// A cluster with a team, whose requests are issued as they are sent.
+fn issued(folder: &Folder, people: &[(&str, &[&str])]) -> Vec<String> {
+    let authority = authority();
+    requests(folder, people);
+    folder.write("team.csv", TEAM);
+    folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+    let mut names: Vec<_> = std::fs::read_dir(folder.file("requests"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let sent = names
+        .iter()
+        .map(|name| folder.read(&format!("requests/{name}")));
+    sent.map(|manifest| issue(&manifest, &authority)).collect()
+}
+
+fn reply(folder: &Folder, objects: &[String]) -> common::Ended {
+    let words = "reply --kubeconfig admin.kubeconfig --roster team.csv --output-dir replies";
+    let words: Vec<_> = words.split(' ').collect();
+    folder.run_with(&words, objects.join("\n---\n").as_bytes())
+}
+
+fn replies(folder: &Folder) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.file("replies")).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_reply_that_is_there_stays_and_keeps_nobody_else_from_theirs() {
+    let folder = Folder::new();
+    let objects = issued(&folder, &[("alice", &["dev"]), ("bob", &["dev", "ops"])]);
+    for _ in 0..2 {
+        reply(&folder, &objects[..1]).good();
+        assert_eq!(replies(&folder), ["alice.reply.yaml"]);
+    }
+    // Other files under her names.
+    folder.write("replies/alice.reply.yaml", "another");
+    reply(&folder, &objects).good();
+    assert_eq!(folder.read("replies/alice.reply.yaml"), "another");
+    assert_eq!(replies(&folder).len(), 3, "{:?}", replies(&folder));
+    let said = reply(&folder, &objects).good().stdout;
+    assert!(
+        said.contains("0 replies written to replies, 2 there already"),
+        "{said}"
+    );
+    for name in replies(&folder) {
+        folder.write(&format!("replies/{name}"), "another");
+    }
+    std::fs::remove_file(folder.file("replies/bob.reply.yaml")).unwrap();
+    reply(&folder, &objects).good();
+    assert!(
+        folder
+            .read("replies/bob.reply.yaml")
+            .contains("CertificateSigningRequest")
+    );
+}
+
+#[test]
+fn of_two_certificates_for_a_person_both_are_named_and_neither_has_the_persons_name() {
+    let folder = Folder::new();
+    let objects = issued(&folder, &[("alice", &["dev"]), ("alice", &["dev"])]);
+    let ended = reply(&folder, &objects);
+    assert_eq!(ended.status, 1, "{}", ended.stderr);
+    let words = "2 certificates with different keys were issued for \"alice\": alice-";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    let names = replies(&folder);
+    assert_eq!(names.len(), 2);
+    assert!(!names.contains(&"alice.reply.yaml".to_owned()), "{names:?}");
+}
+
+#[test]
+fn in_a_shared_cluster_replies_are_about_those_in_the_roster() {
+    let folder = Folder::new();
+    let others = ["mallory", "x1", "x2", "x3"].map(|user| (user, &["dev"][..]));
+    let ours: [(&str, &[&str]); 2] = [("alice", &["dev"]), ("bob", &["dev", "ops"])];
+    let objects = issued(&folder, &[&ours[..], &others].concat());
+    let mut cluster = objects.clone();
+    cluster[1] = folder.read("requests/bob.csr.yaml") + "\nstatus: {}\n";
+    let ended = reply(&folder, &cluster).good();
+    assert_eq!(replies(&folder), ["alice.reply.yaml"]);
+    for words in [
+        "left out: 4 requests of others than those in the roster",
+        "1 pending: bob-",
+        "1 of the roster without a request there: carol",
+    ] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("mallory"), "{}", ended.stderr);
+}
+
+#[test]
+fn where_nobody_asked_for_anything_there_is_nothing_to_do() {
+    let folder = Folder::new();
+    let nothing = [
+        "apiVersion: v1\nitems: []\nkind: List\n",
+        "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[]}",
+    ];
+    let objects = issued(&folder, &[("alice", &["dev"])]);
+    for list in nothing {
+        let ended = reply(&folder, &[list.to_owned()]).good();
+        assert!(ended.stderr.contains("no requests"), "{}", ended.stderr);
+        let words = ["verify", "-", "--roster", "team.csv"];
+        let ended = folder.run_with(&words, list.as_bytes()).good();
+        assert!(
+            ended.stdout.contains("3 without a request"),
+            "{}",
+            ended.stdout
+        );
+        // A file that somebody sent has a request in it.
+        folder.write("list.yaml", list);
+        let words = ["verify", "list.yaml", "--roster", "team.csv"];
+        folder.run(&words).fails(1, &[]);
+    }
+    let pending = folder.read("requests/alice.csr.yaml") + "\nstatus: {}\n";
+    reply(&folder, &[pending]).good();
+    assert!(!folder.has("replies") && !objects.is_empty());
+}
+
+#[test]
+fn a_certificate_that_is_valid_for_longer_than_asked_is_told() {
+    let folder = Folder::new();
+    let objects = issued(&folder, &[("alice", &["dev"])]);
+    let short = objects[0].replace("spec:\n", "spec:\n  expirationSeconds: 3600\n");
+    let ended = reply(&folder, &[short]).good();
+    let words = "seconds were granted of the 3600 asked for";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
 }
 
 const LAB: &str = "user,groups,algorithm,expires-in\n\

@@ -4,13 +4,13 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use kube_enroll::agreement::{Agreement, Found};
 use kube_enroll::certificate::{Certificate, Chain, show_time};
 use kube_enroll::csr::CertificationRequest;
-use kube_enroll::inspect::{State, check_issued, state};
+use kube_enroll::inspect::{State, check_issued, is_empty_list, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
@@ -33,7 +33,7 @@ use super::os::sandbox::Reach;
 use super::to::Destination;
 use super::to::files::{self, Access, NewFiles};
 use super::to::names;
-use super::{Action, Verdict, outcome};
+use super::{Action, Verdict, outcome, report};
 
 /// A list of thousands of requests, in bytes.
 const LIMIT: u64 = 256 << 20;
@@ -79,6 +79,8 @@ pub struct Args {
 struct Issued<'a> {
     request: &'a CertificateSigningRequest,
     leaf: Certificate,
+    /// What is odd about it and no error.
+    warnings: Vec<Finding>,
 }
 
 /// What was agreed on, with the one person or with those of a roster.
@@ -95,6 +97,29 @@ impl Agreed {
             Some(roster) => roster.person(user).map(Person::agreement),
         }
     }
+
+    /// Whether it is for somebody else than those in the roster, and for nobody who looks like them.
+    fn is_of_others(&self, request: &CertificateSigningRequest) -> bool {
+        let Some(roster) = &self.roster else {
+            return false;
+        };
+        let is_ours =
+            |user: &String| roster.person(user).is_some() || roster.look_alike(user).is_some();
+        !users_of(request).iter().any(is_ours)
+    }
+}
+
+/// Who is asked for, and who is certified.
+fn users_of(request: &CertificateSigningRequest) -> Vec<String> {
+    let asked = request.request.as_deref().and_then(pem::first);
+    let asked = asked.and_then(|block| CertificationRequest::from_der(&block.contents).ok());
+    let asked = asked.and_then(|asked| asked.subject().identity_when_issued());
+    let status = request.status.as_ref();
+    let issued = status.and_then(|status| status.certificate.as_deref());
+    let issued = issued.and_then(|pem| Chain::from_pem(pem).ok());
+    let issued = issued.and_then(|chain| chain.leaf().subject().identity());
+    let identities = asked.into_iter().chain(issued);
+    identities.map(|identity| identity.username).collect()
 }
 
 impl Action for Args {
@@ -112,7 +137,15 @@ impl Action for Args {
 
     /// Writes what is issued, and explains what is not.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        let requests = read_requests(self.input(), console)?;
+        let contents = file::read(self.input(), LIMIT)?;
+        if self.to.output_dir.is_some() && is_empty_list(&contents) {
+            console.note(text!(
+                "{}: there are no requests in the cluster, nothing is written",
+                self.input()
+            ));
+            return Ok(Verdict::Good);
+        }
+        let requests = read_requests(self.input(), &contents, console)?;
         let wanted: Vec<_> = requests
             .iter()
             .filter(|request| {
@@ -130,6 +163,20 @@ impl Action for Args {
             one: self.agreement.agreement(),
             roster: self.agreement.roster(console)?,
         };
+        let before = wanted.len();
+        let wanted: Vec<_> = wanted
+            .into_iter()
+            .filter(|request| !agreed.is_of_others(request))
+            .collect();
+        if wanted.len() < before {
+            console.note(text!(
+                "left out: {} of others than those in the roster",
+                count(before - wanted.len(), "request", "requests")
+            ));
+        }
+        if let Some(roster) = &agreed.roster {
+            tell_missing(roster, &wanted, console);
+        }
         let (issued, others): (Vec<_>, Vec<_>) = wanted
             .into_iter()
             .partition(|request| state(request.status.as_ref()) == State::Issued);
@@ -144,12 +191,22 @@ impl Action for Args {
                 }
             }
         }
+        tell_warnings(&good, console);
+        if tell_several(&good, console) {
+            verdict = Verdict::NotGood;
+        }
         if good.is_empty() {
-            return Ok(Verdict::NotGood);
+            // With a folder there is another time.
+            return Ok(match self.to.output_dir {
+                Some(_) => verdict,
+                None => Verdict::NotGood,
+            });
         }
         let cluster = self.cluster(console)?;
         match &self.to.output_dir {
-            Some(folder) => self.write_each(&good, &cluster, folder, console)?,
+            Some(folder) => {
+                verdict = verdict.max(write_each(&good, &cluster, folder, console)?);
+            }
             None => {
                 let objects: Vec<_> = good.iter().map(|issued| issued.request).collect();
                 files::put(&self.to.out, &reply::write(&objects, &cluster), console)?;
@@ -254,54 +311,184 @@ impl Args {
             Verdict::NotGood
         }
     }
+}
 
-    fn write_each(
-        &self,
-        good: &[Issued<'_>],
-        cluster: &Cluster,
-        folder: &Path,
-        console: &Console,
-    ) -> Result<(), Failure> {
-        let mut files = NewFiles::new(console);
-        files.create_folder(folder)?;
-        let named = |stem: &str| folder.join(format!("{stem}.reply.yaml"));
-        let mut taken = BTreeSet::new();
-        let replies = good.iter().map(|issued| {
-            let name = issued.request.metadata.name.as_str();
-            let text = reply::write(&[issued.request], cluster);
-            let mut path = named(&names::stem(&user(&issued.leaf), name));
-            // A run that was stopped goes on where it was.
-            let is_other = path.exists() && !files::holds(&path, &text);
-            if is_other || !taken.insert(path.clone()) {
-                path = named(&names::stem(name, name));
+/// A reply each. One that is there already stays, and one that cannot be written stops no other.
+fn write_each(
+    good: &[Issued<'_>],
+    cluster: &Cluster,
+    folder: &Path,
+    console: &Console,
+) -> Result<Verdict, Failure> {
+    let mut files = NewFiles::new(console);
+    files.create_folder(folder)?;
+    let replies: Vec<_> = good.iter().zip(paths(good, folder)).collect();
+    let done = parallel::map_waiting(&replies, |(issued, paths)| {
+        let text = reply::write(&[issued.request], cluster);
+        let mut one = NewFiles::new(console);
+        // A run that was stopped goes on where it was.
+        if paths.iter().flatten().any(|path| files::holds(path, &text)) {
+            return Ok((one, 0));
+        }
+        let is_free = |path: &&PathBuf| path.symlink_metadata().is_err();
+        let free = paths.iter().flatten().find(is_free);
+        let path = free.or(paths.iter().flatten().last());
+        let path = path.map_or(folder, PathBuf::as_path);
+        one.create(path, text.as_bytes(), Access::Everyone)?;
+        Ok((one, 1))
+    });
+    let mut verdict = Verdict::Good;
+    let (mut written, mut there) = (0, 0);
+    for one in done {
+        match one {
+            Ok((one, count)) => {
+                files.absorb(one);
+                written += count;
+                there += 1 - count;
             }
-            (path, text)
-        });
-        let replies: Vec<_> = replies.collect();
-        let written = parallel::map_waiting(&replies, |(path, text)| {
-            let mut one = NewFiles::new(console);
-            if !files::holds(path, text) {
-                one.create(path, text.as_bytes(), Access::Everyone)?;
-            }
-            Ok(one)
-        });
-        // All of them, or none.
-        let mut failed: Option<Failure> = None;
-        for one in written {
-            match one {
-                Ok(one) => files.absorb(one),
-                Err(failure) => failed = failed.or(Some(failure)),
+            Err(failure) => verdict = verdict.max(report(&failure)),
+        }
+    }
+    files.keep()?;
+    let there = match there {
+        0 => Text::default(),
+        there => text!(", {} there already", there),
+    };
+    console.say(text!(
+        "{}{} written to {}{}\n",
+        about(good, cluster),
+        count(written, "reply", "replies"),
+        quoted(folder),
+        there
+    ))?;
+    Ok(verdict)
+}
+
+/// Where each reply may lie, the best first: under the name of the person, of the object, and of the
+/// object and the certificate. What fits several is nobody's, so that their order does not matter.
+fn paths(good: &[Issued<'_>], folder: &Path) -> Vec<[Option<PathBuf>; 3]> {
+    /// Of an object's name in one of a file, in characters.
+    const SHOWN: usize = 150;
+    let stems = |issued: &Issued<'_>| {
+        let user = user(&issued.leaf);
+        let name = issued.request.metadata.name.as_str();
+        let object: String = names::stem(name, name).chars().take(SHOWN).collect();
+        let certificate = format!("{object}-{}", issued.leaf.serial());
+        let person = names::safe(&user).filter(|user| user.len() <= SHOWN);
+        [person.map(str::to_owned), Some(object), Some(certificate)]
+    };
+    let all: Vec<_> = good.iter().map(stems).collect();
+    // How many have a name as their best, second and third.
+    let mut wanted: HashMap<&str, [usize; 3]> = HashMap::new();
+    for stems in &all {
+        for (stem, rank) in stems.iter().zip(0..3) {
+            if let Some(count) = stem
+                .as_deref()
+                .and_then(|stem| wanted.entry(stem).or_default().get_mut(rank))
+            {
+                *count += 1;
             }
         }
-        failed.map_or(Ok(()), Err)?;
-        files.keep()?;
-        console.say(text!(
-            "{}{} written to {}\n",
-            about(good, cluster),
-            count(good.len(), "reply", "replies"),
-            quoted(folder)
-        ))
     }
+    let is_own = |stem: &str, rank: usize| {
+        let ranks = wanted.get(stem).copied().unwrap_or_default();
+        ranks.iter().take(rank + 1).sum::<usize>() == 1
+    };
+    let named = |stem: &str| folder.join(format!("{stem}.reply.yaml"));
+    let placed = |[person, object, certificate]: &[Option<String>; 3]| {
+        let own = |stem: &Option<String>, rank| {
+            let stem = stem.as_deref().filter(|stem| is_own(stem, rank));
+            stem.map(named)
+        };
+        [
+            own(person, 0),
+            own(object, 1),
+            certificate.as_deref().map(named),
+        ]
+    };
+    all.iter().map(placed).collect()
+}
+
+/// Names with commas between them, and how many more there are.
+fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Text {
+    const NAMED: usize = 20;
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => Text::default(),
+        more => text!(" and {} more", more),
+    };
+    let names = names.take(NAMED).map(|name| Label::from(name).show());
+    text!("{}{}", Text::join(names, ", "), more)
+}
+
+/// Who in the roster has asked for nothing.
+fn tell_missing(roster: &Roster, requests: &[&CertificateSigningRequest], console: &Console) {
+    let asked = requests.iter().flat_map(|request| users_of(request));
+    let asked: HashSet<String> = asked.collect();
+    let people = roster.people().iter().map(Person::user);
+    let missing: Vec<_> = people.filter(|user| !asked.contains(*user)).collect();
+    if !missing.is_empty() {
+        console.note(text!(
+            "{} of the roster without a request there: {}",
+            missing.len(),
+            some_of(missing.into_iter())
+        ));
+    }
+}
+
+/// What is odd about certificates, by what it is.
+fn tell_warnings(good: &[Issued<'_>], console: &Console) {
+    let mut by_code: BTreeMap<&str, Vec<(&str, &Finding)>> = BTreeMap::new();
+    for issued in good {
+        for finding in &issued.warnings {
+            let name = issued.request.metadata.name.as_str();
+            by_code
+                .entry(finding.code)
+                .or_default()
+                .push((name, finding));
+        }
+    }
+    for (code, found) in by_code {
+        if let [(name, finding)] = found[..] {
+            console.warn(text!("{}: {}", Label::from(name), finding));
+            continue;
+        }
+        let names: Vec<_> = found.iter().map(|(name, _)| *name).collect();
+        console.warn(text!(
+            "{}: {} ({} --explain {})",
+            Label::from(code),
+            some_of(names.into_iter()),
+            Command::ours("verify"),
+            Label::from(code)
+        ));
+    }
+}
+
+/// Whether somebody has certificates for several keys. It is the last moment to notice.
+fn tell_several(good: &[Issued<'_>], console: &Console) -> bool {
+    let mut by_user: BTreeMap<String, Vec<&Issued<'_>>> = BTreeMap::new();
+    for issued in good {
+        by_user.entry(user(&issued.leaf)).or_default().push(issued);
+    }
+    by_user.retain(|_, all| {
+        let keys = all
+            .iter()
+            .map(|issued| issued.leaf.public_key().fingerprint());
+        keys.collect::<HashSet<_>>().len() > 1
+    });
+    for (user, all) in &by_user {
+        let names: Vec<_> = all
+            .iter()
+            .map(|issued| issued.request.metadata.name.as_str())
+            .collect();
+        console.warn(text!(
+            "{} certificates with different keys were issued for \"{}\": {}; ask which key is theirs: a \
+             fingerprint in the roster tells",
+            all.len(),
+            Label::from(user.as_str()),
+            some_of(names.into_iter())
+        ));
+    }
+    !by_user.is_empty()
 }
 
 /// The certificate against the request that it was issued for, and against what was agreed on.
@@ -340,14 +527,19 @@ fn check<'a>(
         seconds: Some(lifetime - BACKDATED),
     });
     findings.extend(different);
-    let errors: Vec<&Finding> = findings
+    let errors: Vec<Finding> = findings
         .iter()
         .filter(|finding| finding.level == Level::Error)
+        .cloned()
         .collect();
     if errors.is_empty() {
         return Ok(Issued {
             request,
             leaf: leaf.clone(),
+            warnings: findings
+                .into_iter()
+                .filter(|finding| finding.level == Level::Warning)
+                .collect(),
         });
     }
     let failure = Failure::not_good(text!("{}: the certificate is not what was asked for", name));
@@ -428,10 +620,10 @@ fn next_steps(path: &Path) -> Text {
 
 fn read_requests(
     input: &Stream,
+    contents: &[u8],
     console: &Console,
 ) -> Result<Vec<CertificateSigningRequest>, Failure> {
-    let contents = file::read(input, LIMIT)?;
-    match outcome::read_reply(input, &contents, Want::Issued, console)? {
+    match outcome::read_reply(input, contents, Want::Issued, console)? {
         Reply { requests, .. } if !requests.is_empty() => Ok(requests),
         _ => {
             let get = Command::new("kubectl")

@@ -6,8 +6,8 @@
 
 use anstream::adapter::strip_str;
 use kube_enroll::inspect::{
-    Context, KeysSeen, Object, Style, find_shared_factors, inspect, leave_out_doubles,
-    refuse_same_names,
+    Context, KeysSeen, Object, Style, find_shared_factors, inspect, is_empty_list,
+    leave_out_doubles, refuse_same_names,
 };
 use kube_enroll::parallel;
 use kube_enroll::policy::Level;
@@ -206,9 +206,17 @@ impl<'a> Report<'a> {
         judge: impl Fn(&mut Object) + Sync,
     ) -> Result<(Tally, Option<Object>), Failure> {
         let is_judged = self.judged != Judged::No;
+        let is_of_people = self.people.is_some();
         let read = |(input, limit): &(Stream, u64)| -> Result<Part, Failure> {
             let contents = file::read(input, Limit::of_option(*limit))?;
+            let is_stdin = *input == Stream::Stdio;
             let mut objects = inspect(&input.source(), &contents, context);
+            // In a cluster where nobody asked for anything there is nothing wrong.
+            if is_stdin && is_of_people && is_empty_list(&contents) {
+                self.console
+                    .note("standard input: there are no requests in the cluster");
+                objects.clear();
+            }
             if objects.iter().any(Object::is_private_key) {
                 let warn = |path| privacy::warn_exposed(path, self.console);
                 input.path().inspect(|path| warn(path));
@@ -220,7 +228,7 @@ impl<'a> Report<'a> {
             Ok(Part {
                 objects,
                 size: contents.len(),
-                is_stdin: *input == Stream::Stdio,
+                is_stdin,
             })
         };
         for batch in files.chunks(BATCH) {

@@ -155,7 +155,7 @@ fn mismatch(message: impl Into<String>) -> Finding {
 }
 
 /// Every departure of a certificate from what was asked for: key, user, groups, use, and a lifetime
-/// that is more than ten minutes shorter (k8s.io/client-go/util/certificate/csr `ensureCompatible`,
+/// that is more than ten minutes off (k8s.io/client-go/util/certificate/csr `ensureCompatible`,
 /// and more). Its dates are for [`Certificate::check_dates`].
 #[must_use]
 pub fn check_issued(
@@ -208,7 +208,7 @@ pub fn check_issued(
             "the certificate is not for client authentication",
         ));
     }
-    findings.extend(lifetime_cut(certificate, object));
+    findings.extend(other_lifetime(certificate, object));
     findings
 }
 
@@ -229,16 +229,24 @@ pub(super) fn list(names: &[String]) -> String {
     }
 }
 
-fn lifetime_cut(certificate: &Certificate, object: &CertificateSigningRequest) -> Option<Finding> {
+fn other_lifetime(
+    certificate: &Certificate,
+    object: &CertificateSigningRequest,
+) -> Option<Finding> {
     let asked = i64::from(object.expiration_seconds?);
     let granted = (certificate.not_after() - certificate.not_before()).whole_seconds();
-    (granted + LEEWAY_SECONDS < asked).then(|| {
-        let message = format!(
-            "valid until {}: {granted} seconds were granted of the {asked} asked for",
-            show_time(certificate.not_after())
-        );
-        Finding::new(Effect::Warns, Code::LifetimeCut, FIELD, message)
-    })
+    let code = if granted + LEEWAY_SECONDS < asked {
+        Code::LifetimeCut
+    } else if granted > asked + LEEWAY_SECONDS {
+        Code::LifetimeExceeded
+    } else {
+        return None;
+    };
+    let message = format!(
+        "valid until {}: {granted} seconds were granted of the {asked} asked for",
+        show_time(certificate.not_after())
+    );
+    Some(Finding::new(Effect::Warns, code, FIELD, message))
 }
 
 pub(super) fn uid(certificate: &Certificate) -> Option<Finding> {

@@ -99,6 +99,7 @@ catalogue! {
     NotIssued "not-issued" "approved, and no certificate came"
     CertificateMismatch "certificate-mismatch" "a certificate for another key or name than requested"
     LifetimeCut "lifetime-cut" "a certificate that is valid for less than requested"
+    LifetimeExceeded "lifetime-exceeded" "a certificate that is valid for longer than requested"
     Expired "expired" "a certificate that is not valid any more"
     NotYetValid "not-yet-valid" "a certificate that is not valid yet"
     NoClientAuth "no-client-auth" "a certificate that is not for client authentication"

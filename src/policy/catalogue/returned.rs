@@ -40,6 +40,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Renew it in time; `kube-enroll list` tells when.",
     ),
     entry(
+        Code::LifetimeExceeded,
+        "The certificate is valid for longer than was asked for.",
+        "What was agreed on may be an hour and what was given ten years: the signer does not heed the \
+         lifetime, or it was signed by hand.",
+        "asked for an hour, granted ten years",
+        "Ask who signed it and how; agree on a `max-lifetime`, with which it is not sent back.",
+    ),
+    entry(
         Code::Expired,
         "The certificate is not valid any more.",
         "The API server refuses it with 401.",
