@@ -6,22 +6,26 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::text;
-use crate::text::{Show, Text};
+use crate::text::{Show, Text, is_deceptive};
 
 /// A folded command is no wider than this, in columns.
 const WIDTH: usize = 78;
 
-/// The word as it is, between single quotes, or as `$'...'` (POSIX.1-2024, and every bash, zsh and
-/// ksh) with octal escapes where there is anything besides visible ASCII.
+/// The word as it is, between single quotes, or, where there is something in it that would not be plainly
+/// visible, in octal escapes that `printf` writes: so every POSIX shell reads it back. A new line at the
+/// end would get lost on that way; such a word is `$'...'`, which dash does not know
+/// ([`is_for_every_shell`]).
 #[must_use]
 pub fn quote(word: impl AsRef<OsStr>) -> String {
-    let word = word.as_ref().as_encoded_bytes();
+    let whole = word.as_ref();
+    let word = whole.as_encoded_bytes();
     let is_bare = |b: &u8| b.is_ascii_alphanumeric() || b"-_./:@,+=".contains(b);
-    let is_visible = |b: &u8| *b == b' ' || b.is_ascii_graphic();
     let plain = std::str::from_utf8(word)
         .ok()
-        .filter(|_| word.iter().all(is_visible));
+        .filter(|plain| !plain.chars().any(is_deceptive));
     match plain {
         // A word that starts with = is a path to zsh.
         Some(plain) if word.iter().all(is_bare) && !word.is_empty() && !word.starts_with(b"=") => {
@@ -30,16 +34,27 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
         Some(plain) => return format!("'{}'", plain.replace('\'', r"'\''")),
         None => {}
     }
-    let mut quoted = String::from("$'");
-    for byte in word {
-        if is_visible(byte) && !b"'\\".contains(byte) {
-            quoted.push(char::from(*byte));
+    let mut escaped = String::new();
+    for (place, byte) in word.iter().enumerate() {
+        // A dash in front would be an option of printf.
+        if (is_bare(byte) || *byte == b' ') && !(place == 0 && *byte == b'-') {
+            escaped.push(char::from(*byte));
         } else {
-            let _ = write!(quoted, "\\{byte:03o}");
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "\\{byte:03o}");
         }
     }
-    quoted.push('\'');
-    quoted
+    if is_for_every_shell(whole) {
+        format!("\"$(printf '{escaped}')\"")
+    } else {
+        format!("$'{escaped}'")
+    }
+}
+
+/// Whether every shell reads back what [`quote`] writes for a word.
+#[must_use]
+pub fn is_for_every_shell(word: impl AsRef<OsStr>) -> bool {
+    !word.as_ref().as_encoded_bytes().ends_with(b"\n")
 }
 
 /// The commands of the program, where it was called as a plugin of kubectl.
@@ -223,7 +238,7 @@ impl Command {
                 let words: Vec<String> = group.iter().map(quote).collect();
                 let words = words.join(" ");
                 let is_first = line.trim_start().is_empty();
-                if !is_first && line.len() + 1 + words.len() + 2 > WIDTH {
+                if !is_first && line.width() + 1 + words.width() + 2 > WIDTH {
                     lines.push(format!("{line} \\"));
                     line = format!("{}{words}", " ".repeat(indent + 2));
                     continue;
@@ -235,7 +250,7 @@ impl Command {
             line.push_str(if command.is_some() { " |" } else { "" });
             lines.push(line);
         }
-        // Quoted words are visible ASCII.
+        // Quoted words hold nothing that is to be escaped.
         Text::of_escaped_lines(&lines)
     }
 
@@ -261,7 +276,7 @@ impl Show for Command {
         self.check();
         let line = |groups: Vec<Vec<OsString>>| {
             let words: Vec<_> = groups.concat().iter().map(quote).collect();
-            // Quoted words are visible ASCII.
+            // Quoted words hold nothing that is to be escaped.
             Text::of_escaped(&words.join(" "))
         };
         match &self.reader {
@@ -293,16 +308,21 @@ mod tests {
             ("$(reboot)`x`;\"", "'$(reboot)`x`;\"'"),
             ("it's", r"'it'\''s'"),
             ("~root", "'~root'"),
-            ("Zoë", r"$'Zo\303\253'"),
-            ("a\n'\\\u{1b}[2J", r"$'a\012\047\134\033[2J'"),
-            ("a\u{202e}1", r"$'a\342\200\2561'"),
+            ("Zoë", "'Zoë'"),
+            ("李's", r"'李'\''s'"),
+            (
+                "-a\n'\\\u{1b}[2J %",
+                r#""$(printf '\055a\012\047\134\033\1332J \045')""#,
+            ),
+            ("a\u{202e}1", r#""$(printf 'a\342\200\2561')""#),
+            ("é\n", r"$'\303\251\012'"),
         ] {
             assert_eq!(quote(word), quoted);
         }
     }
 
     #[test]
-    fn the_shell_reads_back_every_word() {
+    fn every_shell_reads_back_every_word() {
         let words = [
             "alice",
             "",
@@ -313,23 +333,32 @@ mod tests {
             "*",
             "#a",
             "a\n",
+            "\n\nb",
             "\t\u{1b}[2J",
+            "-n\u{7}%s\\n!!$(id)`id`\"'",
             "Zoë",
+            "José's 李 🙂",
+            "a\u{202e}\u{a0}1",
             "!!",
             "-n",
         ];
-        for word in words {
-            let script = format!("printf %s {}", quote(word));
-            let Ok(output) = Process::new("bash").args(["-c", &script]).output() else {
-                assert_ne!(
-                    std::env::var("CI").as_deref(),
-                    Ok("true"),
-                    "bash is missing"
-                );
-                println!("skipped: bash is missing");
-                return;
-            };
-            assert_eq!(output.stdout, word.as_bytes(), "{script}");
+        for shell in ["sh", "dash", "bash", "zsh"] {
+            for word in words {
+                if !is_for_every_shell(word) && matches!(shell, "sh" | "dash") {
+                    continue;
+                }
+                let script = format!("printf %s {}", quote(word));
+                let Ok(output) = Process::new(shell).args(["-c", &script]).output() else {
+                    assert_ne!(
+                        std::env::var("CI").as_deref(),
+                        Ok("true"),
+                        "{shell} is missing"
+                    );
+                    println!("skipped: {shell} is missing");
+                    break;
+                };
+                assert_eq!(output.stdout, word.as_bytes(), "{shell}: {script}");
+            }
         }
     }
 

@@ -304,8 +304,112 @@ fn the_script_is_one_that_a_shell_takes() {
     assert!(before.contains("'alice', // until ") && before.contains("'bob', // until "));
     // Nothing is written over.
     folder.write("authorization-config.yaml", "mine");
-    folder.other("sh", &["-c", "PATH=.:$PATH sh revoke.sh"]);
-    assert_eq!(folder.read("authorization-config.yaml"), "mine");
+    for shell in ["sh", "bash"] {
+        let run = format!("PATH=.:$PATH {shell} revoke.sh 2>&1; echo status $?");
+        let said = folder.peer("sh", &["-c", &run]);
+        assert_eq!(folder.read("authorization-config.yaml"), "mine");
+        assert!(
+            said.contains("authorization-config.yaml is there and says something else"),
+            "{said}"
+        );
+        assert!(
+            said.contains("STOPPED in part 1 ") && said.contains("status 1"),
+            "{said}"
+        );
+        assert!(!said.contains("delete|"), "{said}");
+    }
+    // Run again, it goes on behind what is there.
+    folder.write("authorization-config.yaml", before);
+    let said = folder.peer("sh", &["-ec", "PATH=.:$PATH sh revoke.sh 2>&1"]);
+    assert!(
+        said.contains("authorization-config.yaml is there already"),
+        "{said}"
+    );
+    assert!(
+        said.contains("delete|") && said.contains("Everything is done."),
+        "{said}"
+    );
+    // The first command that fails is the last.
+    folder.write(
+        "kubectl",
+        "#!/bin/sh\nprintf '%s|' \"$@\"; echo; [ $1 != delete ]\n",
+    );
+    let said = folder.peer(
+        "sh",
+        &["-c", "PATH=.:$PATH sh revoke.sh 2>&1; echo status $?"],
+    );
+    assert_eq!(said.matches("delete|").count(), 1, "{said}");
+    assert!(
+        said.contains("STOPPED in part 2 ") && said.contains("status 1"),
+        "{said}"
+    );
+    assert!(!said.contains("auth|"), "{said}");
+}
+
+#[test]
+fn another_one_is_taken_away_in_the_same_folder() {
+    let folder = issued();
+    let revoke = |who: &[&str]| {
+        let words = [&["rbac", "--revoke"], who, &["--output-dir", "revoked"]].concat();
+        folder.run(&words)
+    };
+    let given = [
+        "--authorization-config",
+        "revoked/authorization-config.yaml",
+    ];
+    revoke(&["alice.crt"]).good();
+    let first = folder.read("revoked/revoke.sh");
+    let ended = revoke(&["bob.crt", given[0], given[1]]).good();
+    assert!(
+        ended
+            .stderr
+            .contains("extended revoked/authorization-config.yaml"),
+        "{}",
+        ended.stderr
+    );
+    let both = folder.read("revoked/authorization-config.yaml");
+    assert!(
+        both.contains("'alice', // until ") && both.contains("'bob', // until "),
+        "{both}"
+    );
+    assert_eq!(folder.read("revoked/revoke.sh"), first);
+    assert!(folder.read("revoked/revoke-2.sh").contains("the user bob"));
+    // The same again changes nothing.
+    let names = folder.peer("ls", &["revoked"]);
+    revoke(&["bob.crt", given[0], given[1]]).good();
+    assert_eq!(folder.peer("ls", &["revoked"]), names);
+    // What is not in the new one is not replaced.
+    folder.write(
+        "revoked/authorization-config.yaml",
+        format!("# ticket 4711\n{both}"),
+    );
+    revoke(&["--user", "carol", given[0], given[1]]).fails(2, &["refusing to overwrite"]);
+    let other = [
+        "rbac",
+        "--revoke",
+        "--user",
+        "carol",
+        "--output-dir",
+        "revoked",
+    ];
+    folder.run(&other).fails(2, &["refusing to overwrite"]);
+}
+
+#[test]
+fn whoever_takes_access_away_is_told_where_it_is_their_own() {
+    let folder = issued();
+    let revoke = |more: &[&str]| {
+        let run = [&["rbac", "--revoke"], more].concat();
+        folder.run(&run).good().stderr
+    };
+    folder.peer("mkdir", &[".kube"]);
+    folder.peer("cp", &["alice.kubeconfig", ".kube/config"]);
+    let own =
+        "/config: its context alice@prod is user alice: in that cluster you lock yourself out";
+    assert!(revoke(&["--user", "alice"]).contains(own));
+    assert!(!revoke(&["--user", "bob"]).contains("yourself"));
+    let kept = revoke(&["--user", "alice", "--keep", "alice.kubeconfig"]);
+    assert!(!kept.contains("yourself"), "{kept}");
 }
 
 #[test]

@@ -382,7 +382,7 @@ fn a_certificate_that_is_valid_for_longer_than_asked_is_told() {
 }
 
 const LAB: &str = "user,groups,algorithm,expires-in\n\
-    robot-1,robots,ecdsa-p256,90d\nrobot 2,robots;lab,ed25519,\nRobot-3,,rsa-2048,1d\n";
+    robot-1,robots,ecdsa-p256,90d\nrobot 2,robots;lab,ed25519,\nrobot-3,,rsa-2048,1d\n";
 
 fn make(folder: &Folder, words: &[&str]) -> common::Ended {
     let words = [
@@ -412,7 +412,14 @@ fn keys_and_requests_of_a_lab_are_made_and_are_as_the_roster_says() {
             .good();
         assert_eq!(report.stdout.lines().count(), 3, "{}", report.stderr);
     }
-    for key in ["robot-1.key", "Robot-3.key"] {
+    let keys = folder.peer("sh", &["-c", "ls keys | grep key$"]);
+    let keys: Vec<&str> = keys.lines().collect();
+    assert_eq!(keys.len(), 3);
+    assert!(
+        keys[0] == "robot-1.key" && keys[1].starts_with("robot-2="),
+        "{keys:?}"
+    );
+    for key in keys {
         assert_eq!(folder.mode(&format!("keys/{key}")), 0o600);
     }
     let report = folder
@@ -482,10 +489,10 @@ fn a_run_that_was_stopped_goes_on_and_makes_no_key_twice() {
     );
     // A wrong passphrase is told with the file, and nothing is lost.
     folder.write("pass", "another\n");
-    std::fs::remove_file(folder.file("keys/Robot-3.csr")).unwrap();
+    std::fs::remove_file(folder.file("keys/robot-3.csr")).unwrap();
     make(&folder, &encrypted).fails(
         2,
-        &["Robot-3.key", "passphrase", "the same command goes on"],
+        &["robot-3.key", "passphrase", "the same command goes on"],
     );
 }
 
@@ -643,17 +650,101 @@ fn killed_at_any_moment_and_started_again_it_loses_nobody_and_makes_no_key_twice
     }
 }
 
+/// The key files, with what is in them.
+fn keys(folder: &Folder) -> Vec<(String, String)> {
+    let names = folder.peer("sh", &["-c", "ls keys | grep key$"]);
+    let read = |name: &str| (name.to_owned(), folder.read(&format!("keys/{name}")));
+    names.lines().map(read).collect()
+}
+
+const PLAIN: [&str; 3] = ["--no-passphrase", "--algorithm", "ecdsa-p256"];
+
 #[test]
-fn people_whose_files_would_have_one_name_have_two() {
+fn the_names_of_a_persons_files_do_not_depend_on_who_else_is_there() {
     let folder = Folder::new();
-    folder.write("lab.csv", "user\na b\na.b\nA-B\na-b\n".replace("A-B\n", ""));
-    make(&folder, &["--no-passphrase", "--algorithm", "ecdsa-p256"]).good();
-    let keys = std::fs::read_dir(folder.file("keys")).unwrap();
-    let keys = keys.filter(|entry| {
-        let name = entry.as_ref().unwrap().file_name();
-        Path::new(&name)
-            .extension()
-            .is_some_and(|extension| extension == "key")
-    });
-    assert_eq!(keys.count(), 3);
+    let people = [
+        "a-b", "a b", "a/b", "a:b", ".a-b", "ab", "aB", "requests", "Requests",
+    ];
+    let mut before = Vec::new();
+    for number in 1..=people.len() {
+        folder.write(
+            "lab.csv",
+            format!("user\n{}\n", people[..number].join("\n")).replace("aB\n", ""),
+        );
+        make(&folder, &PLAIN).good();
+        let now = keys(&folder);
+        assert!(
+            before.iter().all(|key| now.contains(key)),
+            "{number}: {now:#?}"
+        );
+        before = now;
+    }
+    let lower: std::collections::BTreeSet<_> =
+        before.iter().map(|(name, _)| name.to_lowercase()).collect();
+    assert_eq!(lower.len(), people.len() - 1);
+    let names: Vec<_> = before.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(
+        names.contains(&"a-b.key") && !names.contains(&"requests.key"),
+        "{names:?}"
+    );
+    let all = folder.read("keys/requests.csr.yaml");
+    assert_eq!(all.matches("\nkind: ").count(), people.len() - 1, "{all}");
+}
+
+#[test]
+fn no_file_that_is_another_one_is_written_over_by_that_of_all() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.file("keys")).unwrap();
+    folder.write("keys/requests.csr.yaml", "precious");
+    folder.write("lab.csv", "user\nalice\n");
+    let said = make(&folder, &PLAIN).good();
+    assert!(
+        said.stdout.contains("are in 'keys/requests=2.csr.yaml'")
+            || said.stdout.contains("are in keys/requests=2.csr.yaml"),
+        "{}",
+        said.stdout
+    );
+    assert!(
+        said.stderr
+            .contains("keys/requests.csr.yaml holds something else"),
+        "{}",
+        said.stderr
+    );
+    // More people: that of an earlier run is replaced.
+    folder.write("lab.csv", "user\nalice\nbob\n");
+    make(&folder, &PLAIN).good();
+    let both = folder.read("keys/requests=2.csr.yaml");
+    assert!(both.contains("alice-") && both.contains("bob-"), "{both}");
+    // Other people: theirs lies beside it.
+    folder.write("lab.csv", "user\ncarol\n");
+    make(&folder, &PLAIN).good();
+    make(&folder, &PLAIN).good();
+    assert_eq!(folder.read("keys/requests=2.csr.yaml"), both);
+    assert!(folder.read("keys/requests=3.csr.yaml").contains("carol-"));
+    // What somebody added is not lost.
+    folder.write(
+        "keys/requests=3.csr.yaml",
+        folder.read("keys/requests=3.csr.yaml") + "# mine\n",
+    );
+    make(&folder, &PLAIN).good();
+    assert!(folder.read("keys/requests=3.csr.yaml").contains("# mine"));
+    assert!(folder.has("keys/requests=4.csr.yaml"));
+    assert_eq!(folder.read("keys/requests.csr.yaml"), "precious");
+    // A request of one person who is called so is not that of all.
+    folder
+        .run(&[
+            "request",
+            "requests",
+            "--algorithm",
+            "ed25519",
+            "--no-passphrase",
+            "--output-dir",
+            "one",
+        ])
+        .good();
+    let theirs = folder.read("one/requests.csr.yaml");
+    folder.write("keys/requests.csr.yaml", &theirs);
+    folder.write("lab.csv", "user\nrequests\n");
+    make(&folder, &PLAIN).good();
+    assert_eq!(folder.read("keys/requests.csr.yaml"), theirs);
 }

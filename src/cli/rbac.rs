@@ -15,21 +15,26 @@ use kube_enroll::rbac::{
     DenyError, Grant, RbacError, ServerFile, Subject, SystemNames, binding,
     is_beyond_authorization, webhook_kubeconfig,
 };
-use kube_enroll::shell::Command;
+use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
 use kube_enroll::yaml;
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::args::not_empty;
 use super::console::Console;
 use super::failure::Failure;
+use super::from::cluster::default_kubeconfigs;
 use super::from::credentials::NamedFiles;
 use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
 use super::os::sandbox::Reach;
 use super::to::Destination;
-use super::to::files::{self, Access, NewFiles};
+use super::to::files::{self, Access, NewFiles, Turn};
 use super::{Action, Verdict};
+
+/// A file as it was read.
+type Contents = Zeroizing<Vec<u8>>;
 
 const SCRIPT: &str = "revoke.sh";
 const CONFIGURATION: &str = "authorization-config.yaml";
@@ -153,11 +158,13 @@ impl From<What> for Approver {
 
 impl Action for Args {
     fn reach(&self) -> Reach {
+        let in_use = self.in_use();
         Reach::default()
             .read(&self.files)
             .read(&self.authorization_config)
             .read(&self.keep)
-            .credentials_of(self.people().filter_map(Stream::path))
+            .read(&in_use)
+            .credentials_of(self.people().chain(&in_use).filter_map(Stream::path))
             .of_strangers(self.people().count(), DEFAULT_LIMIT)
             .write_to(&self.to)
     }
@@ -217,7 +224,7 @@ impl Args {
             };
             (name, yaml::to_string(document))
         });
-        write_each(folder, &files.collect::<Vec<_>>(), console)?;
+        write_each(folder, &files.collect::<Vec<_>>(), None, console)?;
         let apply = Command::new("kubectl").word("apply").option("-f", folder);
         console.note(text!("to bind: {}", apply));
         Ok(())
@@ -362,36 +369,84 @@ impl Args {
     }
 
     fn take_away(&self, console: &Console) -> Result<(), Failure> {
+        let folder = self.to.output_dir.as_deref();
+        let _turn = folder
+            .map(|folder| Turn::wait(&folder.join(CONFIGURATION)))
+            .transpose()?;
         let people = self.rows_of(&self.files)?;
         let kept = self.rows_of(&self.keep)?;
         let removal = self.removal(&people, console)?;
         if removal.is_empty() && self.revoke {
             return Err(nobody());
         }
-        let files = if removal.users().next().is_none() && kept.is_empty() {
-            Vec::new()
+        let (files, extended) = if removal.users().next().is_none() && kept.is_empty() {
+            (Vec::new(), None)
         } else {
             self.server_files(&removal, &people, &kept, console)?
         };
+        self.warn_of_oneself(&removal, &kept, console);
         let mut named: Vec<_> = files
             .iter()
             .map(|file| (file.name.to_owned(), file.text.clone()))
             .collect();
-        match (&self.to.output_dir, self.revoke) {
+        match (folder, self.revoke) {
             (None, true) => files::put(&self.to.out, &removal.script(&files, false), console),
             (None, false) => {
                 let text = named.pop().map(|(_, text)| text);
                 files::put(&self.to.out, &text.unwrap_or_default(), console)
             }
             (Some(folder), revoke) => {
-                if revoke {
-                    named.push((SCRIPT.to_owned(), removal.script(&files, true)));
-                }
-                write_each(folder, &named, console)?;
-                if revoke {
-                    console.note(text!("read {} before you run it", folder.join(SCRIPT)));
+                let script = revoke.then(|| removal.script(&files, true));
+                let script = script.map(|text| (free_script(folder, &text), text));
+                named.extend(script.clone());
+                let extended = extended.as_ref().map(|it| it.as_slice());
+                write_each(folder, &named, extended, console)?;
+                if let Some((name, _)) = script {
+                    console.note(text!("read {} before you run it", folder.join(name)));
                 }
                 Ok(())
+            }
+        }
+    }
+
+    /// The kubeconfigs that kubectl uses here, where access is taken from somebody.
+    fn in_use(&self) -> Vec<Stream> {
+        let files = default_kubeconfigs().unwrap_or_default().into_iter();
+        let there = files.filter(|file| self.revoke && file.path().is_some_and(Path::is_file));
+        there.collect()
+    }
+
+    /// Whoever takes access away may go by a name that loses it.
+    fn warn_of_oneself(&self, removal: &AccessRemoval, kept: &[(&Stream, Row)], console: &Console) {
+        let users: BTreeSet<&str> = removal.users().collect();
+        for source in self.in_use() {
+            let Ok(input) = file::read(&source, DEFAULT_LIMIT) else {
+                continue;
+            };
+            let folder = source.path().and_then(Path::parent);
+            let named = NamedFiles::of(&source);
+            let found = contents(
+                &input,
+                folder.unwrap_or(Path::new("")),
+                &|path| named.read(path),
+                OffsetDateTime::now_utc(),
+            );
+            let rows = found.map(|found| found.rows).unwrap_or_default();
+            let own = rows.iter().find(|row| {
+                let is_kept = |(_, other): &(_, Row)| other.credential_id == row.credential_id;
+                row.user.as_deref().is_some_and(|user| users.contains(user))
+                    && !kept.iter().any(is_kept)
+            });
+            if let Some(row) = own {
+                console.warn(text!(
+                    "{}: its context {} is user {}: in that cluster you lock yourself out; go by another \
+                     name first, or keep its certificate: --keep {} --context {}",
+                    source,
+                    Label::from(row.name.as_deref().unwrap_or_default()),
+                    Label::from(row.user.as_deref().unwrap_or_default()),
+                    quoted(source.typed()),
+                    quoted(row.name.as_deref().unwrap_or_default())
+                ));
             }
         }
     }
@@ -446,14 +501,15 @@ impl Args {
         Ok(removal)
     }
 
-    /// What API servers read to refuse the certificates of the users, but for those kept.
+    /// What API servers read to refuse the certificates of the users, but for those kept; and the file
+    /// that it extends, where everything in that is in it as well.
     fn server_files(
         &self,
         removal: &AccessRemoval,
         people: &[(&Stream, Row)],
         kept: &[(&Stream, Row)],
         console: &Console,
-    ) -> Result<Vec<ServerFile>, Failure> {
+    ) -> Result<(Vec<ServerFile>, Option<Contents>), Failure> {
         if !self.revoke && self.authorization_config.is_none() {
             return Err(
                 Failure::could_not_run("it is not said what to keep the certificate in").say(
@@ -461,7 +517,7 @@ impl Args {
                 ),
             );
         }
-        let mut configuration = self.configuration(console)?;
+        let (mut configuration, extended) = self.configuration(console)?;
         let denied = &mut configuration.denied;
         for user in removal.users() {
             denied.deny(user, None);
@@ -516,7 +572,7 @@ impl Args {
             failure.say("take out names whose certificates have all ended")
         })?;
         let path = Path::new(configuration.kubeconfig_path());
-        Ok(vec![
+        let files = vec![
             ServerFile {
                 name: KUBECONFIG,
                 path: path.display().to_string(),
@@ -527,17 +583,22 @@ impl Args {
                 path: path.with_file_name(CONFIGURATION).display().to_string(),
                 text,
             },
-        ])
+        ];
+        Ok((files, extended))
     }
 
-    /// The configuration that API servers have, or one as for kubeadm's.
-    fn configuration(&self, console: &Console) -> Result<AuthorizationConfiguration, Failure> {
+    /// The configuration that API servers have, with its file where nothing in it gets lost, or one as for
+    /// kubeadm's.
+    fn configuration(
+        &self,
+        console: &Console,
+    ) -> Result<(AuthorizationConfiguration, Option<Contents>), Failure> {
         let Some(source) = &self.authorization_config else {
             console.warn(
                 "the file is for API servers with --authorization-mode=Node,RBAC, which it takes the \
                  place of; where they have an --authorization-config already, name that file here",
             );
-            return Ok(AuthorizationConfiguration::default());
+            return Ok((AuthorizationConfiguration::default(), None));
         };
         let input = file::read(source, DEFAULT_LIMIT)?;
         let read = AuthorizationConfiguration::read(&input).map_err(|error| {
@@ -555,8 +616,9 @@ impl Args {
         })?;
         if read.has_comments {
             console.warn(text!("{}: its comments are not written again", source));
+            return Ok((read, None));
         }
-        Ok(read)
+        Ok((read, Some(input)))
     }
 }
 
@@ -606,18 +668,44 @@ fn nobody() -> Failure {
         .say("give --user NAME, --group NAME or a request or certificate")
 }
 
-/// Writes these files into a folder, all or none. What is there already stays.
-fn write_each(folder: &Path, named: &[(String, String)], console: &Console) -> Result<(), Failure> {
+/// The name that a script gets in a folder: scripts that are there stay.
+fn free_script(folder: &Path, text: &str) -> String {
+    let later = (2_u32..).map(|number| format!("revoke-{number}.sh"));
+    let mut names = std::iter::once(SCRIPT.to_owned()).chain(later);
+    let is_free = |name: &String| {
+        let path = folder.join(name);
+        path.symlink_metadata().is_err() || files::holds(&path, text)
+    };
+    names.find(is_free).unwrap_or_default()
+}
+
+/// Writes these files into a folder, all or none. What is there already stays, but for the
+/// configuration that was `extended`.
+fn write_each(
+    folder: &Path,
+    named: &[(String, String)],
+    extended: Option<&[u8]>,
+    console: &Console,
+) -> Result<(), Failure> {
     let mut files = NewFiles::new(console);
     files.create_folder(folder)?;
+    let mut replaced = None;
     for (name, text) in named {
         let path = folder.join(name);
+        let is_extended = || extended.is_some_and(|extended| files::holds(&path, extended));
         if files::holds(&path, text) {
             console.note(text!("{} is there already", path));
+        } else if name == CONFIGURATION && is_extended() {
+            replaced = Some((path, text));
         } else {
             files.create(&path, text.as_bytes(), Access::Everyone)?;
             console.note(text!("wrote {}", path));
         }
+    }
+    files.sync()?;
+    if let Some((path, text)) = replaced {
+        files::replace(&path, text.as_bytes(), console)?;
+        console.note(text!("extended {}", path));
     }
     files.keep()
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
-use crate::shell::quote;
+use crate::shell::{is_for_every_shell, quote};
 
 use super::deny::review;
 use super::{MASTERS, RbacError, Subject, SubjectKind, SystemNames};
@@ -73,7 +73,8 @@ impl AccessRemoval {
         let mut text = String::from(
             "#!/bin/sh\n\
              # Read this first, and run what you agree with: kubectl uses your rights, in the cluster of\n\
-             # your current context.\n",
+             # your current context. It ends at the first command that fails; what is done already is done\n\
+             # once more when it is run again, and changes nothing.\n",
         );
         let script = Script {
             removal: self,
@@ -95,19 +96,54 @@ struct Script<'a> {
 impl fmt::Display for Script<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let removal = self.removal;
+        f.write_str(STOPS)?;
+        let mut parts = 0;
+        let mut part = |title: &str, f: &mut fmt::Formatter<'_>| {
+            parts += 1;
+            writeln!(f, "\n##### Part {parts}: {title}\npart={parts}\n")
+        };
         if !removal.users.is_empty() {
+            part("the certificates", f)?;
             self.denial(f)?;
         }
         for (user, groups) in &removal.users {
+            part(&format!("the user {}", quote(user)), f)?;
             self.user(user, groups, f)?;
         }
         for group in &removal.groups {
-            writeln!(f, "\n##### The group {}\n", quote(group))?;
+            part(&format!("the group {}", quote(group)), f)?;
             bindings(&subject(SubjectKind::Group, group), "", f)?;
         }
-        Ok(())
+        f.write_str("\npart=\necho 'Everything is done.' >&2\n")
     }
 }
+
+const STOPS: &str = r#"
+set -euC
+part=
+say() {
+  if [ -n "$part" ]; then
+    echo "STOPPED in part $part of this script: the parts before it are done, the rest is NOT" >&2
+  fi
+}
+trap say EXIT
+"#;
+
+/// Writes standard input to a file, unless it is there already.
+const PUT: &str = r#"
+# What is there is not written over.
+put() {
+  text=$(cat)
+  if [ -e "$1" ] && [ "$(cat "$1")" = "$text" ]; then
+    echo "$1 is there already" >&2
+  elif [ -e "$1" ]; then
+    echo "$1 is there and says something else: move it away, or name it with --authorization-config" >&2
+    return 1
+  else
+    printf '%s\n' "$text" > "$1"
+  fi
+}
+"#;
 
 const WHERE_IT_WORKS: &str = "# API servers refuse all certificates of these names, but for those that are kept (--keep). This
 # works with Kubernetes 1.32 or later (kubectl version), where you can set the API servers' options,
@@ -137,7 +173,6 @@ const NOT_STOPPED: &str = "
 
 impl Script<'_> {
     fn denial(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n##### The certificates\n")?;
         f.write_str(WHERE_IT_WORKS)?;
         for file in self.files {
             writeln!(f, "#   {} to {}", file.name, quote(&file.path))?;
@@ -151,10 +186,9 @@ impl Script<'_> {
         }
         f.write_str(ONCE)?;
         if !self.is_beside {
-            // What is there is not written over.
-            f.write_str("\nset -C\n")?;
+            f.write_str(PUT)?;
             for file in self.files {
-                writeln!(f, "cat > {} <<'END'\n{}END", file.name, file.text)?;
+                writeln!(f, "put {} <<'END'\n{}END", file.name, file.text)?;
             }
         }
         f.write_str(
@@ -178,7 +212,6 @@ impl Script<'_> {
         f: &mut fmt::Formatter<'_>,
     ) -> fmt::Result {
         let user = subject(SubjectKind::User, name);
-        writeln!(f, "\n##### The user {}\n", quote(name))?;
         f.write_str(
             "# Whoever goes on under this name, with a certificate that is kept, needs these bindings: then\n\
              # stop here.\n\n",
@@ -204,6 +237,14 @@ impl Script<'_> {
             f,
             "\n# See what the name and its groups may still do (for a namespace add --namespace):"
         )?;
+        if !std::iter::once(name)
+            .chain(groups.iter().map(String::as_str))
+            .all(is_for_every_shell)
+        {
+            return f.write_str(
+                "# kubectl auth can-i --list --as=... is left out: not every shell can name this one.\n",
+            );
+        }
         write!(f, "kubectl auth can-i --list --as={}", quote(name))?;
         for group in groups {
             write!(f, " --as-group={}", quote(group))?;
@@ -301,11 +342,10 @@ mod tests {
     #[test]
     fn a_users_bindings_go_and_those_of_the_groups_are_left_to_decide() {
         let text = leaver("alice", &["dev", "a b"]).script(&[], false);
-        let commands = &commands(&text)[1..];
-        let commands = commands
-            .iter()
-            .skip_while(|line| !line.starts_with("kubectl delete"));
-        let commands: Vec<_> = commands.collect();
+        let commands = commands(&text);
+        let mut commands: Vec<_> = commands.iter().skip(1).collect();
+        commands.retain(|line| line.starts_with("kubectl"));
+        commands.retain(|line| !line.starts_with("kubectl create"));
         let delete =
             "kubectl delete rolebindings,clusterrolebindings --all-namespaces -l kube-enroll";
         assert_eq!(*commands[0], format!("{delete}/user=alice"));
@@ -323,7 +363,8 @@ mod tests {
         assert!(removal.is_empty());
         removal.group("dev").unwrap();
         let text = removal.script(&[], false);
-        assert!(commands(&text)[0].ends_with("-l kube-enroll/group=dev"));
+        let deletes = |line: &&str| line.ends_with("-l kube-enroll/group=dev");
+        assert_eq!(commands(&text).iter().copied().filter(deletes).count(), 1);
         assert_eq!(removal.group("system:masters"), Err(RbacError::Masters));
         assert_eq!(removal.user("", &[]), Err(RbacError::Nameless("user")));
     }
@@ -342,31 +383,48 @@ mod tests {
             assert!(text.contains("#   a.yaml to '/etc/a b.yaml'\n"));
             assert!(text.contains("#   '--authorization-config=/etc/a b.yaml'\n"));
         }
-        assert!(written.contains("set -C\ncat > a.yaml <<'END'\nkind: x\nEND\n"));
-        assert!(!beside.contains("cat >"));
+        assert!(written.contains("}\nput a.yaml <<'END'\nkind: x\nEND\n"));
+        assert!(!beside.contains("put"));
     }
 
     #[test]
     fn a_hostile_name_is_no_command() {
-        let name = "x\nEND\nkubectl delete ns --all #'$(id)\u{1b}[2J\"}}🙂";
-        let mut removal = leaver(name, &[name]);
-        removal.group(name).unwrap();
-        let text = removal.script(&[], true);
-        for command in commands(&text) {
-            assert!(
-                command.starts_with("kubectl get rolebindings,")
-                    || command.starts_with("kubectl auth can-i ")
-                    || command.starts_with("kubectl create -o ")
-                    || command.starts_with("{\"apiVersion\":")
-                    || command == "END"
-                    || command.starts_with("kubectl delete rolebindings,"),
-                "{command}"
-            );
+        for name in [
+            "x\nEND\nkubectl delete ns --all #'$(id)\u{1b}[2J\"}}🙂",
+            "x\nEND\nkubectl delete ns --all\n",
+            "'; kubectl delete ns --all; '🙂",
+        ] {
+            let mut removal = leaver(name, &[name]);
+            removal.group(name).unwrap();
+            let text = removal.script(&[], true);
+            let ours = leaver("alice", &[]).script(&[], true);
+            let ours = commands(&ours);
+            for command in commands(&text) {
+                assert!(
+                    command.starts_with("kubectl get rolebindings,")
+                        || command.starts_with("kubectl auth can-i ")
+                        || command.starts_with("kubectl create -o ")
+                        || command.starts_with("{\"apiVersion\":")
+                        || command == "part=3"
+                        || command.starts_with("kubectl delete rolebindings,")
+                        || ours.contains(&command),
+                    "{command}"
+                );
+            }
+            let text = text.replace('\n', " ");
+            assert!(!text.chars().any(crate::text::is_deceptive), "{text}");
         }
+    }
+
+    #[test]
+    fn the_user_who_is_asked_about_is_the_one_whatever_the_shell() {
+        let text = leaver("josé", &["Zoë's"]).script(&[], true);
         assert!(
-            text.chars()
-                .all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic())
+            text.contains(r" --as='josé' --as-group='Zoë'\''s'"),
+            "{text}"
         );
+        let text = leaver("a\n", &[]).script(&[], true);
+        assert!(!text.contains("\nkubectl auth can-i"), "{text}");
     }
 
     #[test]

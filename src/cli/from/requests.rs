@@ -112,6 +112,13 @@ pub fn read(path: &Path) -> Option<CertificationRequest> {
     find(&contents).into_iter().next()
 }
 
+/// Whom the first request in a file is for.
+pub fn user_of(contents: &[u8]) -> Option<String> {
+    let request = find(contents).into_iter().next()?;
+    let identity = request.subject().identity_when_issued()?;
+    Some(identity.username)
+}
+
 /// The requests in a file whatever the way did to it, with a note of that; what it is where there is
 /// none in it, and nothing where it cannot be read.
 fn read_forgiving(path: &Path) -> Result<(Vec<CertificationRequest>, Option<Text>), Option<Look>> {

@@ -1,7 +1,8 @@
 //! `request --roster`: keys and requests for the robots, classes and labs of a roster, on all cores. A run
 //! that was stopped goes on where it was: what is there stays, and no key is made twice.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,12 +27,16 @@ use crate::cli::Verdict;
 use crate::cli::console::{Console, report_failure};
 use crate::cli::failure::Failure;
 use crate::cli::from::file::{self, DEFAULT_LIMIT, Stream};
-use crate::cli::from::{keys, passphrase, roster};
+use crate::cli::from::{keys, passphrase, requests, roster};
 use crate::cli::to::files::{self, Access, NewFiles};
 use crate::cli::to::names;
 
-/// All requests in one file.
-const ALL: &str = "requests.csr.yaml";
+/// What files with all requests are named after, and no person's.
+const RESERVED: &str = "requests";
+/// Files that are tried for all requests.
+const FILES_OF_ALL: usize = 1000;
+/// The size of such a file, in bytes.
+const LIMIT_OF_ALL: u64 = 1 << 30;
 
 /// How the fingerprints are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -44,6 +49,8 @@ pub enum Format {
     /// For programs
     Json,
 }
+
+type Hash = [u8; 32];
 
 /// A person with the name of their files.
 struct Named<'a> {
@@ -69,7 +76,14 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
     folder.create_folder(&args.output_dir)?;
     folder.keep()?;
 
-    let people = name(roster.people());
+    let people: Vec<Named<'_>> = roster
+        .people()
+        .iter()
+        .map(|person| Named {
+            person,
+            stem: stem(person.user()),
+        })
+        .collect();
     let progress = console.progress(people.len(), "keys and requests");
     let is_over = AtomicBool::new(false);
     let results = parallel::map_waiting(&people, |named| {
@@ -102,9 +116,7 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
         );
     }
 
-    let all = args.output_dir.join(ALL);
-    let manifests: Vec<&str> = done.iter().map(|done| done.manifest.as_str()).collect();
-    put_all(&all, &manifests.join("---\n"), console)?;
+    let all = put_all(&args.output_dir, &done, console)?;
     let format = args.output.unwrap_or_default();
     if format != Format::Text || !console.is_quiet() {
         console.data(&table(&done, format))?;
@@ -209,30 +221,19 @@ impl Paths {
     }
 }
 
-/// Names of files that are the same in every run: the user's, with a hash where it is no file name or,
-/// in either case, that of another person.
-fn name(people: &[Person]) -> Vec<Named<'_>> {
-    let plain = |person: &Person| names::stem(person.user(), person.user());
-    let mut stems: HashMap<String, usize> = HashMap::new();
-    for person in people {
-        *stems.entry(plain(person).to_lowercase()).or_default() += 1;
+/// The names of a person's files, which are no others' whoever else is in the roster, in either case: the
+/// user's where it is a file name in lower case, else a slug with a hash behind a sign that is in no
+/// such name.
+fn stem(user: &str) -> String {
+    let is_plain = |user: &&str| !user.contains(char::is_uppercase) && *user != RESERVED;
+    match names::safe(user).filter(is_plain) {
+        Some(user) => user.to_owned(),
+        None => {
+            let hash = Sha256::digest(user);
+            let hash = hex(hash.get(..4).unwrap_or_default());
+            format!("{}={hash}", slug(&names::stem(user, user)))
+        }
     }
-    let named = people.iter().map(|person| {
-        let stem = plain(person);
-        let is_shared = stems
-            .get(&stem.to_lowercase())
-            .is_some_and(|count| *count > 1);
-        let needs_hash = is_shared || names::safe(person.user()).is_none();
-        let hash = Sha256::digest(person.user());
-        let hash = hex(hash.get(..4).unwrap_or_default());
-        let stem = if needs_hash {
-            format!("{}-{hash}", slug(&stem))
-        } else {
-            stem
-        };
-        Named { person, stem }
-    });
-    named.collect()
 }
 
 /// The request that is there already, where it asks for this person.
@@ -250,12 +251,80 @@ fn earlier_request(path: &Path, person: &Person) -> Option<CertificationRequest>
     (is_theirs && request.verify().is_ok()).then_some(request)
 }
 
-/// The file of all requests may be there from an earlier run.
-fn put_all(path: &Path, text: &str, console: &Console) -> Result<(), Failure> {
-    if path.is_file() && !files::holds(path, text) {
-        return files::replace(path, text.as_bytes(), console);
+/// Writes all requests into one file, and answers with its name. What another run wrote there for these
+/// people is replaced; what is anything else stays, and the file gets another name.
+fn put_all(folder: &Path, done: &[Done<'_>], console: &Console) -> Result<PathBuf, Failure> {
+    let manifests: Vec<&str> = done.iter().map(|done| done.manifest.as_str()).collect();
+    let text = manifests.join("---\n");
+    let mut known = None;
+    let mut passed = None;
+    for number in 1..=FILES_OF_ALL {
+        let path = match number {
+            1 => folder.join(format!("{RESERVED}.csr.yaml")),
+            _ => folder.join(format!("{RESERVED}={number}.csr.yaml")),
+        };
+        if path.symlink_metadata().is_err() || files::holds(&path, &text) {
+            files::put(&Stream::from(path.as_path()), &text, console)?;
+        } else if is_earlier(
+            &path,
+            known.get_or_insert_with(|| manifests_in(folder)),
+            done,
+        ) {
+            files::replace(&path, text.as_bytes(), console)?;
+        } else {
+            passed.get_or_insert(path);
+            continue;
+        }
+        if let Some(passed) = passed {
+            console.note(text!("{} holds something else, and stays as it is", passed));
+        }
+        return Ok(path);
     }
-    files::put(&Stream::from(path), text, console)
+    Err(
+        Failure::could_not_run(text!("{}: a thousand files of requests are there", folder))
+            .say("move some away"),
+    )
+}
+
+/// Whether a file holds requests of these people from earlier, and nothing that is not in files of its own
+/// here as well.
+fn is_earlier(path: &Path, known: &[(PathBuf, Hash)], done: &[Done<'_>]) -> bool {
+    let is_file = path.symlink_metadata().is_ok_and(|it| it.is_file());
+    let Some(contents) = is_file
+        .then(|| file::read(&Stream::from(path), LIMIT_OF_ALL).ok())
+        .flatten()
+    else {
+        return false;
+    };
+    let Ok(text) = std::str::from_utf8(&contents) else {
+        return false;
+    };
+    let people: HashSet<&str> = done.iter().map(|done| done.person.user()).collect();
+    let is_theirs = |part: &&str| {
+        let user = requests::user_of(part.as_bytes());
+        user.is_some_and(|user| people.contains(user.as_str()))
+    };
+    let others = known.iter().filter(|(file, _)| file != path);
+    let others: HashSet<&Hash> = others.map(|(_, hash)| hash).collect();
+    let mut parts = text.split("---\n");
+    parts.all(|part| others.contains(&Hash::from(Sha256::digest(part))))
+        && text.split("---\n").any(|part| is_theirs(&part))
+}
+
+/// The manifests in a folder.
+fn manifests_in(folder: &Path) -> Vec<(PathBuf, Hash)> {
+    let listed = fs::read_dir(folder).into_iter().flatten();
+    let paths: Vec<PathBuf> = listed
+        .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
+        .filter(|path| path.to_string_lossy().ends_with(".csr.yaml"))
+        .collect();
+    let read = parallel::map(&paths, |path| {
+        let contents = file::read(&Stream::from(path.as_path()), DEFAULT_LIMIT).ok()?;
+        Some(Hash::from(Sha256::digest(&*contents)))
+    });
+    let both = paths.into_iter().zip(read);
+    both.filter_map(|(path, hash)| Some((path, hash?)))
+        .collect()
 }
 
 /// Who has which key.
