@@ -334,6 +334,7 @@ fn the_script_is_one_that_a_shell_takes() {
         "kubectl",
         "#!/bin/sh\nprintf '%s|' \"$@\"; echo; [ $1 != delete ]\n",
     );
+    folder.set_mode("kubectl", 0o755);
     let said = folder.peer(
         "sh",
         &["-c", "PATH=.:$PATH sh revoke.sh 2>&1; echo status $?"],
