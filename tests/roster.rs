@@ -662,14 +662,12 @@ const PLAIN: [&str; 3] = ["--no-passphrase", "--algorithm", "ecdsa-p256"];
 #[test]
 fn the_names_of_a_persons_files_do_not_depend_on_who_else_is_there() {
     let folder = Folder::new();
-    let people = [
-        "a-b", "a b", "a/b", "a:b", ".a-b", "ab", "aB", "requests", "Requests",
-    ];
+    let people = ["a-b", "a b", "a/b", "a:b", ".a-b", "Ab", "requests"];
     let mut before = Vec::new();
     for number in 1..=people.len() {
         folder.write(
             "lab.csv",
-            format!("user\n{}\n", people[..number].join("\n")).replace("aB\n", ""),
+            format!("user\n{}\n", people[..number].join("\n")),
         );
         make(&folder, &PLAIN).good();
         let now = keys(&folder);
@@ -681,14 +679,14 @@ fn the_names_of_a_persons_files_do_not_depend_on_who_else_is_there() {
     }
     let lower: std::collections::BTreeSet<_> =
         before.iter().map(|(name, _)| name.to_lowercase()).collect();
-    assert_eq!(lower.len(), people.len() - 1);
+    assert_eq!(lower.len(), people.len());
     let names: Vec<_> = before.iter().map(|(name, _)| name.as_str()).collect();
     assert!(
         names.contains(&"a-b.key") && !names.contains(&"requests.key"),
         "{names:?}"
     );
     let all = folder.read("keys/requests.csr.yaml");
-    assert_eq!(all.matches("\nkind: ").count(), people.len() - 1, "{all}");
+    assert_eq!(all.matches("\nkind: ").count(), people.len(), "{all}");
 }
 
 #[test]
