@@ -370,9 +370,7 @@ impl Args {
 
     fn take_away(&self, console: &Console) -> Result<(), Failure> {
         let folder = self.to.output_dir.as_deref();
-        let _turn = folder
-            .map(|folder| Turn::wait(&folder.join(CONFIGURATION)))
-            .transpose()?;
+        let _turn = folder.map(Turn::wait);
         let people = self.rows_of(&self.files)?;
         let kept = self.rows_of(&self.keep)?;
         let removal = self.removal(&people, console)?;
