@@ -116,6 +116,19 @@ impl Undone {
 /// are few.
 #[must_use]
 pub fn undo(input: &[u8]) -> Undone {
+    let mut undone = decode(input);
+    for _ in 0..MOST {
+        let Some((step, text)) = next(&undone.bytes) else {
+            break;
+        };
+        undone.put(step, text);
+    }
+    undone
+}
+
+/// The same of the encoding of text alone: what is in it is as it was typed.
+#[must_use]
+pub fn decode(input: &[u8]) -> Undone {
     let mut undone = Undone {
         bytes: Zeroizing::new(input.to_vec()),
         steps: Vec::new(),
@@ -126,12 +139,6 @@ pub fn undo(input: &[u8]) -> Undone {
         undone.put(Step::Mark, Zeroizing::new(rest.to_vec()));
     } else if let Some(text) = lines::windows_1252(input) {
         undone.put(Step::Windows1252, Zeroizing::new(text.as_bytes().to_vec()));
-    }
-    for _ in 0..MOST {
-        let Some((step, text)) = next(&undone.bytes) else {
-            break;
-        };
-        undone.put(step, text);
     }
     undone
 }

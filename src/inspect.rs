@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::agreement::{Comparison, Point};
 use crate::key::Fingerprint;
+use crate::looks::holds_private_key;
 use crate::manifest::CertificateSigningRequest;
 use crate::name::{Identity, Name};
 use crate::policy::{Agreed, Code, Finding, Level, Prediction};
@@ -96,6 +97,9 @@ pub struct Object {
     /// Whether it was fetched from a cluster.
     #[serde(skip)]
     pub(crate) is_from_server: bool,
+    /// Whether a private key stands in its file that is no object of its own.
+    #[serde(skip)]
+    pub(crate) lies_beside_a_key: bool,
     /// What a request asks for.
     #[serde(skip)]
     pub(crate) requested: Option<Arc<Requested>>,
@@ -287,6 +291,11 @@ impl Object {
 #[must_use]
 pub fn inspect(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let mut objects = artefact::objects(source, input, context);
+    // One that is an object of its own says so itself.
+    let is_apart = objects.iter().any(Object::is_private_key);
+    if let [first, ..] = &mut objects[..] {
+        first.lies_beside_a_key = !is_apart && holds_private_key(input);
+    }
     for object in &mut objects {
         source.clone_into(&mut object.source);
     }

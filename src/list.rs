@@ -378,7 +378,7 @@ impl Contents {
         };
         let servers: HashMap<String, String> = kubeconfig
             .clusters()
-            .map(|cluster| (cluster.name.clone(), cluster.without_userinfo().server))
+            .map(|cluster| (cluster.name.clone(), cluster.without_secrets().server))
             .collect();
         let mut contexts: HashMap<&str, Vec<(&str, &str)>> = HashMap::new();
         let mut seen = HashSet::new();

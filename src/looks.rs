@@ -12,7 +12,7 @@ use crate::text::{Show, Text};
 
 mod steps;
 
-pub use steps::Want;
+pub use steps::{IsFree, Want, new_name};
 
 /// How much of a file is searched for words of people, in bytes: what they write is short.
 const SEARCHED: usize = 1 << 20;
@@ -309,6 +309,25 @@ pub fn look(bytes: &[u8]) -> Look {
             Look::Text
         }
     })
+}
+
+/// Whether a private key in PEM stands anywhere in a file: as it is, or in base64 as in the fields of
+/// Kubernetes.
+#[must_use]
+pub fn holds_private_key(bytes: &[u8]) -> bool {
+    const LABEL: &[u8] = b"PRIVATE KEY-----";
+    // "-----BEGIN " in base64, but for its last bits.
+    const BEGIN: &[u8] = b"LS0tLS1CRUdJTi";
+    const HEAD: usize = 64;
+    let holds = |bytes: &[u8]| memchr::memmem::find(bytes, LABEL).is_some();
+    let is_key = |start: usize| {
+        let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(*byte);
+        let rest = bytes.get(start..).unwrap_or_default().iter();
+        let head: Vec<u8> = rest.take_while(is_base64).take(HEAD).copied().collect();
+        let head = head.get(..head.len() / 4 * 4).unwrap_or_default();
+        pem::decode_base64(head).is_ok_and(|decoded| holds(&decoded))
+    };
+    holds(bytes) || memchr::memmem::find_iter(bytes, BEGIN).any(is_key)
 }
 
 /// What a file is under what the way did to it, and what that was: for who judges, and does not take
@@ -741,6 +760,25 @@ mod tests {
         ] {
             assert_eq!(super::look(bytes), look, "{look:?}");
         }
+    }
+
+    #[test]
+    fn a_private_key_is_found_wherever_it_stands() {
+        use base64::Engine as _;
+        let key = pem::encode("PRIVATE KEY", b"a key that is long enough for a line");
+        let base64 = base64::prelude::BASE64_STANDARD.encode(&key);
+        let rsa = base64::prelude::BASE64_STANDARD.encode(key.replace("PRIV", "RSA PRIV"));
+        for text in [
+            key.clone(),
+            format!("{{\"key\": \"{}\"}}", key.replace('\n', "\\n")),
+            format!("data:\n  tls.key: {base64}\n"),
+            format!("spec:\n  request: \"{rsa}\"\n"),
+        ] {
+            assert!(holds_private_key(text.as_bytes()), "{text}");
+        }
+        let request = pem::encode("CERTIFICATE REQUEST", b"a request that is long enough");
+        let base64 = base64::prelude::BASE64_STANDARD.encode(&request);
+        assert!(!holds_private_key(base64.as_bytes()));
     }
 
     #[test]

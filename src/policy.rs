@@ -88,6 +88,18 @@ impl Finding {
         Self::new(Effect::NotAccepted, Code::WrongKind, "kind", message)
     }
 
+    /// Where a request should be, a private key came along.
+    #[must_use]
+    pub(crate) fn private_key_inside() -> Self {
+        Self::new(
+            Effect::NotAccepted,
+            Code::WrongKind,
+            "",
+            "there is a private key in the file, which stays with its owner: delete it, and have a \
+             new one made there, with a new request",
+        )
+    }
+
     /// The request was written with another encoder than any that people use.
     pub(crate) fn unusual_encoding() -> Self {
         Self::new(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::carrier;
 use crate::certificate::{Certificate, Chain};
@@ -24,6 +24,9 @@ pub struct Reply {
     pub chain: Option<Chain>,
     /// The cluster, where it came along.
     pub cluster: Option<Cluster>,
+    /// Whether it is one that [`write`] wrote, and ends before the certificate authority, which is
+    /// the last in it.
+    pub lacks_its_end: bool,
 }
 
 /// Why a file is no reply.
@@ -114,12 +117,16 @@ impl Reply {
         if requests.is_empty() {
             return Err(ReplyError::NothingIssued);
         }
-        let kubeconfig = kubeconfig_of(documents).transpose()?;
+        let kubeconfig = kubeconfig_of(documents);
+        let is_fetched = requests.iter().any(|it| it.metadata.is_from_server);
+        let lacks_its_end = !is_fetched && kubeconfig.as_ref().is_some_and(ends_early);
+        let kubeconfig = kubeconfig.map(Kubeconfig::from_object).transpose()?;
         let cluster = kubeconfig.map(|it| it.cluster(None)).transpose()?;
         Ok(Self {
             requests,
             chain: None,
             cluster,
+            lacks_its_end,
         })
     }
 }
@@ -127,16 +134,40 @@ impl Reply {
 /// The kubeconfig in a reply, which has its cluster and nothing else.
 #[must_use]
 pub fn kubeconfig(input: &[u8]) -> Option<Kubeconfig> {
-    kubeconfig_of(yaml::documents(input))?.ok()
+    Kubeconfig::from_object(kubeconfig_of(yaml::documents(input))?).ok()
 }
 
-fn kubeconfig_of(documents: Vec<Document>) -> Option<Result<Kubeconfig, KubeconfigError>> {
+fn kubeconfig_of(documents: Vec<Document>) -> Option<Map<String, Value>> {
     let mut documents = documents.into_iter();
-    let found = documents.find_map(|document| match document.content {
+    documents.find_map(|document| match document.content {
         Ok(Value::Object(map)) if map.get("kind") == Some(&kubeconfig::KIND.into()) => Some(map),
         _ => None,
+    })
+}
+
+/// The last field of a reply.
+const AUTHORITY: &str = "certificate-authority-data";
+
+/// Whether a kubeconfig is the one of a reply, with a cluster and nothing else, and ends before its last
+/// field.
+fn ends_early(kubeconfig: &Map<String, Value>) -> bool {
+    let is_ours = kubeconfig
+        .keys()
+        .all(|key| ["apiVersion", "kind", "clusters"].contains(&key.as_str()));
+    let clusters = kubeconfig.get("clusters").and_then(Value::as_array);
+    let [cluster] = clusters.map_or(&[][..], Vec::as_slice) else {
+        return false;
+    };
+    let cluster = cluster.get("cluster").and_then(Value::as_object);
+    let has_end = cluster.is_some_and(|cluster| {
+        let ends = [
+            AUTHORITY,
+            "certificate-authority",
+            "insecure-skip-tls-verify",
+        ];
+        ends.iter().any(|end| cluster.contains_key(*end))
     });
-    found.map(Kubeconfig::from_object)
+    is_ours && !has_end
 }
 
 /// Writes a reply in YAML: the requests, stripped to what their maker needs, and a kubeconfig with
@@ -148,10 +179,16 @@ pub fn write(requests: &[&CertificateSigningRequest], cluster: &Cluster) -> Stri
         yaml::write(&stripped(request), &mut text);
         text.push_str("---\n");
     }
+    let mut cluster = cluster.without_secrets().to_value();
+    if let Some(fields) = cluster.get_mut("cluster").and_then(Value::as_object_mut) {
+        // Last, and also where there is none: what is cut off before it is known to be.
+        let authority = fields.remove(AUTHORITY).unwrap_or_else(|| "".into());
+        fields.insert(AUTHORITY.to_owned(), authority);
+    }
     let kubeconfig = json!({
         "apiVersion": "v1",
         "kind": kubeconfig::KIND,
-        "clusters": [cluster.without_userinfo().to_value()],
+        "clusters": [cluster],
     });
     yaml::write(&kubeconfig, &mut text);
     text

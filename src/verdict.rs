@@ -163,7 +163,10 @@ fn settle<'a>(
         // That it is no request says enough.
         findings.clear();
     }
-    object.agreement = Some(comparison);
+    if object.lies_beside_a_key {
+        findings.push(Finding::private_key_inside());
+    }
+    object.agreement = object.requested().map(|_| comparison);
     match object.requested() {
         Some(requested) => {
             if !is_dns1123_subdomain(&requested.name) {

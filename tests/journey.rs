@@ -304,7 +304,7 @@ fn a_key_beside_the_authority_and_the_password_of_a_proxy_stay_with_the_admin() 
         line => line,
     });
     folder.write("admin.kubeconfig", lines.collect::<Vec<_>>().join("\n"));
-    reply(&folder, &object).fails(1, &["user or password in the address"]);
+    reply(&folder, &object).fails(1, &["has a user or password"]);
     assert!(!folder.has("alice.reply.yaml"));
     let lines = folder
         .read("admin.kubeconfig")

@@ -458,7 +458,7 @@ fn bad_input_gives_a_clear_answer_and_no_panic() {
         let run = |file| folder.run(&[&[command, file], agreed].concat());
         run("gone").fails(2, &["no such file"]);
         run("large").fails(2, &["larger than 1048576 bytes"]);
-        run("fifo").fails(1, &["nothing in it"]);
+        run("fifo").fails(2, &["nobody writes"]);
         for file in ["empty", "binary", "deep", "nokind.yaml"] {
             run(file).fails(1, &["unreadable"]);
         }

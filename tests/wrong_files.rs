@@ -473,7 +473,7 @@ fn keys_of_openssh_and_putty_are_converted_by_the_commands_that_are_advised() {
         };
         follow(&folder, export, "");
         follow(&folder, convert, "-P '' -N ''");
-        let new = format!("putty-{kind}-pkcs8.key");
+        let new = format!("putty-{kind}.ppk-pkcs8.key");
         let out = format!("out-putty-{kind}");
         let request = ["request", "bob", "--key", &new, "--output-dir", &out];
         folder.run(&request).good();
@@ -507,7 +507,7 @@ fn stores_of_keys_give_them_up_to_the_commands_that_are_advised() {
         "request",
         "bob",
         "--key",
-        "store-pkcs8.key",
+        "store.pfx-pkcs8.key",
         "--passphrase-file",
         "pass",
     ];
@@ -522,7 +522,7 @@ fn stores_of_keys_give_them_up_to_the_commands_that_are_advised() {
     follow(&folder, step, "-passin pass:secret12");
     let kubeconfig = [
         "kubeconfig",
-        "store-new.crt",
+        "store.pfx-new.crt",
         "--key",
         "alice.key",
         "--cluster",
@@ -553,7 +553,7 @@ fn stores_of_keys_give_them_up_to_the_commands_that_are_advised() {
         "request",
         "bob",
         "--key",
-        "store-pkcs8.key",
+        "store.jks-pkcs8.key",
         "--passphrase-file",
         "pass",
     ];
@@ -644,7 +644,7 @@ fn packed_and_wrapped_files_are_opened_by_the_commands_that_are_advised() {
     );
     let kubeconfig = [
         "kubeconfig",
-        "chain-new.crt",
+        "chain.p7b-new.crt",
         "--key",
         "alice.key",
         "--cluster",
@@ -681,4 +681,249 @@ fn a_file_in_place_of_a_passphrase_is_refused() {
         let command = ["passphrase", "alice.key", "--new-passphrase-file", name];
         folder.run(&command).fails(2, &[name, "not a passphrase"]);
     }
+}
+
+#[test]
+fn what_is_no_file_is_never_replaced_by_one() {
+    let folder = journey();
+    folder.peer("mkfifo", &["pipe"]);
+    std::os::unix::fs::symlink(folder.file("pipe"), folder.file("link")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.file("null")).unwrap();
+    for (name, what) in [
+        ("pipe", "a named pipe"),
+        ("link", "a named pipe"),
+        ("null", "a device"),
+    ] {
+        let merge = ["kubeconfig", "alice.reply.yaml", "--merge", name];
+        folder
+            .run(&merge)
+            .fails(2, &[name, what, "is not replaced"]);
+    }
+    assert!(!std::fs::metadata(folder.file("pipe")).unwrap().is_file());
+    assert!(folder.file("null").is_symlink());
+}
+
+#[test]
+fn what_is_advised_for_a_key_overwrites_no_other() {
+    let folder = journey();
+    let store = [&[0x30, 0x82, 0x01, 0x00, 2, 1, 3, 0x30][..], &[7; 256]].concat();
+    folder.write("bob.p12", &store);
+    folder.write("bob.p12-pkcs8.key", "another key");
+    let request = ["request", "bob", "--no-passphrase", "--key", "bob.p12"];
+    folder.run(&request).fails(2, &["-out bob.p12-pkcs8-2.key"]);
+    // Two stores of one stem.
+    folder.write("bob.jks", b"\xFE\xED\xFE\xED some store");
+    let request = ["request", "bob", "--no-passphrase", "--key", "bob.jks"];
+    folder.run(&request).fails(2, &["-out bob.jks-pkcs8.key"]);
+}
+
+#[test]
+fn a_passphrase_is_read_as_it_is_typed_whatever_an_editor_put_around_it() {
+    let folder = journey();
+    let wide: Vec<u8> = "hunter2hunter2\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    folder.write("plain", "hunter2hunter2\n");
+    for (name, contents) in [
+        ("marked", b"\xEF\xBB\xBFhunter2hunter2\r\n".to_vec()),
+        ("wide", [&b"\xFF\xFE"[..], &wide].concat()),
+        ("unmarked", wide.clone()),
+    ] {
+        folder.write(name, contents);
+        let change = ["passphrase", "alice.key", "--new-passphrase-file", name];
+        folder.run(&change).good();
+        let back = ["passphrase", "alice.key", "--passphrase-file", "plain"];
+        folder.run(&[&back[..], &["--remove"]].concat()).good();
+    }
+}
+
+#[test]
+fn what_is_no_passphrase_is_not_taken_for_one() {
+    let folder = journey();
+    let key = folder.read("alice.key");
+    let wide: Vec<u8> = key.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for contents in [
+        wide,
+        BASE64_STANDARD.encode(&key).into_bytes(),
+        b"eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2lnbmF0dXJl\n".to_vec(),
+        b"[default]\naws_access_key_id = AKIA\naws_secret_access_key = word\n".to_vec(),
+        b"user: alice\npassword: word\n".to_vec(),
+    ] {
+        folder.write("file", contents);
+        let change = ["passphrase", "alice.key", "--new-passphrase-file", "file"];
+        folder.run(&change).fails(2, &["not a passphrase"]);
+    }
+    assert_eq!(folder.read("alice.key"), key);
+}
+
+#[test]
+fn a_secret_that_is_typed_in_place_of_a_file_is_not_repeated() {
+    let folder = journey();
+    let line = folder.read("alice.key").lines().nth(1).unwrap().to_owned();
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJlc2lnbmF0dXJl";
+    let word = "sk-Zq7Rt9Lm2Vx4Bn8Kd1Wp";
+    for secret in [line.as_str(), token, word] {
+        for (words, place) in [
+            (
+                &["inspect", "X"][..],
+                "word 2 of the command line names no file",
+            ),
+            (&["kubeconfig", "X"], "word 2 of the command line"),
+            (
+                &["verify", "X", "--user", "a", "--no-groups"],
+                "word 2 of the command line",
+            ),
+            (&["request", "a", "--key", "X"], "--key names no file"),
+            (&["renew", "X"], "names no file"),
+            (
+                &["request", "a", "--passphrase-file", "X"],
+                "--passphrase-file names no file",
+            ),
+            (&["verify", "--explain", "X"], "names no finding"),
+        ] {
+            let words: Vec<_> = words
+                .iter()
+                .map(|word| if *word == "X" { secret } else { word })
+                .collect();
+            let ended = folder.run(&words);
+            assert_ne!(ended.status, 0);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(said.contains(place), "{words:?}: {said}");
+            let end = secret.get(secret.len() - 12..).unwrap();
+            let piece = secret.get(..12).unwrap();
+            assert!(!said.contains(piece) && !said.contains(end), "{said}");
+        }
+    }
+    // A short password is one there all the same.
+    let request = ["request", "a", "--passphrase-file", "hunter2"];
+    let ended = folder.run(&request);
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    folder
+        .run(&["inspect", "alice-of-old.key"])
+        .fails(2, &["alice-of-old.key"]);
+}
+
+#[test]
+fn a_pipe_is_waited_for_and_named_where_nobody_writes() {
+    let folder = journey();
+    folder.peer("mkfifo", &["pipe"]);
+    let writer = format!(
+        "(sleep 1; cat alice.key > pipe) & exec {} request bob --key pipe",
+        common::executable()
+    );
+    folder.peer("sh", &["-c", &writer]);
+    assert!(folder.has("bob.csr.yaml"));
+    folder
+        .run(&["request", "carol", "--key", "pipe"])
+        .fails(2, &["pipe", "named pipe", "nobody writes"]);
+}
+
+#[test]
+fn a_reply_that_ends_before_its_authority_is_cut_off() {
+    let folder = journey();
+    let reply = folder.read("alice.reply.yaml");
+    let end = reply.find("certificate-authority-data").unwrap();
+    let (head, _) = reply.split_at(end);
+    for cut in [head, head.trim_end_matches(' ')] {
+        folder.write("cut", cut);
+        folder
+            .run(&["kubeconfig", "cut", "--key", "alice.key", "--out", "made"])
+            .fails(1, &["cut is cut off", "once more, whole"]);
+        assert!(!folder.has("made"));
+    }
+    // Where there is none at all, that is said in the reply.
+    let admin = folder.read("admin");
+    let admin: Vec<_> = admin
+        .lines()
+        .filter(|line| !line.contains("certificate-authority-data"))
+        .collect();
+    folder.write("admin-without", admin.join("\n"));
+    let reply = ["reply", "issued.yaml", "--kubeconfig", "admin-without"];
+    folder
+        .run(&[&reply[..], &["--out", "without"]].concat())
+        .good();
+    folder
+        .run(&[
+            "kubeconfig",
+            "without",
+            "--key",
+            "alice.key",
+            "--out",
+            "made",
+        ])
+        .good();
+}
+
+#[test]
+fn a_token_in_an_address_is_refused_and_not_repeated() {
+    let folder = journey();
+    for server in [
+        "https://k:6443/?token=abcdefghijklmnopqr",
+        "https://k:6443#abcdefghijklmnopqr",
+        "https://abcdefghijklmnopqr@k:6443",
+    ] {
+        for ended in [
+            folder.run(&[
+                "reply",
+                "issued.yaml",
+                "--kubeconfig",
+                "admin",
+                "--server",
+                server,
+            ]),
+            folder.run(&["kubeconfig", "alice.reply.yaml", "--server", server]),
+        ] {
+            ended.fails(ended.status.max(1), &["a query (?)"]);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!said.contains("abcdefghijkl"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_private_key_beside_a_request_is_an_alarm_whatever_it_is_in() {
+    let folder = journey();
+    let key = folder.read("alice.key");
+    let base64 = BASE64_STANDARD.encode(&key);
+    let csr = serde_json::json!({"csr": folder.read("alice.csr"), "key": &key});
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\ndata:\n  tls.key: {base64}\n"
+    );
+    let manifest: String = folder
+        .read("alice.csr.yaml")
+        .lines()
+        .map(|line| match line.split_once("request:") {
+            Some((head, _)) => format!("{head}request: \"{base64}\"\n"),
+            None => format!("{line}\n"),
+        })
+        .collect();
+    for contents in [csr.to_string(), secret, manifest] {
+        folder.write("file", contents);
+        let verify = ["verify", "file", "--user", "alice", "-g", "dev"];
+        folder
+            .run(&verify)
+            .fails(1, &["a private key in the file", "delete it"]);
+    }
+}
+
+#[test]
+fn nothing_is_compared_and_predicted_of_what_is_no_request() {
+    let folder = journey();
+    folder.write(
+        "file",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n",
+    );
+    folder.write("zip", b"PK\x03\x04 something");
+    for name in ["file", "zip", "alice.key"] {
+        let verify = ["verify", name, "--user", "alice", "-g", "dev"];
+        let ended = folder.run(&verify);
+        ended.fails(1, &[]);
+        assert!(!ended.stdout.contains("DIFFERENT"), "{}", ended.stdout);
+        let json = folder.run(&[&verify[..], &["-o", "json"]].concat()).json();
+        assert!(!json.to_string().contains("\"different\""), "{json}");
+    }
+    let ended = folder.run(&["verify", "file", "--user", "alice", "-g", "dev"]);
+    ended.fails(1, &["with YOUR rights"]);
+    assert!(!ended.stdout.contains("refuses it"), "{}", ended.stdout);
 }

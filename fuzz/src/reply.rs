@@ -11,8 +11,8 @@ pub fn check(data: &[u8]) {
     let again = Reply::read(reply::write(&requests, &cluster).as_bytes()).unwrap();
     let written_cluster = again.cluster.unwrap();
     // Whose password stands in the address keeps it.
-    assert!(!written_cluster.has_userinfo());
-    let without_password = cluster.without_userinfo();
+    assert!(!written_cluster.has_secrets());
+    let without_password = cluster.without_secrets();
     assert_eq!(written_cluster.to_value(), without_password.to_value());
     assert_eq!(again.requests.len(), requests.len());
     for (again, read) in again.requests.iter().zip(requests) {

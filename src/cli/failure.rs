@@ -1,11 +1,12 @@
 //! From a fact to what a person reads: the file, what is wrong with it, and what to do next.
 
 use std::fmt;
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kube_enroll::error::Error;
-use kube_enroll::looks::{Look, Want};
+use kube_enroll::looks::{Look, Want, new_name};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Show, Text};
@@ -80,7 +81,7 @@ impl Failure {
     pub fn in_file(file: &Stream, error: &Error) -> Self {
         let failure = Self::about(file, error);
         let convert = |command: Command| {
-            let new = converted(file.typed());
+            let new = new_name(file.typed(), "-pkcs8.key", &is_free);
             command.option("-in", file.typed()).option("-out", new)
         };
         match error {
@@ -118,7 +119,7 @@ impl Failure {
             | Look::Conflict(_) => Self::about(source, look),
             _ => Self::could_not_run(text!("{} is {}, not {}", source, look, want)),
         };
-        let steps = look.steps(want, source.typed());
+        let steps = look.steps(want, source.typed(), &is_free);
         steps.into_iter().fold(failure, Self::say)
     }
 
@@ -253,10 +254,9 @@ impl From<Error> for Failure {
     }
 }
 
-/// A name for what comes of a key that is converted.
-fn converted(file: &Path) -> PathBuf {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    file.with_file_name(format!("{stem}-pkcs8.key"))
+/// Whether nothing is there under a name, be it a dangling link.
+pub fn is_free(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err()
 }
 
 /// An error of our own where the operating system has none.

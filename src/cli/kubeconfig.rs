@@ -28,7 +28,7 @@ use super::from::passphrase::KeyPassphraseArgs;
 use super::from::program;
 use super::from::requests::Requests;
 use super::os::sandbox::Reach;
-use super::to::files::folder_of;
+use super::to::files::{self, folder_of};
 use super::{Action, Verdict, outcome, report};
 use write::{Plans, Writer};
 
@@ -173,6 +173,9 @@ impl Action for Args {
 
     /// Writes a kubeconfig for every certificate in every reply.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        if let Some(merge) = self.merge.as_ref().and_then(Stream::path) {
+            files::refuse_no_file(merge)?;
+        }
         let passphrase = self.passphrase.read()?;
         let run = Run {
             args: self,
@@ -397,8 +400,8 @@ impl Run<'_> {
                     "{}: context {} there is of another cluster, {}, and {} is taken; for the other one run: {}",
                     kubeconfig,
                     Label::from(name),
-                    Label::from(other.without_userinfo().server),
-                    Label::from(cluster.without_userinfo().server),
+                    Label::from(other.without_secrets().server),
+                    Label::from(cluster.without_secrets().server),
                     again.command()
                 ));
             }

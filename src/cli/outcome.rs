@@ -10,7 +10,7 @@ use kube_enroll::text;
 use kube_enroll::text::{Label, Show, Text};
 
 use super::console::Console;
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::from::file::Stream;
 
 /// Fails, with an explanation, unless there is a certificate.
@@ -106,6 +106,14 @@ pub fn read_reply(
                 let what = text!("{} is cut off in line {}, its last one", input, line);
                 return Err(Failure::not_good(what).say("ask for it once more, whole"));
             }
+            if reply.lacks_its_end {
+                let what = text!(
+                    "{} is cut off: the certificate authority of the cluster, which is the last in a \
+                     reply, is missing",
+                    input
+                );
+                return Err(Failure::not_good(what).say("ask for it once more, whole"));
+            }
             if let Some(note) = note {
                 console.note(text!("{}: {}", input, note));
             }
@@ -133,7 +141,7 @@ fn no_reply(input: &Stream, contents: &[u8], want: Want, error: &ReplyError) -> 
                 )),
                 None => failure,
             };
-            let steps = look.steps(want, input.typed());
+            let steps = look.steps(want, input.typed(), &failure::is_free);
             steps.into_iter().fold(failure, Failure::say)
         }
         _ => Failure::wrong_file(input, look, want).judged(),

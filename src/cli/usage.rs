@@ -1,7 +1,7 @@
 //! What was typed, or what is wrong with it, in our words: an option is named, and a word that is
 //! neither an option nor a command of ours is never repeated. It may be a secret in the wrong place.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -89,6 +89,44 @@ pub fn stdin_twice() -> Failure {
         .say("write one of them to a file")
 }
 
+/// Where a word stands that names a file: behind which option of ours, or which word it is. Nothing,
+/// where it was not typed.
+pub fn place_of(file: &OsStr) -> Option<Text> {
+    let typed: Vec<OsString> = std::env::args_os().skip(1).collect();
+    place_among(&typed, file)
+}
+
+fn place_among(typed: &[OsString], file: &OsStr) -> Option<Text> {
+    let option = |word: &OsStr| {
+        let long = word.to_str()?.strip_prefix("--")?;
+        let command = args::command();
+        let mut all = command
+            .get_subcommands()
+            .flat_map(clap::Command::get_arguments);
+        let ours = all.find_map(|argument| argument.get_long().filter(|ours| *ours == long))?;
+        Some(text!("--{}", Label::from(ours)))
+    };
+    for (index, word) in typed.iter().enumerate() {
+        let text = word.to_string_lossy();
+        let joined = text
+            .split_once('=')
+            .filter(|(name, value)| name.starts_with('-') && OsStr::new(value) == file);
+        if let Some((name, _)) = joined {
+            return option(OsStr::new(name)).or_else(|| Some(numbered(index)));
+        }
+        if word == file {
+            let before = index.checked_sub(1).and_then(|before| typed.get(before));
+            let named = before.and_then(|word| option(word));
+            return Some(named.unwrap_or_else(|| numbered(index)));
+        }
+    }
+    None
+}
+
+fn numbered(index: usize) -> Text {
+    text!("word {} of the command line", index + 1)
+}
+
 /// Panics in tests of the program if a command of ours that it shows is not one.
 #[cfg(debug_assertions)]
 pub fn check_own(words: &[OsString]) {
@@ -162,7 +200,10 @@ impl<'a> Mistake<'a> {
             ContextKind::SuggestedSubcommand,
             ContextKind::SuggestedValue,
         ] {
-            let suggested = self.known(kind);
+            let suggested = match kind {
+                ContextKind::SuggestedArg => self.begun().unwrap_or_else(|| self.known(kind)),
+                _ => self.known(kind),
+            };
             if !suggested.is_empty() {
                 failure = failure.say(text!("did you mean {}?", suggested));
             }
@@ -198,6 +239,21 @@ impl<'a> Mistake<'a> {
         }
     }
 
+    /// The options that begin with what was typed: they are meant, rather than what is similar.
+    fn begun(&self) -> Option<Text> {
+        let Some(ContextValue::String(word)) = self.error.get(ContextKind::InvalidArg) else {
+            return None;
+        };
+        let word = word.split('=').next().unwrap_or_default();
+        let begun = word.strip_prefix("--").filter(|begun| !begun.is_empty())?;
+        let longs = self.command.get_arguments().filter_map(clap::Arg::get_long);
+        let longs: Vec<&str> = longs.filter(|long| long.starts_with(begun)).collect();
+        let options = longs
+            .iter()
+            .map(|long| Label::from(format!("--{long}")).show());
+        (!longs.is_empty()).then(|| Text::join(options, ", "))
+    }
+
     /// Which word it is, counted without the program's name.
     fn position(&self) -> Text {
         let kinds = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand];
@@ -214,7 +270,7 @@ impl<'a> Mistake<'a> {
             word.strip_prefix(wrong).is_some_and(is_value)
         };
         match self.typed.iter().skip(1).position(is_wrong) {
-            Some(index) => text!("word {} of the command line", index + 1),
+            Some(index) => numbered(index),
             None => text!("a word of the command line"),
         }
     }
@@ -326,12 +382,36 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_names_a_file_is_told_by_its_place() {
+        let place = |words: &[&str], file: &str| {
+            let typed: Vec<OsString> = words.iter().map(Into::into).collect();
+            place_among(&typed, OsStr::new(file)).map(|place| place.to_string())
+        };
+        for (words, expected) in [
+            (&["inspect", "x"][..], Some("word 2 of the command line")),
+            (&["request", "a", "--key", "x"], Some("--key")),
+            (&["request", "a", "--key=x"], Some("--key")),
+            (
+                &["verify", "--no-such", "x"],
+                Some("word 3 of the command line"),
+            ),
+            (&["inspect", "y"], None),
+        ] {
+            assert_eq!(place(words, "x").as_deref(), expected, "{words:?}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_what_was_meant() {
         for (words, expected) in [
             (
                 &["request", "alice", "--passphrase-fil", "x"][..],
                 "word 3 of the command line is no option of kube-enroll request\n  \
                  did you mean --passphrase-file?\n  run: kube-enroll help request",
+            ),
+            (
+                &["request", "alice", "--passphrase", "x"],
+                "did you mean --passphrase-file?\n",
             ),
             (
                 &["verfy"],

@@ -13,7 +13,7 @@ use kube_enroll::policy::{Agreed, CODES, explain};
 use kube_enroll::roster::Roster;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::{Label, Text, count};
+use kube_enroll::text::{Text, count};
 use kube_enroll::verdict::{judge, judge_by_roster};
 use time::OffsetDateTime;
 
@@ -317,8 +317,8 @@ fn is_key(path: &Path) -> bool {
 
 fn tell(code: &str, console: &Console) -> Result<Verdict, Failure> {
     let Some(about) = explain(code) else {
-        let what = text!("there is no finding {}", Label::from(code));
-        return Err(Failure::could_not_run(what).say("kube-enroll verify --help lists them all"));
+        return Err(Failure::could_not_run("--explain names no finding")
+            .say("kube-enroll verify --help lists them all"));
     };
     console.data(about.as_str())?;
     Ok(Verdict::Good)

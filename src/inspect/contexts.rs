@@ -144,7 +144,7 @@ pub(super) fn read(kubeconfig: &Kubeconfig) -> (Vec<ContextReport>, Vec<Entry>) 
 
 /// What may be shown of a cluster's address.
 pub(super) fn server(cluster: &Cluster) -> String {
-    cluster.without_userinfo().server
+    cluster.without_secrets().server
 }
 
 impl Entry {

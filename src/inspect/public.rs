@@ -223,7 +223,7 @@ fn demand_public_kubeconfig(object: &Map<String, Value>) -> Result<(), MaybeSecr
         "clusters" | "contexts" => value.is_null() || are_public_entries(field, value),
         _ => is_empty(value),
     });
-    if is_public && !kubeconfig.clusters().any(|cluster| cluster.has_userinfo()) {
+    if is_public && !kubeconfig.clusters().any(|cluster| cluster.has_secrets()) {
         Ok(())
     } else {
         unknown

@@ -11,6 +11,7 @@ use super::contexts::{ContextReport, Means};
 use super::object::{CertificateReport, KubeconfigReport};
 use super::preferences::KubercReport;
 use crate::agreement::{Comparison, Point};
+use crate::manifest;
 use crate::policy::{Finding, Level, Prediction};
 use crate::text::visible;
 
@@ -68,8 +69,10 @@ impl Page {
         if let Some(comparison) = object.agreement {
             self.comparison(comparison);
         }
-        let is_object = object.kind.is_some();
-        if let Some(prediction) = object.prediction.as_ref().filter(|_| is_object) {
+        // Of another object kubectl has its own way, which a finding tells.
+        let kind = object.kind.as_deref();
+        let is_request = matches!(kind, Some(manifest::KIND | "CertificationRequest"));
+        if let Some(prediction) = object.prediction.as_ref().filter(|_| is_request) {
             self.prediction(*prediction, object.has_errors());
         }
         if !object.findings.is_empty() {

@@ -173,9 +173,9 @@ impl Cluster {
             || host.is_empty()
             || host.starts_with('/')
         {
-            return Err(ClusterProblem::NotHttps(self.server.clone()));
+            return Err(ClusterProblem::NotHttps(without_secrets(&self.server)));
         }
-        let no_url = |why| Err(ClusterProblem::NoUrl(self.server.clone(), why));
+        let no_url = |why| Err(ClusterProblem::NoUrl(without_secrets(&self.server), why));
         if self
             .server
             .contains(|c: char| c.is_whitespace() || c.is_control())
@@ -191,7 +191,7 @@ impl Cluster {
                     .iter()
                     .any(|s| url.starts_with(s)) =>
             {
-                Err(ClusterProblem::BadProxy(url.clone()))
+                Err(ClusterProblem::BadProxy(without_secrets(url)))
             }
             _ => Ok(()),
         }
@@ -203,18 +203,20 @@ impl Cluster {
         same_server(&self.server, &other.server)
     }
 
-    /// Whether server or proxy are named together with a password.
+    /// Whether the addresses of server or proxy have parts that may be secret: a user or password, a
+    /// query or a fragment.
     #[must_use]
-    pub fn has_userinfo(&self) -> bool {
-        self.without_userinfo() != *self
+    pub fn has_secrets(&self) -> bool {
+        self.without_secrets() != *self
     }
 
-    /// The same without user and password in front of the hosts (RFC 3986 section 3.2.1).
+    /// The same without user and password in front of the hosts (RFC 3986 section 3.2.1), and without
+    /// queries and fragments (sections 3.4 and 3.5).
     #[must_use]
-    pub fn without_userinfo(&self) -> Self {
+    pub fn without_secrets(&self) -> Self {
         Self {
-            server: without_userinfo(&self.server),
-            proxy_url: self.proxy_url.as_deref().map(without_userinfo),
+            server: without_secrets(&self.server),
+            proxy_url: self.proxy_url.as_deref().map(without_secrets),
             ..self.clone()
         }
     }
@@ -297,15 +299,22 @@ pub(super) fn same_server(a: &str, b: &str) -> bool {
     a == b || parts(a).is_some_and(|a| Some(a) == parts(b))
 }
 
-pub(super) fn without_userinfo(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+/// An address without user and password, query and fragment. client-go sends none of the last two
+/// (rest `NewRESTClient`).
+pub(super) fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest),
+        None => (None, url),
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{host}{path}"),
-        None => url.to_owned(),
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    let rest = rest.get(..end).unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    match scheme {
+        Some(scheme) => format!("{scheme}://{host}{path}"),
+        None => format!("{host}{path}"),
     }
 }
 
@@ -400,10 +409,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_password_in_front_of_a_host_is_noticed() {
-        assert!(!reachable().has_userinfo());
+    fn what_may_be_secret_in_an_address_is_noticed() {
+        assert!(!reachable().has_secrets());
         for (server, proxy_url) in [
             ("https://user:word@a", None),
+            ("https://a/?token=word", None),
+            ("https://a?word", None),
+            ("https://a/k8s#word", None),
+            ("user:word@a:6443", None),
             ("https://a", Some("http://user@proxy".to_owned())),
         ] {
             let server = server.to_owned();
@@ -412,7 +425,7 @@ pub(super) mod tests {
                 proxy_url,
                 ..reachable()
             };
-            assert!(cluster.has_userinfo() && !cluster.without_userinfo().has_userinfo());
+            assert!(cluster.has_secrets() && !cluster.without_secrets().has_secrets());
         }
     }
 

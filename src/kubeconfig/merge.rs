@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::assemble::{EXTENSION, wipe, write_and_wipe};
 use super::auth_info::AuthInfo;
-use super::cluster::{Authority, same_server, without_userinfo};
+use super::cluster::{Authority, same_server, without_secrets};
 use super::{Cluster, Kubeconfig, NewEntry, text};
 use crate::certificate::{Certificate, Chain, show_time};
 use crate::key::{Fingerprint, PublicKey};
@@ -339,8 +339,8 @@ impl Kubeconfig {
         if !same_server(&found.server, &given.server) {
             return Err(MergeError::Server {
                 cluster,
-                found: without_userinfo(&found.server),
-                given: without_userinfo(&given.server),
+                found: without_secrets(&found.server),
+                given: without_secrets(&given.server),
             });
         }
         for (field, found, given) in [
@@ -353,7 +353,7 @@ impl Kubeconfig {
         ] {
             if given.is_some() && found != given {
                 let shown =
-                    |text: &Option<String>| without_userinfo(text.as_deref().unwrap_or_default());
+                    |text: &Option<String>| without_secrets(text.as_deref().unwrap_or_default());
                 return Err(MergeError::Way {
                     cluster,
                     field,

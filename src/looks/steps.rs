@@ -56,27 +56,30 @@ impl Show for Want {
 const GET: &str = "  kubectl get csr NAME -o yaml";
 
 impl Look {
-    /// What to do with such a file where another is wanted.
+    /// What to do with such a file where another is wanted. What is advised writes to names that
+    /// are free alone: the programs that do it overwrite without asking.
     #[must_use]
-    pub fn steps(self, want: Want, file: &Path) -> Vec<Text> {
+    pub fn steps(self, want: Want, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
         let file = if file == Path::new("-") {
             Path::new("FILE")
         } else {
             file
         };
-        let first = self.unpacked(file).or_else(|| self.once_more(want));
+        let first = self
+            .unpacked(file, is_free)
+            .or_else(|| self.once_more(want));
         if let Some(steps) = first.filter(|_| want != Want::Passphrase) {
             return steps;
         }
         match want {
-            Want::Key => self.to_a_key(file),
-            Want::Reply => self.to_a_reply(file),
-            Want::Issued => self.to_an_object(file),
-            Want::Request => self.to_a_request(file),
+            Want::Key => self.to_a_key(file, is_free),
+            Want::Reply => self.to_a_reply(file, is_free),
+            Want::Issued => self.to_an_object(file, is_free),
+            Want::Request => self.to_a_request(file, is_free),
             Want::Kubeconfig => self.to_a_kubeconfig(),
-            Want::Certificate => self.to_a_certificate(file),
+            Want::Certificate => self.to_a_certificate(file, is_free),
             Want::Configuration => self.to_a_configuration(),
-            Want::Person => self.to_a_person(file),
+            Want::Person => self.to_a_person(file, is_free),
             Want::Authorization => vec![
                 "it is the file of kube-apiserver --authorization-config; without such a file leave the \
                  option out"
@@ -94,10 +97,10 @@ impl Look {
     }
 
     /// What is in it can be had with another program.
-    fn unpacked(self, file: &Path) -> Option<Vec<Text>> {
+    fn unpacked(self, file: &Path, is_free: IsFree<'_>) -> Option<Vec<Text>> {
         let command = |program| Command::new(program);
         let unpack = match self {
-            Self::Packed(Packing::Gzip) => command("gunzip").operand(gzipped(file)),
+            Self::Packed(Packing::Gzip) => command("gunzip").operand(gzipped(file, is_free)),
             Self::Packed(Packing::Zip) => command("unzip").operand(file),
             Self::Packed(Packing::Tar) => command("tar").word("-xf").operand(file),
             Self::Packed(Packing::Bzip2) => command("bunzip2").operand(file),
@@ -106,10 +109,10 @@ impl Look {
             Self::Packed(Packing::SevenZip) => command("7z").word("x").operand(file),
             Self::Sealed(Sealing::Age) => command("age")
                 .word("--decrypt")
-                .option("-o", beside(file, "-opened"))
+                .option("-o", opened(file, is_free))
                 .operand(file),
             Self::Sealed(Sealing::Pgp) => command("gpg")
-                .option("--output", beside(file, "-opened"))
+                .option("--output", opened(file, is_free))
                 .option("--decrypt", file),
             Self::Sealed(Sealing::Ansible) => command("ansible-vault").word("view").operand(file),
             Self::Sealed(Sealing::Openssl) => {
@@ -129,10 +132,10 @@ impl Look {
             _ => return None,
         };
         let step = match self {
-            Self::Packed(Packing::Gzip) if gzipped(file) != file => text!(
+            Self::Packed(Packing::Gzip) if gzipped(file, is_free) != file => text!(
                 "unpack it: mv {} {} && {}",
                 quoted(file),
-                quoted(gzipped(file)),
+                quoted(gzipped(file, is_free)),
                 unpack
             ),
             Self::Packed(_) => text!("unpack it: {}", unpack),
@@ -169,9 +172,9 @@ impl Look {
         Some(vec![step.into()])
     }
 
-    fn to_a_key(self, file: &Path) -> Vec<Text> {
+    fn to_a_key(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
         let name = quoted(file);
-        let new = beside(file, "-pkcs8");
+        let new = new_name(file, "-pkcs8.key", is_free);
         let new = quoted(&new);
         let make = "make a new key: kube-enroll request USER, without --key";
         match self {
@@ -202,11 +205,11 @@ impl Look {
                 text!(
                     "  keytool -importkeystore -srckeystore {} -destkeystore {} -deststoretype PKCS12",
                     name,
-                    quoted(with_suffix(file, ".p12"))
+                    quoted(new_name(file, "-new.p12", is_free))
                 ),
                 text!(
                     "  openssl pkcs12 -in {} -nocerts -out {}",
-                    quoted(with_suffix(file, ".p12")),
+                    quoted(new_name(file, "-new.p12", is_free)),
                     new
                 ),
             ],
@@ -225,7 +228,7 @@ impl Look {
         }
     }
 
-    fn to_a_reply(self, file: &Path) -> Vec<Text> {
+    fn to_a_reply(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
         match self {
             Self::Request => {
                 vec!["it is what is sent to the administrator; the reply is what comes back".into()]
@@ -243,7 +246,7 @@ impl Look {
                 text!(
                     "  openssl pkcs12 -in {} -nokeys -out {}",
                     quoted(file),
-                    quoted(with_suffix(file, ".crt"))
+                    quoted(new_name(file, "-new.crt", is_free))
                 ),
             ],
             look if look.is_key() => vec!["keys are given with --key".into()],
@@ -258,7 +261,7 @@ impl Look {
             Self::ErrorMessage => {
                 vec!["ask the administrator to run it again, until it prints an object".into()]
             }
-            _ => self.common(file).unwrap_or_else(|| {
+            _ => self.common(file, is_free).unwrap_or_else(|| {
                 vec![
                     "a reply is what kube-enroll reply wrote, or what kubectl get csr NAME -o yaml \
                      printed, or a certificate"
@@ -268,7 +271,7 @@ impl Look {
         }
     }
 
-    fn to_an_object(self, file: &Path) -> Vec<Text> {
+    fn to_an_object(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
         match self {
             Self::Table | Self::Description => {
                 vec!["the object itself is needed; run:".into(), GET.into()]
@@ -291,12 +294,12 @@ impl Look {
             Self::Kubeconfig => vec!["a kubeconfig is given with --kubeconfig".into()],
             look if look.is_key() => vec![not_to_you(), GET.into()],
             _ => self
-                .common(file)
+                .common(file, is_free)
                 .unwrap_or_else(|| vec!["it is made by:".into(), GET.into()]),
         }
     }
 
-    fn to_a_request(self, file: &Path) -> Vec<Text> {
+    fn to_a_request(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
         match self {
             look if look.is_key() => vec![
                 not_to_you(),
@@ -318,7 +321,7 @@ impl Look {
             Self::Certreq | Self::Cfssl | Self::OpensslConfig => vec![
                 "it says what a request is to be made of; ask for what was made of it".into(),
             ],
-            _ => self.common(file).unwrap_or_else(|| {
+            _ => self.common(file, is_free).unwrap_or_else(|| {
                 vec![
                     "a request is a CertificateSigningRequest in YAML or JSON, or a CSR in PEM or DER"
                         .into(),
@@ -346,7 +349,7 @@ impl Look {
         }
     }
 
-    fn to_a_certificate(self, file: &Path) -> Vec<Text> {
+    fn to_a_certificate(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
         match self {
             Self::Request => {
                 vec!["it asks for a certificate; the one that was issued is needed".into()]
@@ -356,7 +359,7 @@ impl Look {
                 text!(
                     "  openssl pkcs12 -in {} -nokeys -out {}",
                     quoted(file),
-                    quoted(with_suffix(file, ".crt"))
+                    quoted(new_name(file, "-new.crt", is_free))
                 ),
             ],
             Self::Jks => vec![
@@ -364,7 +367,7 @@ impl Look {
                 text!(
                     "  keytool -exportcert -rfc -keystore {} -alias NAME -file {}",
                     quoted(file),
-                    quoted(with_suffix(file, ".crt"))
+                    quoted(new_name(file, "-new.crt", is_free))
                 ),
             ],
             Self::Kubeconfig => vec![
@@ -374,7 +377,7 @@ impl Look {
             look if look.is_key() => {
                 vec!["the certificate is needed, which is a file of its own and not secret".into()]
             }
-            _ => self.common(file).unwrap_or_else(|| {
+            _ => self.common(file, is_free).unwrap_or_else(|| {
                 vec!["a certificate is PEM that starts with BEGIN CERTIFICATE, or DER".into()]
             }),
         }
@@ -399,14 +402,14 @@ impl Look {
         }
     }
 
-    fn to_a_person(self, file: &Path) -> Vec<Text> {
-        self.common(file).unwrap_or_else(|| {
+    fn to_a_person(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
+        self.common(file, is_free).unwrap_or_else(|| {
             vec!["give a request, a certificate or an issued object, or --user NAME".into()]
         })
     }
 
     /// What is the same for all that comes from elsewhere.
-    fn common(self, file: &Path) -> Option<Vec<Text>> {
+    fn common(self, file: &Path, is_free: IsFree<'_>) -> Option<Vec<Text>> {
         Some(match self {
             Self::NotFound | Self::EmptyList => vec![
                 "a request is deleted one hour after it was issued, denied or failed, and 24 \
@@ -419,7 +422,7 @@ impl Look {
                 text!(
                     "  openssl pkcs7 -print_certs -in {} -out {}",
                     quoted(file),
-                    quoted(with_suffix(file, ".crt"))
+                    quoted(new_name(file, "-new.crt", is_free))
                 ),
             ],
             Self::OpensslText => vec!["the PEM is needed, from BEGIN to END".into()],
@@ -449,31 +452,50 @@ fn not_to_you() -> Text {
     "a private key stays with its owner: delete it, and have a new one made there".into()
 }
 
-/// `NAME-pkcs8.key` in the same folder.
-fn beside(file: &Path, what: &str) -> PathBuf {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let suffix = match file.extension() {
-        Some(extension) if what == "-opened" => format!(".{}", extension.to_string_lossy()),
-        _ if what == "-opened" => String::new(),
-        _ => ".key".to_owned(),
+/// Whether nothing is there under a name.
+pub type IsFree<'a> = &'a dyn Fn(&Path) -> bool;
+
+/// A name in the same folder for what is made of a file: the file's, and what it becomes. Two stores
+/// of one stem do not share it.
+#[must_use]
+pub fn new_name(file: &Path, becomes: &str, is_free: IsFree<'_>) -> PathBuf {
+    let is_plain = |extension: &std::ffi::OsStr| extension == "key" || extension == "pem";
+    let name = if file.extension().is_none_or(is_plain) {
+        file.file_stem()
+    } else {
+        file.file_name()
     };
-    file.with_file_name(format!("{stem}{what}{suffix}"))
+    let name = name.unwrap_or_default().to_string_lossy().into_owned();
+    let (what, ending) = becomes.rsplit_once('.').unwrap_or((becomes, ""));
+    free(file, is_free, |number| {
+        format!("{name}{what}{number}.{ending}")
+    })
 }
 
-/// `NAME.crt` in the same folder, which is never the file itself.
-fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.file_stem().unwrap_or_default().to_owned();
-    name.push("-new");
-    name.push(suffix);
-    file.with_file_name(name)
+/// The first name that is free, with nothing or a number in it.
+fn free(file: &Path, is_free: IsFree<'_>, name: impl Fn(String) -> String) -> PathBuf {
+    let numbers = (2..).map(|number: u64| format!("-{number}"));
+    let mut names = std::iter::once(String::new()).chain(numbers);
+    let paths = |number| file.with_file_name(name(number));
+    let mut paths = names.by_ref().map(paths);
+    paths.find(|path| is_free(path)).unwrap_or_default()
+}
+
+/// `NAME-opened` in the same folder, with the extension that it has.
+fn opened(file: &Path, is_free: IsFree<'_>) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = file.extension().map(std::ffi::OsStr::to_string_lossy);
+    let extension = extension.map_or(String::new(), |extension| format!(".{extension}"));
+    free(file, is_free, |number| {
+        format!("{stem}-opened{number}{extension}")
+    })
 }
 
 /// A name that gunzip takes.
-fn gzipped(file: &Path) -> PathBuf {
+fn gzipped(file: &Path, is_free: IsFree<'_>) -> PathBuf {
     if file.extension().is_some_and(|it| it == "gz" || it == "tgz") {
         return file.to_owned();
     }
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".gz");
-    file.with_file_name(name)
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    free(file, is_free, |number| format!("{name}{number}.gz"))
 }

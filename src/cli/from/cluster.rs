@@ -194,13 +194,13 @@ fn find(
 /// Refuses a cluster that kubectl could not use, and an address with a password in it. Without an
 /// authority, kubectl trusts those of the system.
 pub fn check(cluster: &Cluster, source: &Stream, console: &Console) -> Result<(), Failure> {
-    if cluster.has_userinfo() {
+    if cluster.has_secrets() {
         return Err(Failure::not_good(text!(
-            "{}: there is a user or password in the address of the server or proxy, which would be \
-             sent along",
+            "{}: the address of the server or proxy has a user or password, a query (?) or a \
+             fragment (#) in it, which would be sent along",
             source
         ))
-        .say("write the address without it"));
+        .say("write the address without it: it ends with the port or a path"));
     }
     let problem = match cluster.check() {
         Err(ClusterProblem::NoAuthority(_)) => {

@@ -1,8 +1,8 @@
 //! A file as named on the command line, where `-` is standard input or output, and bounded reads.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,16 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser, Val
 use kube_enroll::qr::parts;
 use kube_enroll::text;
 use kube_enroll::text::{Show, Text};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
+use rustix::io::retry_on_intr;
 use zeroize::Zeroizing;
 
 use super::super::args::Refused;
 use super::super::console;
-use super::super::failure::Failure;
+use super::super::failure::{self, Failure};
 use super::super::os::privacy;
+use super::super::usage;
 
 /// How much of a file is read unless the person raises it, in bytes.
 pub const DEFAULT_LIMIT: u64 = 1 << 20;
@@ -203,7 +206,7 @@ fn read_as_it_is(input: &Stream, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Fai
     match input {
         Stream::Stdio => read_bounded(Unbuffered, input, limit),
         Stream::File(path) => {
-            let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
+            let file = open(path).map_err(|error| cannot_read(path, &error))?;
             read_bounded(file, input, limit)
         }
     }
@@ -216,7 +219,7 @@ pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let listed = if here { Path::new(".") } else { folder };
     let names = fs::read_dir(listed)
         .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-    let mut names: Vec<OsString> = names.map_err(|error| Failure::io("read", listed, &error))?;
+    let mut names: Vec<OsString> = names.map_err(|error| cannot_read(listed, &error))?;
     names.sort();
     Ok(names.iter().map(|name| folder.join(name)).collect())
 }
@@ -242,9 +245,67 @@ pub fn read_private(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fa
     let Stream::File(path) = input else {
         return read_as_it_is(input, limit);
     };
-    let file = open(path).map_err(|error| Failure::io("read", input, &error))?;
+    let file = open(path).map_err(|error| cannot_read(path, &error))?;
     privacy::refuse_exposed(&file, path)?;
     read_bounded(file, input, limit)
+}
+
+/// What was typed in place of a file may be a secret: a name is repeated where it can be one that was
+/// meant, and else it is told which word it was.
+fn cannot_read(path: &Path, error: &io::Error) -> Failure {
+    let is_missing = matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename
+    );
+    let Some(place) = usage::place_of(path.as_os_str()).filter(|_| is_missing) else {
+        return Failure::io("read", path, error);
+    };
+    let is_passphrase = place.as_str().ends_with("passphrase-file");
+    if is_passphrase {
+        return Failure::could_not_run(text!("{} names no file", place))
+            .say("it takes the name of a file whose first line is the passphrase");
+    }
+    if can_be_meant(path) {
+        return Failure::io("read", path, error);
+    }
+    Failure::could_not_run(text!("{} names no file", place))
+}
+
+/// Whether somebody can have meant it as the name of a file: it is short, has an ending that files have
+/// here, or lies in a folder that is there.
+fn can_be_meant(path: &Path) -> bool {
+    const SHORT: usize = 12;
+    const ENDINGS: [&str; 22] = [
+        "key",
+        "pem",
+        "crt",
+        "cer",
+        "der",
+        "csr",
+        "p12",
+        "pfx",
+        "jks",
+        "ppk",
+        "p7b",
+        "yaml",
+        "yml",
+        "json",
+        "csv",
+        "txt",
+        "conf",
+        "cnf",
+        "config",
+        "kubeconfig",
+        "zip",
+        "gz",
+    ];
+    let has_ending = path.extension().is_some_and(|it| {
+        let ending = it.to_string_lossy().to_ascii_lowercase();
+        ENDINGS.contains(&ending.as_str())
+    });
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let is_short = |part: &Path| part.as_os_str().len() < SHORT;
+    is_short(path) || has_ending || folder.is_some_and(|it| it.is_dir() && *it != *Path::new("/"))
 }
 
 /// Standard input without the buffer of [`io::stdin`], which is never wiped.
@@ -262,10 +323,43 @@ fn open(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path)?;
-    if file.metadata()?.file_type().is_fifo() {
+    let kind = file.metadata()?.file_type();
+    if kind.is_fifo() {
         rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+        wait_for_writer(&file)?;
     }
     Ok(file)
+}
+
+/// Until there is something to read from a named pipe, or its writer has gone; a pipe that nobody
+/// writes to is not waited for any longer.
+fn wait_for_writer(pipe: &File) -> io::Result<()> {
+    const PATIENCE: Timespec = Timespec {
+        tv_sec: 5,
+        tv_nsec: 0,
+    };
+    let mut ready = [PollFd::new(pipe, PollFlags::IN)];
+    match retry_on_intr(|| poll(&mut ready, Some(&PATIENCE)))? {
+        0 => Err(failure::io_error(
+            "it is a named pipe (FIFO) that nobody writes to",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What is there, where it is no file.
+pub fn no_file(kind: FileType) -> Option<&'static str> {
+    if kind.is_dir() {
+        Some("a directory")
+    } else if kind.is_fifo() {
+        Some("a named pipe (FIFO)")
+    } else if kind.is_socket() {
+        Some("a socket")
+    } else if kind.is_char_device() || kind.is_block_device() {
+        Some("a device")
+    } else {
+        None
+    }
 }
 
 fn read_bounded(
@@ -280,7 +374,7 @@ fn read_bounded(
         let count = match source.read(&mut step[..]) {
             Ok(0) => return Ok(contents),
             Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(Failure::io("read", input, &error)),
         };
         append(&mut contents, step.get(..count).unwrap_or_default());

@@ -3,9 +3,10 @@
 
 use clap::Args;
 use getrandom::SysRng;
+use kube_enroll::carrier;
 use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, PrivateKey};
-use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::looks::{Look, Want, look, under_its_coats};
 use kube_enroll::passphrase::{composed, generate, weakness};
 use kube_enroll::secret::{Passphrase, Secret};
 use kube_enroll::text;
@@ -93,17 +94,32 @@ fn warn_of_weakness(passphrase: &Passphrase, names: &[&str]) {
     }
 }
 
-/// The first line of a file that nobody else can read.
+/// The first line of a file that nobody else can read, as it would be typed: without what an editor or
+/// PowerShell puts around text.
 pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     let contents = file::read_private(file, LIMIT)?;
-    let look = look(&contents);
+    let decoded = carrier::decode(&contents);
+    let contents = &decoded.bytes;
+    let look = look(contents);
     let is_other_file = look.is_telling()
         && !matches!(
             look,
-            Look::Empty | Look::Token | Look::Template(_) | Look::ErrorMessage | Look::Utf16
+            Look::Empty | Look::Template(_) | Look::ErrorMessage | Look::Utf16
         );
     if is_other_file {
         return Err(Failure::wrong_file(file, look, Want::Passphrase));
+    }
+    if let Some((look, coats)) = under_its_coats(contents).filter(|(look, _)| look.is_telling()) {
+        let what = text!("{} is {}, under {}, not a passphrase", file, look, coats);
+        return Err(Failure::could_not_run(what).say(ALONE));
+    }
+    if let Some(number) = settings(contents) {
+        let what = text!("{} is {} lines of settings, not a passphrase", file, number);
+        return Err(Failure::could_not_run(what).say(ALONE));
+    }
+    if contents.contains(&0) {
+        let what = text!("{} holds NUL bytes, which nobody can type", file);
+        return Err(Failure::could_not_run(what).say(ALONE));
     }
     let line = contents
         .split(|byte| *byte == b'\n')
@@ -118,10 +134,33 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
-        return Err(Failure::about(file, "the first line is empty")
-            .say("a passphrase is the first line of a file that holds nothing else"));
+        return Err(Failure::about(file, "the first line is empty").say(ALONE));
+    }
+    if !decoded.steps.is_empty() {
+        warn_of(&text!("{}: {}", file, decoded.note()));
     }
     Ok(Passphrase::new(line.to_vec()))
+}
+
+const ALONE: &str = "a passphrase is the first line of a file that holds nothing else";
+
+/// How many lines there are, where they are those of a configuration: a section in brackets, or a name
+/// and a value in each.
+fn settings(contents: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(contents).ok()?;
+    let lines = text.lines().map(str::trim);
+    let lines: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
+        .collect();
+    let is_section = |line: &str| line.starts_with('[') && line.ends_with(']');
+    let is_setting = |line: &&str| {
+        let name = line.split(['=', ':']).next().unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
+        name.len() < line.len() && !name.trim().is_empty() && name.chars().all(is_name)
+    };
+    let first = lines.first()?;
+    let is_config = is_section(first) || lines.iter().all(is_setting);
+    (lines.len() > 1 && is_config).then_some(lines.len())
 }
 
 /// A new passphrase, typed twice; nothing if the person wants none. It is taken in composed form, so that

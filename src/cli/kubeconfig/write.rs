@@ -557,7 +557,7 @@ fn line(stream: &Stream, planned: &Planned) -> Text {
         "  {}  context {}, {}, valid until {}\n",
         shown,
         quoted(&planned.entry.context),
-        Label::from(planned.entry.cluster.server.as_str()),
+        Label::from(planned.entry.cluster.without_secrets().server),
         planned.until
     )
 }

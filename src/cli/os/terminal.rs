@@ -20,7 +20,7 @@ use signal_hook::flag;
 use signal_hook::low_level::raise;
 use zeroize::Zeroizing;
 
-use super::super::failure::Failure;
+use super::super::failure::{self, Failure};
 
 /// The terminal of this process, by whatever name.
 pub const TERMINAL: &str = "/dev/tty";
@@ -181,6 +181,12 @@ impl Terminal {
         }
         if typed.last() == Some(&b'\n') {
             typed.pop();
+        }
+        // The kernel drops what is beyond, and says nothing.
+        if typed.len() >= LINE - 1 {
+            return Err(failure::io_error(
+                "it is longer than the 4094 bytes that a terminal passes on",
+            ));
         }
         Ok(Asked::Line(Passphrase::new(typed.to_vec())))
     }

@@ -17,7 +17,7 @@ use rustix::io::retry_on_intr;
 
 use super::super::console::Console;
 use super::super::failure::{self, Failure};
-use super::super::from::file::Stream;
+use super::super::from::file::{self, Stream};
 use super::super::os::privacy;
 
 /// Files written together: unless they are kept, dropping removes what was created.
@@ -241,6 +241,7 @@ fn replace_as(
     console: &Console,
 ) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::io("write", path, &error);
+    refuse_no_file(path)?;
     let existing = fs::symlink_metadata(path).map_err(failed)?;
     if existing.is_symlink() {
         return Err(symbolic_link(path));
@@ -255,6 +256,21 @@ fn replace_as(
         sync_folder(folder_of(path))
     };
     replace().map_err(failed)
+}
+
+/// Fails where there is a device, a pipe, a socket or a folder, or a link to one: what is put in its
+/// place would be the end of it.
+pub fn refuse_no_file(path: &Path) -> Result<(), Failure> {
+    let there = fs::metadata(path).ok();
+    match there.and_then(|there| file::no_file(there.file_type())) {
+        Some(what) => Err(Failure::could_not_run(text!(
+            "{} is {}, and is not replaced by a file",
+            path,
+            what
+        ))
+        .say("name a file")),
+        None => Ok(()),
+    }
 }
 
 /// Putting a file in place of a link would leave what it pointed to as it was.
