@@ -923,7 +923,8 @@ fn a_reply_and_a_cluster_are_read_whatever_the_way_did_to_them() {
         text.lines().map(wrap).collect()
     }
     let before = |text: &str, sign: &str| -> String {
-        text.lines().map(|line| format!("{sign}{line}\n")).collect()
+        let lines: Vec<_> = text.lines().map(|line| format!("{sign}{line}\n")).collect();
+        lines.concat()
     };
     let place = Place::of_alice(PLAIN);
     let reply = place.folder.read("alice.reply.yaml");
@@ -944,9 +945,7 @@ fn a_reply_and_a_cluster_are_read_whatever_the_way_did_to_them() {
         ("no width", reply.replace(": ", ": \u{200b}").into_bytes()),
         (
             "string",
-            serde_json::Value::from(reply.clone())
-                .to_string()
-                .into_bytes(),
+            Value::from(reply.clone()).to_string().into_bytes(),
         ),
         ("twice", (reply.clone() + &reply).into_bytes()),
     ];

@@ -245,26 +245,24 @@ fn end_of_pem(line: &str) -> Option<String> {
 /// The five dashes of RFC 7468 section 3, and capital letters between them.
 pub(super) fn dashes(text: &str) -> Option<Text> {
     let mut is_other = false;
-    let mended = joined(text.lines().map(|line| line.trim_end()))
-        .lines()
-        .fold(
-            Zeroizing::new(String::with_capacity(text.len() + 64)),
-            |mut mended, line| {
-                let marks = line.len() - line.trim_start_matches(['>', ' ', '\t']).len();
-                let (before, rest) = line.split_at(marks);
-                mended.push_str(before);
-                match end_of_pem(rest) {
-                    Some(words) => {
-                        let whole = format!("-----{words}-----");
-                        is_other |= whole != rest;
-                        mended.push_str(&whole);
-                    }
-                    None => mended.push_str(rest),
+    let mended = joined(text.lines().map(str::trim_end)).lines().fold(
+        Zeroizing::new(String::with_capacity(text.len() + 64)),
+        |mut mended, line| {
+            let marks = line.len() - line.trim_start_matches(['>', ' ', '\t']).len();
+            let (before, rest) = line.split_at(marks);
+            mended.push_str(before);
+            match end_of_pem(rest) {
+                Some(words) => {
+                    let whole = format!("-----{words}-----");
+                    is_other |= whole != rest;
+                    mended.push_str(&whole);
                 }
-                mended.push('\n');
-                mended
-            },
-        );
+                None => mended.push_str(rest),
+            }
+            mended.push('\n');
+            mended
+        },
+    );
     is_other.then_some(mended)
 }
 
