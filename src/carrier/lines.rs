@@ -239,7 +239,8 @@ fn end_of_pem(line: &str) -> Option<String> {
     let words = line.strip_prefix(is_dash)?.strip_suffix(is_dash)?;
     let words = words.trim_matches(is_dash).to_uppercase();
     let is_end = words.starts_with("BEGIN ") || words.starts_with("END ");
-    is_end.then_some(words)
+    let is_label = |c: char| c.is_ascii_alphanumeric() || c == ' ';
+    (is_end && words.chars().all(is_label)).then_some(words)
 }
 
 /// The five dashes of RFC 7468 section 3, and capital letters between them.
