@@ -510,8 +510,11 @@ impl Run<'_> {
     fn check_client_authority(&self, issued: &Issued, cluster: &Cluster) -> Result<(), Failure> {
         if let Some(input) = &self.args.client_ca {
             let pem = cluster::authorities(input, self.console)?;
-            let authorities =
+            let mut authorities =
                 Certificate::all_from_pem(&pem).map_err(|error| Failure::in_file(input, &error))?;
+            // API servers take the very certificate among their authorities for a way to it; here it
+            // says that the wrong file was given.
+            authorities.retain(|it| it.der() != issued.chain.leaf().der());
             let refused = match issued.chain.verify_client(&authorities, self.now) {
                 Ok(()) => return Ok(()),
                 Err(NoPath::NotIssued { issuer }) => text!(
