@@ -175,11 +175,11 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::Quoted, lines::quoted(text)))
         .or_else(|| found(Step::Fence, lines::fenced(text)))
         .or_else(|| found(Step::PemLines, lines::pem(text)))
+        .or_else(|| found(Step::Wrapped, lines::wrapped(text)))
         .or_else(|| found(Step::Indented, lines::indented(text)))
         .or_else(|| found(Step::Tabs, lines::tabs(text)))
         .or_else(|| found(Step::TextAround, lines::text_around(text)))
         .or_else(|| found(Step::SmartQuotes, lines::smart_quotes(text)))
-        .or_else(|| found(Step::Wrapped, lines::wrapped(text)))
         .or_else(|| parts(text).map(|inner| (Step::Parts, inner)))
         .or_else(|| base64(text).map(|inner| (Step::Base64, inner)))
 }

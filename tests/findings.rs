@@ -476,7 +476,7 @@ fn compared() -> Vec<(&'static str, Vec<Object>)> {
             look(key.as_bytes(), agreed())
         })
         .collect();
-    find_shared_factors(&mut shared);
+    find_shared_factors(&mut shared, false);
     assert!(!codes(&shared[2]).contains(&"shared-factor"));
     shared.pop();
 

@@ -150,14 +150,14 @@ enum Stop {
     /// Before it exits.
     Exit,
     /// When the first file gets its name: the key is made, and about to be forgotten.
-    Rename,
+    Name,
 }
 
 /// Runs a command and takes an image of it when it comes to a system call.
 fn image(folder: &Folder, args: &str, stop: &Stop) -> Vec<u8> {
     let call = match stop {
         Stop::Exit => "exit_group",
-        Stop::Rename => "renameat2",
+        Stop::Name => "linkat",
     };
     let core = folder.file("core");
     let _ = std::fs::remove_file(&core);
@@ -217,7 +217,7 @@ fn folder() -> Option<Folder> {
 fn the_search_finds_what_is_still_in_use() {
     let Some(folder) = folder() else { return };
     let args = "request alice --algorithm ecdsa-p256 --no-passphrase";
-    let used = image(&folder, args, &Stop::Rename);
+    let used = image(&folder, args, &Stop::Name);
     let keys = folder.names();
     let key = keys.iter().find(|name| name.contains("alice.key")).unwrap();
     let secrets = Secrets::of(folder.read(key).as_bytes(), None);

@@ -385,7 +385,7 @@ impl<'a> Report<'a> {
                 None => {}
             }
             if self.args.compare_keys || held.rsa_keys <= COMPARED {
-                find_shared_factors(&mut held.objects);
+                find_shared_factors(&mut held.objects, self.judged != Judged::No);
             } else {
                 self.tally.not_compared += held.rsa_keys;
             }

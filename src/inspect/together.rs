@@ -47,14 +47,14 @@ impl KeysSeen {
 
 /// Adds a finding to each of these requests whose RSA key shares a prime with another's. Takes
 /// about a millisecond for a key. Any number can be made to share a factor with a key that is known:
-/// of requests only those count that their key signed, and beside what is judged nothing else.
-pub fn find_shared_factors(objects: &mut [Object]) {
+/// of requests only those count that their key signed, and where they are judged nothing else.
+pub fn find_shared_factors(objects: &mut [Object], are_judged: bool) {
     let (positions, moduli): (Vec<usize>, Vec<&[u8]>) = objects
         .iter()
         .enumerate()
         .filter(|(_, object)| match object.csr {
             Some(_) => object.signed_by().is_some(),
-            None => object.agreement.is_none(),
+            None => !are_judged,
         })
         .filter_map(|(position, object)| Some((position, object.rsa_modulus()?)))
         .unzip();

@@ -70,11 +70,12 @@ proptest! {
     #[test]
     fn nothing_secret_of_a_kubeconfig_is_in_a_reply(
         cluster in any_cluster(),
-        host in "[a-z0-9.]{1,12}(:[0-9]{1,4})?([/?#][a-z@/]{0,6})?",
+        host in "[a-z0-9.]{1,12}(:[0-9]{1,4})?(/[a-z@/]{0,6})?",
+        behind in "([?#][a-z@/]{0,6})?",
         others in vec("[a-z]{1,8}", 0..3),
     ) {
         let others: Vec<_> = others.into_iter().enumerate().map(|(n, name)| format!("{name}{n}")).collect();
-        let kubeconfig = yaml::to_string(&secretive_kubeconfig(&cluster, &host, &others));
+        let kubeconfig = yaml::to_string(&secretive_kubeconfig(&cluster, &(host.clone() + &behind), &others));
         let kubeconfig = Kubeconfig::read(kubeconfig.as_bytes()).unwrap();
         let written = read(&reply::write(&[], &kubeconfig.cluster(None).unwrap()));
         let fields = written["clusters"][0]["cluster"].as_object().unwrap();
