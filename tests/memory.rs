@@ -159,6 +159,11 @@ fn image(folder: &Folder, args: &str, stop: &Stop) -> Vec<u8> {
         Stop::Exit => "exit_group",
         Stop::Name => "linkat",
     };
+    // A call is met twice, when it comes and when it has done what it does.
+    let go_on = match stop {
+        Stop::Exit => "info signals SIGKILL",
+        Stop::Name => "continue",
+    };
     let core = folder.file("core");
     let _ = std::fs::remove_file(&core);
     let mut gdb = Command::new("gdb");
@@ -175,6 +180,7 @@ fn image(folder: &Folder, args: &str, stop: &Stop) -> Vec<u8> {
         "set dump-excluded-mappings on",
         &format!("catch syscall {call}"),
         &format!("run {args} > out 2> err < /dev/null"),
+        go_on,
         &format!("generate-core-file {}", core.display()),
         "kill",
     ] {

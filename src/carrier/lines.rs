@@ -270,7 +270,8 @@ pub(super) fn dashes(text: &str) -> Option<Text> {
 /// Lines of nothing but base64 belong to the line of base64 before them.
 pub(super) fn wrapped(text: &str) -> Option<Text> {
     const LONG: usize = 40;
-    if !text.lines().any(is_head) || text.contains(BEGIN) {
+    let has_parts = text.lines().any(|line| parts::is_parts(line.as_bytes()));
+    if has_parts || !text.lines().any(is_head) || text.contains(BEGIN) {
         return None;
     }
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
