@@ -167,11 +167,11 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         return found(Step::CarriageReturns, Some(text));
     }
     found(Step::EscapedBreaks, lines::escaped_breaks(text))
+        .or_else(|| found(Step::Dashes, lines::dashes(text)))
         .or_else(|| found(Step::Mail, mail::body(text)))
         .or_else(|| found(Step::QuotedPrintable, mail::quoted_printable(text)))
         .or_else(|| found(Step::Html, mail::html(text)))
         .or_else(|| found(Step::Blanks, lines::blanks(text)))
-        .or_else(|| found(Step::Dashes, lines::dashes(text)))
         .or_else(|| found(Step::Quoted, lines::quoted(text)))
         .or_else(|| found(Step::Fence, lines::fenced(text)))
         .or_else(|| found(Step::PemLines, lines::pem(text)))

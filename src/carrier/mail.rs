@@ -92,9 +92,12 @@ fn decoded(part: &str, encoding: Encoding) -> Option<Text> {
 pub(super) fn quoted_printable(text: &str) -> Option<Text> {
     // Padding ends lines of base64 too, but such a line is longer, or the last of its value.
     let is_short = text.lines().all(|line| line.len() <= LONGEST_LINE);
+    // The last line of PEM may be as long and end so.
+    let is_pem_end = |line: &str| line.contains("-----END ");
     let has_soft_break = text
         .lines()
-        .any(|line| line.len() >= 60 && line.ends_with('='));
+        .zip(text.lines().skip(1))
+        .any(|(line, next)| line.len() >= 60 && line.ends_with('=') && !is_pem_end(next));
     let is_encoded = text.contains("=3D") || is_short && has_soft_break;
     if !is_document(text) || !is_encoded {
         return None;
