@@ -24,7 +24,7 @@ pub struct Reply {
     pub chain: Option<Chain>,
     /// The cluster, where it came along.
     pub cluster: Option<Cluster>,
-    /// Whether it is one that [`write`] wrote, and ends before the certificate authority, which is
+    /// Whether it is one that [`write`](fn@write) wrote, and ends before the certificate authority, which is
     /// the last in it.
     pub lacks_its_end: bool,
 }
