@@ -76,6 +76,8 @@ pub enum RenewalError {
     Several(Vec<Label>),
     /// The certificate names nobody.
     Nobody,
+    /// The certificate is an authority's, or not for clients.
+    NotOfUser,
     /// The request has no certificate yet.
     NotIssued(Label),
 }
@@ -93,6 +95,9 @@ impl Show for RenewalError {
                 text!("there are several: {}", Text::join(names, ", "))
             }
             Self::Nobody => text!("the certificate has no user (CN)"),
+            Self::NotOfUser => {
+                text!("the certificate is that of an authority or a server, and of no user")
+            }
             Self::NotIssued(name) => text!("there is no certificate in {} yet", name),
         }
     }
@@ -154,6 +159,9 @@ impl Renewable {
         entry: Option<Entry>,
     ) -> Result<Self, RenewalError> {
         let identity = certificate.subject().identity();
+        if certificate.is_ca() || !certificate.client_auth() {
+            return Err(RenewalError::NotOfUser);
+        }
         Ok(Self {
             identity: identity.ok_or(RenewalError::Nobody)?,
             certificate,

@@ -356,3 +356,13 @@ fn what_cannot_be_renewed_says_why_and_what_to_do() {
     renew("alice.kubeconfig", &["-g", "system:masters"]).fails(2, &["system:masters"]);
     assert!(!folder.names().iter().any(|name| name.starts_with("alice-")));
 }
+
+#[test]
+fn the_certificate_of_an_authority_is_nobodys_to_renew() {
+    let folder = Folder::new();
+    folder.write("ca.crt", authority().certificate().to_pem());
+    folder
+        .run(&["renew", "ca.crt", "--no-passphrase"])
+        .fails(2, &["authority", "of a user"]);
+    assert_eq!(folder.names(), ["ca.crt"]);
+}

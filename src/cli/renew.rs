@@ -154,6 +154,9 @@ impl Args {
             }
             RenewalError::Several(_) => failure.say("renew each from its own certificate"),
             RenewalError::NotIssued(_) => failure.say("it can be renewed once it was issued"),
+            RenewalError::NotOfUser => {
+                failure.say("name the kubeconfig, certificate or reply of a user")
+            }
             RenewalError::Nothing | RenewalError::Unreadable(_) | RenewalError::Nobody => failure,
         }
     }

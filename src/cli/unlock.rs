@@ -102,7 +102,9 @@ impl Args {
     fn target(&self) -> Result<Target, Failure> {
         let mut kubeconfigs = Vec::new();
         for file in self.files()? {
-            let contents = file::read(&file, DEFAULT_LIMIT)?;
+            let contents = file::read(&file, DEFAULT_LIMIT).map_err(|failure| {
+                failure.say_if(self.file.is_none(), "name the kubeconfig or the key".into())
+            })?;
             match Kubeconfig::read(&contents) {
                 Ok(kubeconfig) if look(&contents) == Look::Kubeconfig => {
                     kubeconfigs.push(kubeconfig);
