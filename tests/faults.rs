@@ -616,7 +616,10 @@ fn inject(case: &Case, before: &[&str], call: &str, fault: &str) -> usize {
     let mut options = before.to_vec();
     options.push(&fault);
     let (ended, trace) = run(case, &options);
-    let failed = |line: &str| line.contains(&format!(" {call}(")) && line.contains("(INJECTED)");
+    // Where another thread's call comes between, the failure stands in a line of its own.
+    let begun = [format!(" {call}("), format!("<... {call} resumed>")];
+    let failed =
+        |line: &str| line.contains("(INJECTED)") && begun.iter().any(|begun| line.contains(begun));
     let hit = ended.status == -1 || trace.lines().any(failed);
     assert!(hit || ended.status == 0, "{options:?}: {}", ended.stderr);
     usize::from(hit)
