@@ -23,6 +23,7 @@ mod signer;
 mod size;
 
 pub use catalogue::{CODES, Code, Entry, entries, explain, markdown};
+pub(crate) use identity::check_names;
 pub(crate) use qualified::is_dns1123_subdomain;
 use request::Contents;
 pub(crate) use shared::shared_factors;

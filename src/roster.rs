@@ -11,12 +11,16 @@ use crate::config::Settings;
 use crate::key::{AgreedFingerprint, Algorithm};
 use crate::lifetime::Lifetime;
 use crate::name::Subject;
+use crate::policy::{self, Code, Level};
 use crate::text;
 use crate::text::{Label, Show, Text};
 
+mod quotes;
 mod rows;
+mod table;
 
 use rows::{Cell, Column, Row};
+pub use table::to_csv;
 
 /// People by their user names.
 #[derive(Debug, Clone, Default)]
@@ -70,12 +74,20 @@ impl Roster {
         let names_people = !rows.is_empty();
         let is_empty = rows.is_empty() && wrong.is_empty();
         let mut roster = Self::default();
+        let mut with_commas = Vec::new();
         for row in rows {
             match Person::read(&row, allow_system) {
-                Ok(person) => roster.add(person, &mut wrong),
+                Ok(person) => {
+                    let mut groups = person.groups().iter();
+                    if let Some(group) = groups.find(|group| group.contains(',')) {
+                        with_commas.push((person.line, group.clone()));
+                    }
+                    roster.add(person, &mut wrong);
+                }
                 Err(remarks) => wrong.extend(remarks),
             }
         }
+        roster.look_at_commas(&with_commas, &mut wrong);
         if is_empty {
             wrong.push(Remark::new(1, "there is nobody in the roster"));
         }
@@ -152,20 +164,37 @@ impl Roster {
                 self.notes.push(Remark::new(line, what));
             }
         }
-        for group in person.groups().iter().filter(|group| group.contains(',')) {
-            let what = text!(
-                "\"{}\" is one group; several have a semicolon between them in CSV, and are a list in \
-                 YAML",
-                Label::from(group.as_str())
-            );
-            self.notes.push(Remark::new(line, what));
-        }
         let place = self.people.len();
         for look in looks(&user) {
             self.by_look.entry(look).or_insert(place);
         }
         self.by_user.insert(user, place);
         self.people.push(person);
+    }
+
+    /// Names of LDAP have commas. Where many groups have them and nobody has two groups, several groups
+    /// were meant.
+    fn look_at_commas(&mut self, groups: &[(usize, String)], wrong: &mut Vec<Remark>) {
+        const FEW: usize = 3;
+        let is_ldap = |group: &str| group.split(',').all(|part| part.contains('='));
+        let Some((line, group)) = groups.first() else {
+            return;
+        };
+        let mut people = self.people.iter();
+        let is_meant = groups.len() <= FEW
+            || people.any(|person| person.groups().len() > 1)
+            || groups.iter().any(|(_, group)| is_ldap(group));
+        let more = match groups.len() - 1 {
+            0 => Text::default(),
+            more => text!(" (so in {})", text::count(more, "row more", "rows more")),
+        };
+        let what = text!(
+            "\"{}\" is one group{}; several have a semicolon between them in CSV, and are a list in YAML",
+            Label::from(group.as_str()),
+            more
+        );
+        let remarks = if is_meant { &mut self.notes } else { wrong };
+        remarks.push(Remark::new(*line, what));
     }
 }
 
@@ -200,7 +229,13 @@ impl Person {
         &self.agreement
     }
 
-    /// What to ask for.
+    /// The kind of key in the row.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
+    /// What the row says is to be asked for.
     #[must_use]
     pub fn settings(&self) -> Settings {
         Settings {
@@ -208,6 +243,15 @@ impl Person {
             groups: self.groups().to_vec(),
             algorithm: self.algorithm,
             expires_in: self.expires_in,
+            ..Settings::default()
+        }
+    }
+
+    /// What to ask for where nothing says so: no more than was agreed on.
+    #[must_use]
+    pub fn longest_settings(&self) -> Settings {
+        Settings {
+            expires_in: self.agreement.max_lifetime,
             ..Settings::default()
         }
     }
@@ -230,16 +274,24 @@ impl Person {
             Vec::new()
         });
         // Where no user is named, groups are checked all the same.
-        let problems = Subject::problems(user.unwrap_or("nobody"), &groups, allow_system);
+        let user_or_none = user.unwrap_or("nobody");
+        let problems = Subject::problems(user_or_none, &groups, allow_system);
         wrong.extend(problems.iter().map(Show::show));
+        let is_fine = |name: &str| problems.iter().all(|problem| problem.name != name);
+        wrong.extend(mislead(user_or_none, &groups, is_fine, allow_system));
         let mut expected = |column: Column, words: Text| {
             wrong.push(text!("{}: expected {}", column, words));
         };
         let fingerprint = row.parse::<AgreedFingerprint>(Column::Fingerprint);
         let fingerprint = fingerprint.unwrap_or_else(|column| {
+            let is_number = matches!(row.cell(column), Some(Cell::Number(_)));
             expected(
                 column,
-                "SHA256: and base64, hexadecimal digits, or eight groups of five digits".into(),
+                if is_number {
+                    "eight groups of five digits, in quotes".into()
+                } else {
+                    "SHA256: and base64, hexadecimal digits, or eight groups of five digits".into()
+                },
             );
             None
         });
@@ -260,6 +312,15 @@ impl Person {
             expected(column, text!("one of {}", Text::join(names, ", ")));
             None
         });
+        if let (Some(longest), Some(asked)) = (max_lifetime, expires_in)
+            && asked.seconds() > longest.seconds()
+        {
+            wrong.push(text!(
+                "expires-in is {}, longer than the max-lifetime of {}",
+                asked,
+                longest
+            ));
+        }
         let subject = user.and_then(|user| Subject::new(user, &groups, allow_system).ok());
         let subject = subject.filter(|_| wrong.is_empty()).ok_or_else(|| {
             let remark = |what| Remark::new(row.line, what);
@@ -298,6 +359,12 @@ impl Show for Remark {
 /// The text of a file that a spreadsheet or an editor wrote.
 fn decode(contents: &[u8]) -> Result<String, Remark> {
     let utf16 = carrier::utf16(contents);
+    if utf16.is_some() && contents.len() % 2 == 1 {
+        return Err(Remark::new(
+            1,
+            "half a character of UTF-16 is at its end: it was cut off",
+        ));
+    }
     let bytes = utf16.as_deref().map_or(contents, Vec::as_slice);
     let bytes = bytes.strip_prefix(carrier::MARK).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
@@ -308,6 +375,61 @@ fn decode(contents: &[u8]) -> Result<String, Remark> {
             let what = "not UTF-8: save it once more, as \"CSV UTF-8\" where the spreadsheet asks";
             Err(Remark::new(line, what))
         }
+    }
+}
+
+/// What misleads in names that are taken for themselves: what `verify` says of a request for them, and what
+/// spreadsheets write that is no name.
+fn mislead(
+    user: &str,
+    groups: &[String],
+    is_fine: impl Fn(&str) -> bool,
+    allow_system: bool,
+) -> Vec<Text> {
+    let users = [user].into_iter().filter(|user| is_fine(user));
+    let groups = groups.iter().map(String::as_str);
+    let groups = groups.filter(|group| is_fine(group));
+    let (users, groups): (Vec<_>, Vec<_>) = (users.collect(), groups.collect());
+    let no_names = users.iter().map(|user| ("user", *user));
+    let no_names = no_names.chain(groups.iter().map(|group| ("group", *group)));
+    let no_names: Vec<Text> = no_names
+        .filter_map(|(what, name)| {
+            let why = no_name(name)?;
+            Some(text!("{} \"{}\" {}", what, Label::from(name), why))
+        })
+        .collect();
+    if !no_names.is_empty() {
+        return no_names;
+    }
+    let findings = policy::check_names(&users, &groups);
+    let is_wrong = |finding: &policy::Finding| {
+        finding.level == Level::Error
+            && !(allow_system && finding.code == Code::SystemIdentity.name())
+    };
+    let findings = findings.iter().filter(|finding| is_wrong(finding));
+    findings.map(Show::show).collect()
+}
+
+/// Why something in a cell is nobody's name.
+fn no_name(name: &str) -> Option<&'static str> {
+    const ERRORS: [&str; 9] = [
+        "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!",
+    ];
+    const SUMS: [&str; 4] = ["total", "sum", "count", "subtotal"];
+    let word = name.split([':', '=']).next().unwrap_or_default().trim();
+    let is_sum = word.len() < name.len() && SUMS.iter().any(|sum| word.eq_ignore_ascii_case(sum));
+    if ERRORS.iter().any(|error| name.eq_ignore_ascii_case(error)) {
+        Some("is the error of a formula")
+    } else if name.starts_with('=') {
+        Some("is a formula: save the sheet with its values")
+    } else if name.starts_with('#') {
+        Some("starts with #: delete the row if it is a comment")
+    } else if is_sum {
+        Some("is the row of a sum")
+    } else if !name.chars().any(char::is_alphanumeric) {
+        Some("has neither a letter nor a digit")
+    } else {
+        None
     }
 }
 

@@ -400,9 +400,9 @@ fn keys_and_requests_of_a_lab_are_made_and_are_as_the_roster_says() {
     let table = make(&folder, &["--no-passphrase", "-o", "csv"]).good();
     folder.write("with-keys.csv", &table.stdout);
     assert!(
-        table
-            .stdout
-            .starts_with("user,groups,fingerprint\nrobot-1,robots,SHA256:"),
+        table.stdout.starts_with(
+            "user,groups,fingerprint,max-lifetime,algorithm,expires-in\nrobot-1,robots,SHA256:"
+        ),
         "{}",
         table.stdout
     );
@@ -487,13 +487,272 @@ fn a_run_that_was_stopped_goes_on_and_makes_no_key_twice() {
         "{}",
         report.stdout
     );
-    // A wrong passphrase is told with the file, and nothing is lost.
-    folder.write("pass", "another\n");
-    std::fs::remove_file(folder.file("keys/robot-3.csr")).unwrap();
-    make(&folder, &encrypted).fails(
-        2,
-        &["robot-3.key", "passphrase", "the same command goes on"],
+    let said = make(&folder, &encrypted).good();
+    assert!(said.stdout.contains("0 requests made"), "{}", said.stdout);
+    assert!(
+        said.stderr
+            .contains("2 files here are of nobody in the roster as it is now: robot-1.csr"),
+        "{}",
+        said.stderr
     );
+}
+
+#[test]
+fn all_keys_of_a_folder_have_one_passphrase_or_none() {
+    let folder = Folder::new();
+    folder.write("lab.csv", "user\nrobot-1\nrobot-2\n");
+    folder.write("pass", "correct horse battery\n");
+    folder.write("other", "another staple\n");
+    let encrypted = ["--passphrase-file", "pass", "--algorithm", "ecdsa-p256"];
+    make(&folder, &encrypted).good();
+    let before = keys(&folder);
+    let other = ["--passphrase-file", "other"];
+    make(&folder, &other).fails(2, &["robot-1.key", "passphrase"]);
+    make(&folder, &["--no-passphrase"]).fails(2, &["robot-1.key", "is encrypted"]);
+    std::fs::remove_file(folder.file("keys/robot-1.csr")).unwrap();
+    std::fs::remove_file(folder.file("keys/robot-2.key")).unwrap();
+    make(&folder, &PLAIN).fails(2, &["robot-1.key", "is encrypted"]);
+    assert!(!folder.has("keys/robot-2.key") && before.contains(&keys(&folder)[0]));
+    // And the other way around.
+    let plain = [
+        "passphrase",
+        "keys/robot-1.key",
+        "--passphrase-file",
+        "pass",
+        "--remove",
+    ];
+    folder.run(&plain).good();
+    make(&folder, &encrypted).fails(2, &["robot-1.key", "not encrypted"]);
+    make(&folder, &PLAIN).good();
+}
+
+#[test]
+fn a_request_that_is_not_of_the_key_beside_it_is_told_and_the_others_are_made() {
+    let folder = Folder::new();
+    folder.write("lab.csv", "user\nalice\nbob\n");
+    make(&folder, &PLAIN).good();
+    let bobs = folder.read("keys/bob.key");
+    for name in ["bob.csr", "bob.csr.yaml"] {
+        std::fs::rename(folder.file("keys").join(name), folder.file(name)).unwrap();
+    }
+    std::fs::remove_file(folder.file("keys/bob.key")).unwrap();
+    make(&folder, &PLAIN).good();
+    assert_ne!(folder.read("keys/bob.key"), bobs);
+    for name in ["bob.csr", "bob.csr.yaml"] {
+        std::fs::copy(folder.file(name), folder.file("keys").join(name)).unwrap();
+    }
+    folder.write("lab.csv", "user\nalice\nbob\ncarol\n");
+    let words = [
+        "keys/bob.csr is not for the key in keys/bob.key",
+        "2 of 3 are done",
+    ];
+    make(&folder, &PLAIN).fails(2, &words);
+    assert!(folder.has("keys/carol.key"));
+    // Nobody gets another key because theirs is where it is used.
+    std::fs::remove_file(folder.file("keys/bob.key")).unwrap();
+    let said = make(&folder, &PLAIN).good();
+    assert!(
+        said.stderr
+            .contains("1 key is not here, and no other was made: bob")
+    );
+    assert!(!folder.has("keys/bob.key"));
+    folder.write("lab.csv", "user,groups\nalice,\nbob,dev\ncarol,\n");
+    make(&folder, &PLAIN).fails(2, &["its key is not in keys/bob.key"]);
+}
+
+#[test]
+fn what_the_roster_did_not_say_before_is_told() {
+    let folder = Folder::new();
+    let write = |rows: &str| folder.write("lab.csv", format!("user,groups,algorithm\n{rows}"));
+    write("alice,dev,ecdsa-p256\nbob,dev,ecdsa-p256\n");
+    make(&folder, &["--no-passphrase"]).good();
+    write("alice,dev;ops,ed25519\n");
+    let said = make(&folder, &["--no-passphrase"]).good();
+    for words in [
+        "1 row has changed: alice",
+        "1 key is of another algorithm than the roster says, and stay: alice",
+        "5 files here are of nobody in the roster as it is now: alice.csr, alice.csr.yaml, bob.csr",
+    ] {
+        assert!(said.stderr.contains(words), "{words}: {}", said.stderr);
+    }
+    assert!(
+        said.stdout.contains("1 request made, 0 there"),
+        "{}",
+        said.stdout
+    );
+    let said = make(&folder, &["--no-passphrase"]).good();
+    assert!(
+        said.stdout.contains("0 requests made, 1 there"),
+        "{}",
+        said.stdout
+    );
+    let words = ["verify", "keys/requests.csr.yaml", "--roster", "lab.csv"];
+    folder.run(&words).good();
+}
+
+#[test]
+fn the_table_of_fingerprints_is_the_roster_with_all_that_it_says() {
+    let folder = Folder::new();
+    folder.write(
+        "lab.csv",
+        "- user: alice\n  groups: ['a;b', c]\n  max-lifetime: 30d\n- user: bob\n  algorithm: ed25519\n  \
+         expires-in: 1d\n",
+    );
+    let table = make(&folder, &[&PLAIN[..], &["-o", "csv"]].concat()).good();
+    folder.write("table.csv", &table.stdout);
+    let all = "keys/requests.csr.yaml";
+    let words = ["verify", all, "--roster", "table.csv", "-o", "json"];
+    let report = folder.run(&words).good().json();
+    assert_eq!(report["objects"][0]["expirationSeconds"], 30 * 86_400);
+    assert_eq!(report["objects"][0]["agreement"]["lifetime"], "agreed");
+    let words = "request --roster table.csv --output-dir keys --no-passphrase -o csv";
+    let again = folder.typed(words).good();
+    assert_eq!(again.stdout, table.stdout);
+    // Where another key is agreed on, none is made.
+    let words = "request --roster table.csv --output-dir elsewhere --no-passphrase";
+    folder.typed(words).fails(
+        2,
+        &[
+            "line 2 of the roster has the fingerprint",
+            "elsewhere/alice.key",
+        ],
+    );
+    assert!(!folder.has("elsewhere/alice.key"));
+    let other = table
+        .stdout
+        .lines()
+        .nth(2)
+        .unwrap()
+        .split(',')
+        .nth(2)
+        .unwrap();
+    folder.write(
+        "table.csv",
+        format!("user,groups,fingerprint\nalice,\"\"\"a;b\"\";c\",{other}\n"),
+    );
+    let words = "request --roster table.csv --output-dir keys --no-passphrase";
+    folder
+        .typed(words)
+        .fails(2, &["line 2 of the roster", "found key SHA256:"]);
+}
+
+#[test]
+fn what_can_never_be_good_is_not_made() {
+    let folder = Folder::new();
+    let rows = [
+        "alice,System:Masters",
+        "#N/A,dev",
+        ";;,x",
+        "Total: 1,",
+        "#bob,dev",
+        "\"=HYPERLINK(\"\"x\"\")\",dev",
+        "\"alice\"x,dev",
+        "b\u{f6}b,dev",
+        "carol,dev,90d,30d",
+        "dave,-",
+        "{{user}},dev",
+    ];
+    folder.write(
+        "lab.csv",
+        format!("user,groups,expires-in,max-lifetime\n{}\n", rows.join("\n")),
+    );
+    let ended = make(&folder, &PLAIN);
+    ended.fails(
+        2,
+        &[
+            "9 rows are wrong",
+            "line 2",
+            "line 3",
+            "line 4",
+            "line 5",
+            "line 6",
+            "line 7",
+            "line 8",
+            "line 10",
+            "line 11",
+        ],
+    );
+    assert!(!folder.has("keys"));
+}
+
+#[test]
+fn rosters_are_told_from_what_they_are_not() {
+    let folder = Folder::new();
+    let many = (0..200).map(|n| format!("user-{n},\"dev, ops\"\n"));
+    let many = many.collect::<Vec<_>>().concat();
+    for (roster, words) in [
+        (
+            format!("user,groups\n{many}"),
+            &["1 row is wrong", "(so in 199 rows more)"][..],
+        ),
+        (
+            "user,groups\nalice,\"dev\nops\"\nbob,system:x\n".into(),
+            &["line 2: a cell of 2 lines", "line 4"],
+        ),
+        (
+            "user,groups\n\"alice,dev\nbob,system:x\n".into(),
+            &["line 2: a quotation mark that is not closed", "line 3"],
+        ),
+        (
+            "user;groups\nalice;dev;ops\n".into(),
+            &["column 3", "stand in quotation marks"],
+        ),
+        (
+            "Our team\n\nuser,groups\nalice,dev\n".into(),
+            &["line 3: this row names the columns"],
+        ),
+        (
+            "- user: alice\n  groups: dev;ops\n".into(),
+            &["line 1: groups: several are a list in YAML"],
+        ),
+        (
+            format!("- user: alice\n  fingerprint: {}\n", "1".repeat(40)),
+            &["eight groups of five digits, in quotes"],
+        ),
+        (
+            "- user: alice\n  user: bob\n".into(),
+            &["line 2: a key that comes twice, which a roster does not have"],
+        ),
+    ] {
+        folder.write("lab.csv", &roster);
+        let ended = make(&folder, &PLAIN);
+        ended.fails(2, words);
+        assert!(!ended.stderr.contains("kubectl"), "{}", ended.stderr);
+    }
+    folder.write(
+        "lab.csv",
+        b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0xl/workbook.xml",
+    );
+    make(&folder, &PLAIN).fails(2, &["save it from the spreadsheet as CSV"]);
+    for roster in [
+        "SEP=;\nUsername;Groups\nalice;dev\n",
+        "user|groups\nalice|dev\n",
+        "user name, groups\nalice, \"dev;ops\"\n",
+    ] {
+        folder.write("lab.csv", roster);
+        make(&folder, &PLAIN).good();
+    }
+}
+
+#[test]
+fn a_roster_that_came_through_a_pipe_is_saved_before_it_is_used_again() {
+    let folder = Folder::new();
+    let words = "request --roster - --output-dir keys --no-passphrase --algorithm ed25519";
+    let words: Vec<_> = words.split(' ').collect();
+    let said = folder.run_with(&words, b"user\nalice\n").good().stdout;
+    assert!(
+        said.contains("verify keys/requests.csr.yaml --roster team.csv -o manifest"),
+        "{said}"
+    );
+    assert!(
+        said.contains("save it first") && !said.contains("--roster -"),
+        "{said}"
+    );
+    let words = "request --roster - --output-dir - --no-passphrase";
+    let words: Vec<_> = words.split(' ').collect();
+    folder
+        .run_with(&words, b"user\nalice\n")
+        .fails(2, &["a folder"]);
 }
 
 /// So many people, and so often each command is killed on the way.

@@ -206,9 +206,10 @@ impl Args {
         let reply = pending.pipe(self.agreement.repeat(reply));
         if self.files.contains(&Stream::Stdio) {
             return text!(
-                "\nTo approve those that are good, and to send back what is issued:\n\n{}\n{}\n",
+                "\nTo approve those that are good, and to send back what is issued:\n\n{}\n{}{}\n",
                 approve.folded(2),
-                reply.folded(2)
+                reply.folded(2),
+                self.agreement.note()
             );
         }
         let files = self
@@ -219,10 +220,11 @@ impl Args {
             });
         let create = verify(files, "manifest").pipe(kubectl().word("create").option("-f", "-"));
         text!(
-            "\nTo create those that are good, to approve them, and to send back what is issued:\n\n{}\n{}\n{}\n",
+            "\nTo create those that are good, to approve them, and to send back what is issued:\n\n{}\n{}\n{}{}\n",
             create.folded(2),
             approve.folded(2),
-            reply.folded(2)
+            reply.folded(2),
+            self.agreement.note()
         )
     }
 

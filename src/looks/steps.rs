@@ -66,7 +66,8 @@ impl Look {
             file
         };
         let first = self
-            .unpacked(file, is_free)
+            .saved_by_a_spreadsheet(want)
+            .or_else(|| self.unpacked(file, is_free))
             .or_else(|| self.once_more(want));
         if let Some(steps) = first.filter(|_| want != Want::Passphrase) {
             return steps;
@@ -94,6 +95,13 @@ impl Look {
                 vec!["a passphrase is the first line of a file that holds nothing else".into()]
             }
         }
+    }
+
+    /// Sheets are zip archives or older documents.
+    fn saved_by_a_spreadsheet(self, want: Want) -> Option<Vec<Text>> {
+        let is_sheet = matches!(self, Self::Packed(Packing::Zip) | Self::Document(_));
+        (is_sheet && want == Want::Roster)
+            .then(|| vec!["save it from the spreadsheet as CSV, in UTF-8".into()])
     }
 
     /// What is in it can be had with another program.

@@ -27,14 +27,27 @@ pub(super) fn check(
     let mut findings = Vec::new();
     findings.extend(user(&users));
     findings.extend(masters(&groups, for_client_signer));
+    findings.extend(names(&users, &groups));
+    findings.extend(look_alikes(&users, &groups, agreed));
+    findings.extend(csr.subject().attributes().filter_map(other_attribute));
+    findings.extend(extensions(csr));
+    findings
+}
+
+/// What is said of these names in a request for them to the client signer.
+pub(crate) fn check_names(users: &[&str], groups: &[&str]) -> Vec<Finding> {
+    let mut findings = masters(groups, true);
+    findings.extend(names(users, groups));
+    findings
+}
+
+fn names(users: &[&str], groups: &[&str]) -> Vec<Finding> {
+    let mut findings = Vec::new();
     findings.extend(users.iter().filter_map(|user| system_user(user)));
     findings.extend(groups.iter().filter_map(|group| system_group(group)));
     let names = users.iter().map(|user| ("user", *user));
     let names = names.chain(groups.iter().map(|group| ("group", *group)));
     findings.extend(names.flat_map(|(what, name)| name_text(what, name)));
-    findings.extend(look_alikes(&users, &groups, agreed));
-    findings.extend(csr.subject().attributes().filter_map(other_attribute));
-    findings.extend(extensions(csr));
     findings
 }
 

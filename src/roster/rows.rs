@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::Remark;
+use super::{Remark, quotes};
 use crate::budget::Limits;
 use crate::text;
 use crate::text::{Label, Show, Text};
-use crate::yaml;
+use crate::yaml::{self, OddityKind, Problem};
 
 /// What a roster tells of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,9 @@ type Rows = (Vec<Row>, Vec<Remark>);
 
 const COLUMNS: &str = "user, groups, fingerprint, max-lifetime, algorithm and expires-in";
 /// What spreadsheets separate cells with.
-const DELIMITERS: [u8; 3] = *b",;\t";
+const DELIMITERS: [u8; 4] = *b",;\t|";
+/// Rows above the names of the columns, which a spreadsheet has for its title.
+const TITLES: usize = 20;
 
 impl Column {
     /// The column of a name, in any of the ways that names are joined.
@@ -54,7 +56,7 @@ impl Column {
             .collect::<String>()
             .as_str()
         {
-            "user" => Some(Self::User),
+            "user" | "username" => Some(Self::User),
             "groups" | "group" => Some(Self::Groups),
             "fingerprint" => Some(Self::Fingerprint),
             "maxlifetime" => Some(Self::MaxLifetime),
@@ -137,7 +139,11 @@ pub(super) fn read(text: &str) -> Rows {
 fn delimiter_told(text: &str) -> Option<(u8, usize)> {
     let end = text.find('\n')? + 1;
     let line = text.get(..end)?.trim_end().trim_matches('"');
-    match line.strip_prefix("sep=")?.as_bytes() {
+    let (name, delimiter) = line.split_once('=')?;
+    if !name.eq_ignore_ascii_case("sep") {
+        return None;
+    }
+    match delimiter.as_bytes() {
         [delimiter] => Some((*delimiter, end)),
         // A tab goes with the blanks at the end.
         [] => Some((b'\t', end)),
@@ -150,7 +156,7 @@ fn is_yaml(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     let is_key = |(key, value): (&str, &str)| {
-        (value.is_empty() || value.starts_with(' ')) && !key.contains([',', ';', '\t'])
+        (value.is_empty() || value.starts_with(' ')) && !key.contains([',', ';', '\t', '|'])
     };
     first.starts_with(['#', '-', '[', '{', '%']) || first.split_once(':').is_some_and(is_key)
 }
@@ -189,12 +195,13 @@ impl Lines<'_> {
 
 /// The text starts in line `first`.
 fn from_csv(text: &str, delimiter: u8, first: usize) -> Rows {
+    let (text, mut wrong) = quotes::checked(text, delimiter, first);
     let mut lines = Lines {
         text: text.as_bytes(),
         position: 0,
         line: first,
     };
-    let (mut rows, mut wrong) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
@@ -211,14 +218,15 @@ fn from_csv(text: &str, delimiter: u8, first: usize) -> Rows {
         if record.iter().all(str::is_empty) {
             continue;
         }
-        if record.iter().any(|cell| cell.contains('\n')) {
-            let what = "a quotation mark that is not closed in its line";
-            wrong.push(Remark::new(line, what));
-            continue;
-        }
         let Some(columns) = &columns else {
-            let (heads, remarks) = header(&record, line);
+            let (heads, mut remarks) = header(&record, line);
             if heads.is_empty() {
+                let before = |remark: &Remark| remark.line < line;
+                if wrong.iter().any(before) {
+                    wrong.retain(before);
+                    return (Vec::new(), wrong);
+                }
+                remarks.extend(names_below(&mut reader, &mut lines));
                 return (Vec::new(), remarks);
             }
             wrong.extend(remarks);
@@ -236,25 +244,53 @@ fn from_csv(text: &str, delimiter: u8, first: usize) -> Rows {
         {
             match columns.get(place) {
                 Some(Head::Column(Column::Groups)) => {
-                    let groups = cell.split(';').map(str::trim);
-                    let groups = groups.filter(|group| !group.is_empty());
-                    let groups = groups.map(str::to_owned).collect();
-                    row.push(Column::Groups, Cell::List(groups));
+                    row.push(Column::Groups, Cell::List(quotes::groups(cell)));
                 }
                 Some(Head::Column(column)) => row.push(*column, Cell::Text(cell.to_owned())),
                 Some(Head::Wrong) => {}
-                Some(Head::Nameless) | None => wrong.push(Remark::new(
-                    line,
-                    text!(
+                Some(Head::Nameless) | None => {
+                    let what = text!(
                         "there is something in column {}, which has no name",
                         place + 1
-                    ),
-                )),
+                    );
+                    let is_split =
+                        delimiter == b';' && columns.last() == Some(&Head::Column(Column::Groups));
+                    wrong.push(Remark::new(
+                        line,
+                        if is_split {
+                            text!(
+                                "{}: where cells have a semicolon between them, several groups in one stand \
+                                 in quotation marks, \"a;b\"",
+                                what
+                            )
+                        } else {
+                            what
+                        },
+                    ));
+                }
             }
         }
         rows.push(row);
     }
     (rows, wrong)
+}
+
+/// A row further down that names a column user.
+fn names_below(reader: &mut csv::Reader<&[u8]>, lines: &mut Lines<'_>) -> Option<Remark> {
+    let mut record = csv::StringRecord::new();
+    for _ in 0..TITLES {
+        if !reader.read_record(&mut record).ok()? {
+            return None;
+        }
+        let start = record.position().map_or(0, csv::Position::byte);
+        lines.go_to(usize::try_from(start).ok()?);
+        let mut names = record.iter().map(Column::named);
+        if names.any(|column| column == Some(Column::User)) {
+            let what = "this row names the columns: take out what is above it";
+            return Some(Remark::new(lines.line, what));
+        }
+    }
+    None
 }
 
 /// What the first row says of a place.
@@ -312,11 +348,23 @@ fn from_yaml(text: &str) -> Rows {
         Ok(items) => items,
         Err(error) => {
             let line = error.line.unwrap_or(1);
-            return (rows, vec![Remark::new(line, error.show())]);
+            let what = match error.problem {
+                Problem::CannotTell(_) => "this can be read in two ways".into(),
+                problem => problem.show(),
+            };
+            return (rows, vec![Remark::new(line, what)]);
         }
     };
     for oddity in &items.oddities {
-        wrong.push(Remark::new(oddity.line, oddity.kind.show()));
+        let what = match oddity.kind {
+            OddityKind::DuplicateKey => "a key that comes twice".into(),
+            OddityKind::BehindDocument => "something behind the end of a document".into(),
+            kind => kind.show(),
+        };
+        wrong.push(Remark::new(
+            oddity.line,
+            text!("{}, which a roster does not have", what),
+        ));
     }
     let Some(items) = items.items else {
         let what = "neither CSV with a column user, nor a YAML list of people: - user: alice";
@@ -336,6 +384,11 @@ fn from_yaml(text: &str) -> Rows {
             match Column::named(name) {
                 Some(column) if row.cell(column).is_some() => {
                     let what = text!("{} is there twice", column);
+                    wrong.push(Remark::new(line, what));
+                }
+                Some(Column::Groups) if value.as_str().is_some_and(|it| it.contains(';')) => {
+                    let what = "groups: several are a list in YAML, [a, b], and so is one with a \
+                                semicolon in it";
                     wrong.push(Remark::new(line, what));
                 }
                 Some(column) => row.cells.extend(cell(value).map(|cell| (column, cell))),

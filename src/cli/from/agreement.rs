@@ -9,6 +9,7 @@ use kube_enroll::lifetime::Lifetime;
 use kube_enroll::policy::Agreed;
 use kube_enroll::roster::Roster;
 use kube_enroll::shell::Command;
+use kube_enroll::text::Text;
 
 use super::super::console::Console;
 use super::super::failure::Failure;
@@ -91,10 +92,16 @@ impl AgreementArgs {
             .say("to look without a verdict: kube-enroll inspect FILE"))
     }
 
+    /// What there is to say about the words of [`Self::repeat`].
+    pub fn note(&self) -> Text {
+        let roster = self.roster.as_ref();
+        roster.map_or(Text::default(), |roster| roster::to_repeat(roster).note)
+    }
+
     /// The same words for another command.
     pub fn repeat(&self, mut command: Command) -> Command {
         if let Some(roster) = &self.roster {
-            command = command.option("--roster", roster.typed());
+            command = command.option("--roster", roster::to_repeat(roster).name);
         }
         if let Some(user) = &self.user {
             command = command.option("--user", user);

@@ -65,6 +65,13 @@ pub fn read_unless(
     })
 }
 
+/// Whether the key in a file is encrypted, where there is one.
+pub fn is_encrypted(source: &Stream) -> Option<bool> {
+    let contents = file::read(source, DEFAULT_LIMIT).ok()?;
+    let (encoded, _) = found_in(source, &contents).ok()?;
+    Some(encoded.is_encrypted())
+}
+
 /// The key in a file, with a note of what the way did to it; else what the file is and how to come to
 /// a key.
 fn found_in(source: &Stream, contents: &[u8]) -> Result<(EncodedKey, Option<Text>), Failure> {

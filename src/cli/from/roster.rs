@@ -1,9 +1,13 @@
 //! A roster, read whole or not at all.
 
+use std::collections::BTreeSet;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+
 use kube_enroll::looks::{Want, look};
 use kube_enroll::roster::Roster;
 use kube_enroll::text;
-use kube_enroll::text::count;
+use kube_enroll::text::{Text, count};
 
 use super::super::console::Console;
 use super::super::failure::Failure;
@@ -23,10 +27,11 @@ pub fn read(input: &Stream, allow_system: bool, console: &Console) -> Result<Ros
             return Failure::wrong_file(input, look, Want::Roster);
         }
         let wrong = wrong.remarks;
+        let rows: BTreeSet<_> = wrong.iter().map(|remark| remark.line).collect();
         let what = text!(
             "{}: {}; nothing was done",
             input,
-            count(wrong.len(), "row is wrong", "rows are wrong")
+            count(rows.len(), "row is wrong", "rows are wrong")
         );
         let failure = Failure::could_not_run(what);
         let told = wrong.iter().take(TOLD);
@@ -40,4 +45,33 @@ pub fn read(input: &Stream, allow_system: bool, console: &Console) -> Result<Ros
         console.warn(text!("{}: {}", input, note));
     }
     Ok(roster)
+}
+
+/// A roster as it is named in a command that is run again.
+pub struct Repeated {
+    pub name: PathBuf,
+    /// What there is to say behind the command.
+    pub note: Text,
+}
+
+/// What came through a pipe is gone, and has to be saved first.
+pub fn to_repeat(roster: &Stream) -> Repeated {
+    let is_pipe = |path: &Path| {
+        let kind = path.metadata().map(|it| it.file_type());
+        ["/dev/", "/proc/"]
+            .iter()
+            .any(|folder| path.starts_with(folder))
+            || kind.is_ok_and(|kind| kind.is_fifo())
+    };
+    match roster.path().filter(|path| !is_pipe(path)) {
+        Some(path) => Repeated {
+            name: path.to_owned(),
+            note: Text::default(),
+        },
+        None => Repeated {
+            name: "team.csv".into(),
+            note: "\n\nwhere team.csv is the roster, which came through a pipe: save it first"
+                .into(),
+        },
+    }
 }

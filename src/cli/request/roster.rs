@@ -9,16 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use getrandom::SysRng;
 use kube_enroll::agreement::{Found, Point};
 use kube_enroll::csr::CertificationRequest;
-use kube_enroll::key::Fingerprint;
+use kube_enroll::error::Error;
+use kube_enroll::key::{Algorithm, PrivateKey, PublicKey};
 use kube_enroll::list::{self, Layout};
 use kube_enroll::manifest::slug;
 use kube_enroll::parallel;
-use kube_enroll::pem;
-use kube_enroll::roster::Person;
+use kube_enroll::policy::{Finding, Level};
+use kube_enroll::roster::{Person, to_csv};
 use kube_enroll::secret::Passphrase;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count, hex};
+use kube_enroll::verdict::judge;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
@@ -28,9 +30,11 @@ use crate::cli::console::{Console, report_failure};
 use crate::cli::failure::Failure;
 use crate::cli::from::file::{self, DEFAULT_LIMIT, Stream};
 use crate::cli::from::{keys, passphrase, requests, roster};
-use crate::cli::to::files::{self, Access, NewFiles};
+use crate::cli::to::files::{self, Access, NewFiles, Turn};
 use crate::cli::to::names;
 
+/// The code of findings about names that Kubernetes keeps for itself.
+const SYSTEM: &str = "system-identity";
 /// What files with all requests are named after, and no person's.
 const RESERVED: &str = "requests";
 /// Files that are tried for all requests.
@@ -56,81 +60,209 @@ type Hash = [u8; 32];
 struct Named<'a> {
     person: &'a Person,
     stem: String,
+    /// Whether the key that is there is encrypted.
+    is_encrypted: Option<bool>,
 }
 
 /// What there is for a person now.
 struct Done<'a> {
     person: &'a Person,
-    fingerprint: Fingerprint,
-    path: PathBuf,
+    key: PublicKey,
+    files: [PathBuf; 3],
     manifest: String,
-    /// Whether it was made by this run.
-    is_new: bool,
+    is: Is,
+}
+
+/// How it came to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    New,
+    /// For a key that had another request.
+    NewForKey,
+    There,
+    /// Without its key, which somebody took to where it is used.
+    WithoutKey,
+}
+
+/// Why there is nothing for a person.
+enum Stop {
+    /// For this one alone.
+    One(Failure),
+    /// So it would be with all others.
+    All(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::One(failure)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::All(error.into())
+    }
 }
 
 /// Makes what is not there yet.
 pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Failure> {
+    let folder = &args.output_dir;
     let roster = roster::read(file, args.allow_system, console)?;
-    let passphrase = args.passphrase.get(&[])?;
-    let mut folder = NewFiles::new(console);
-    folder.create_folder(&args.output_dir)?;
-    folder.keep()?;
-
-    let people: Vec<Named<'_>> = roster
-        .people()
-        .iter()
-        .map(|person| Named {
+    let named = |person| {
+        let stem = stem(Person::user(person));
+        let key = Paths::with_stem(&stem, folder).key;
+        Named {
             person,
-            stem: stem(person.user()),
-        })
-        .collect();
+            stem,
+            is_encrypted: keys::is_encrypted(&key),
+        }
+    };
+    let people = parallel::map(roster.people(), named);
+    args.same_encryption(&people, args.encryption_typed())?;
+    let passphrase = args.passphrase.get(&[])?;
+    args.same_encryption(&people, Some(passphrase.is_some()))?;
+    args.try_passphrase(&people, passphrase.as_ref(), console)?;
+    let mut created = NewFiles::new(console);
+    created.create_folder(folder)?;
+    created.keep()?;
+    let _turn = Turn::wait(folder);
+
     let progress = console.progress(people.len(), "keys and requests");
     let is_over = AtomicBool::new(false);
     let results = parallel::map_waiting(&people, |named| {
-        // Where one cannot be written, so it will be with the others.
         if is_over.load(Ordering::Relaxed) {
             return None;
         }
         let done = args.make_for(named, passphrase.as_ref(), console);
-        is_over.fetch_or(done.is_err(), Ordering::Relaxed);
+        let is_for_all = matches!(done, Err(Stop::All(_)));
+        is_over.fetch_or(is_for_all, Ordering::Relaxed);
         progress.advance();
         Some(done)
     });
     drop(progress);
-    let (done, failures): (Vec<_>, Vec<_>) = results.into_iter().flatten().partition(Result::is_ok);
-    for failure in failures.into_iter().filter_map(Result::err) {
-        report_failure(&failure);
-    }
     let mut files = NewFiles::new(console);
-    let done = done.into_iter().flatten().map(|(done, new)| {
-        files.absorb(new);
-        done
-    });
-    let done: Vec<Done<'_>> = done.collect();
+    let mut done = Vec::new();
+    let mut stops = Vec::new();
+    for result in results.into_iter().flatten() {
+        match result {
+            Ok((one, new)) => {
+                files.absorb(new);
+                done.push(one);
+            }
+            Err(stop) => stops.push(stop),
+        }
+    }
     // Thousands of names in a folder are made lasting at once.
     files.keep()?;
     if done.len() < people.len() {
-        let what = text!("{} of {} are done", done.len(), people.len());
-        return Err(
-            Failure::could_not_run(what).say("the same command goes on where this one stopped")
-        );
+        return Err(not_all(stops, done.len(), people.len()));
     }
 
-    let all = put_all(&args.output_dir, &done, console)?;
+    let all = put_all(folder, &done, console)?;
+    tell_what_changed(folder, &done, &all, console)?;
     let format = args.output.unwrap_or_default();
     if format != Format::Text || !console.is_quiet() {
         console.data(&table(&done, format))?;
     }
-    let new = done.iter().filter(|done| done.is_new).count();
-    let summary = summary(new, done.len(), &all, file);
+    let summary = summary(&done, &all, file);
     match format {
-        Format::Text => console.say(summary)?,
+        Format::Text => console.say(text!("\n{}\n", summary))?,
         Format::Csv | Format::Json => console.note(summary),
     }
     Ok(Verdict::Good)
 }
 
+/// Each failure, but no more than can be read.
+fn not_all(stops: Vec<Stop>, done: usize, people: usize) -> Failure {
+    const TOLD: usize = 20;
+    let is_for_all = stops.iter().any(|stop| matches!(stop, Stop::All(_)));
+    let count = stops.len();
+    for stop in stops.into_iter().take(TOLD) {
+        let (Stop::One(failure) | Stop::All(failure)) = stop;
+        report_failure(&failure);
+    }
+    let more = match count.saturating_sub(TOLD) {
+        0 => Text::default(),
+        more => text!(" ({} more are not told)", more),
+    };
+    let failure = Failure::could_not_run(text!("{} of {} are done{}", done, people, more));
+    failure.say(if is_for_all {
+        "once that is mended, the same command goes on where this one stopped"
+    } else {
+        "once that is mended, the same command makes what is left"
+    })
+}
+
 impl Args {
+    /// Whether new keys will be encrypted, where that can be told without asking.
+    fn encryption_typed(&self) -> Option<bool> {
+        let asked = &self.passphrase;
+        let is_given = asked.passphrase_file.is_some() || asked.generate_passphrase;
+        (is_given || asked.no_passphrase).then_some(!asked.no_passphrase)
+    }
+
+    /// One passphrase is for all keys of a folder, or none.
+    fn same_encryption(&self, people: &[Named<'_>], wanted: Option<bool>) -> Result<(), Failure> {
+        let there = |is_encrypted| {
+            let is_so = move |named: &&Named<'_>| named.is_encrypted == Some(is_encrypted);
+            people.iter().filter(is_so)
+        };
+        let key = |named: &Named<'_>| Paths::with_stem(&named.stem, &self.output_dir).key;
+        let other = there(true).next().zip(there(false).next());
+        if let Some((encrypted, plain)) = other {
+            return Err(Failure::could_not_run(text!(
+                "one passphrase is for all keys of a folder, or none: {} is encrypted, and {} is not",
+                key(encrypted),
+                key(plain)
+            ))
+            .say("make them alike, each with:")
+            .run(Command::ours("passphrase").operand(key(plain).typed())));
+        }
+        let Some(wanted) = wanted else {
+            return Ok(());
+        };
+        let Some(first) = there(!wanted).next() else {
+            return match there(true).next().filter(|_| self.passphrase.generate_passphrase) {
+                Some(first) => Err(Failure::could_not_run(text!(
+                    "{} is there with its passphrase, and one passphrase is for all keys of a folder",
+                    key(first)
+                ))
+                .say("give that one: --passphrase-file FILE")),
+                None => Ok(()),
+            };
+        };
+        let (is, advice) = if wanted {
+            ("not encrypted", "to go on as it was begun: --no-passphrase")
+        } else {
+            (
+                "encrypted",
+                "to go on as it was begun: --passphrase-file FILE",
+            )
+        };
+        Err(Failure::could_not_run(text!(
+            "one passphrase is for all keys of a folder, or none: {} is there, and is {}",
+            key(first),
+            is
+        ))
+        .say(advice)
+        .say("for keys of another kind name another folder: --output-dir"))
+    }
+
+    /// Opens one of the keys that are there.
+    fn try_passphrase(
+        &self,
+        people: &[Named<'_>],
+        passphrase: Option<&Passphrase>,
+        console: &Console,
+    ) -> Result<(), Failure> {
+        let mut people = people.iter();
+        let Some(first) = people.find(|named| named.is_encrypted == Some(true)) else {
+            return Ok(());
+        };
+        let key = Paths::with_stem(&first.stem, &self.output_dir).key;
+        keys::read(&key, passphrase, console).map(|_| ())
+    }
+
     /// The key and the request of one person, those that are there or new ones, with the files that are
     /// new.
     fn make_for<'a, 'c>(
@@ -138,66 +270,247 @@ impl Args {
         named: &Named<'a>,
         passphrase: Option<&Passphrase>,
         console: &'c Console,
-    ) -> Result<(Done<'a>, NewFiles<'c>), Failure> {
+    ) -> Result<(Done<'a>, NewFiles<'c>), Stop> {
         let person = named.person;
         let wanted = Wanted {
             subject: person.subject().clone(),
-            settings: person.settings().or(self.settings()),
+            settings: person
+                .settings()
+                .or(self.settings())
+                .or(person.longest_settings()),
             extensions: Vec::new(),
         };
         let paths = Paths::with_stem(&named.stem, &self.output_dir);
         let key_path = paths.key.path().unwrap_or(Path::new("")).to_owned();
-        let has_key = key_path.symlink_metadata().is_ok();
-        let earlier = earlier_request(&paths.request, person).filter(|_| has_key);
-        let done = |request: &CertificationRequest, path, manifest, is_new| Done {
-            person,
-            fingerprint: request.public_key().fingerprint(),
-            path,
-            manifest,
-            is_new,
-        };
-        let mut files = NewFiles::new(console);
-        if let Some(request) = &earlier {
-            let yaml = manifest(&wanted, request).to_yaml();
-            if is_there(&paths, request, &yaml) {
-                return Ok((done(request, paths.manifest, yaml, false), files));
+        let earlier = requests::read(&paths.request);
+        let as_wanted = earlier.as_ref().filter(|it| asks_for(it, person));
+        let (mut is, mut new_key) = (Is::There, None);
+        let request = if key_path.symlink_metadata().is_err() {
+            match (&earlier, as_wanted) {
+                (_, Some(request)) => {
+                    is = Is::WithoutKey;
+                    request.clone()
+                }
+                (Some(earlier), None) if user_of(earlier).as_deref() == Some(person.user()) => {
+                    return Err(without_its_key(&paths.request, &key_path).into());
+                }
+                _ => {
+                    if person.agreement().fingerprint.is_some() {
+                        return Err(agreed_and_not_there(person, &key_path).into());
+                    }
+                    let (key, request) = CertificationRequest::build_with_new_key(
+                        &wanted.subject,
+                        &[],
+                        wanted.algorithm(),
+                        &mut SysRng,
+                    )?;
+                    new_key = Some(passphrase::encode(&key, passphrase)?);
+                    is = Is::New;
+                    request
+                }
             }
-        }
-        let (new_key, request) = if has_key {
-            let found = keys::read(&paths.key, passphrase, console)?;
-            let public = found.key.public_key();
-            let request = match earlier.filter(|earlier| earlier.public_key() == public) {
-                Some(request) => request,
-                None => CertificationRequest::build(&wanted.subject, &[], &found.key, &mut SysRng)?,
-            };
-            (None, request)
+        } else if let Some(request) = as_wanted.filter(|request| {
+            named.is_encrypted == Some(true) && is_whole(&paths, request, &wanted)
+        }) {
+            // Opening each would take as long as making it.
+            request.clone()
         } else {
-            let (key, request) = CertificationRequest::build_with_new_key(
-                &wanted.subject,
-                &[],
-                wanted.algorithm(),
-                &mut SysRng,
-            )?;
-            (Some(passphrase::encode(&key, passphrase)?), request)
+            let key = keys::read(&paths.key, passphrase, console)?.key;
+            let in_manifest = requests::read(&paths.manifest);
+            let both = [(&paths.request, &earlier), (&paths.manifest, &in_manifest)];
+            for (path, request) in both {
+                if let Some(request) = request
+                    && request.public_key() != key.public_key()
+                {
+                    return Err(of_another_key(path, request, &key_path, &key).into());
+                }
+            }
+            match as_wanted {
+                Some(request) => request.clone(),
+                None => CertificationRequest::build(&wanted.subject, &[], &key, &mut SysRng)?,
+            }
         };
         let manifest = manifest(&wanted, &request);
         let yaml = manifest.to_yaml();
+        self.judge(person, &paths.manifest, &yaml, &wanted)?;
+        let was_there = earlier.is_some();
         let paths = paths.or_beside(&request, &yaml, &manifest.name, &self.output_dir);
-        read_back(&paths.manifest, &yaml, &wanted)?;
-
+        let mut files = NewFiles::new(console);
         if let Some(text) = &new_key {
-            files.create(&key_path, text.expose().as_bytes(), Access::Owner)?;
+            let text = text.expose().as_bytes();
+            let created = files.create(&key_path, text, Access::Owner);
+            created.map_err(Stop::All)?;
         }
         for (path, text) in [
             (&paths.request, request.to_pem()),
             (&paths.manifest, yaml.clone()),
         ] {
             if !files::holds(path, &text) {
-                files.create(path, text.as_bytes(), Access::Everyone)?;
+                let created = files.create(path, text.as_bytes(), Access::Everyone);
+                created.map_err(Stop::All)?;
+                if is == Is::There {
+                    is = if was_there && as_wanted.is_none() {
+                        Is::NewForKey
+                    } else {
+                        Is::New
+                    };
+                }
             }
         }
-        Ok((done(&request, paths.manifest, yaml, true), files))
+        let done = Done {
+            person,
+            key: request.public_key().clone(),
+            files: [key_path, paths.request, paths.manifest],
+            manifest: yaml,
+            is,
+        };
+        Ok((done, files))
     }
+
+    /// What `verify` by the same roster would not call good is not made.
+    fn judge(
+        &self,
+        person: &Person,
+        path: &Path,
+        yaml: &str,
+        wanted: &Wanted,
+    ) -> Result<(), Failure> {
+        let is_allowed = |finding: &Finding| self.allow_system && finding.code == SYSTEM;
+        for mut object in read_back(path, yaml, wanted)? {
+            judge(&mut object, person.agreement());
+            let mut wrong = object.findings.iter();
+            let is_wrong =
+                |finding: &&Finding| finding.level == Level::Error && !is_allowed(finding);
+            if let Some(finding) = wrong.find(is_wrong) {
+                return Err(Failure::could_not_run(text!(
+                    "\"{}\", line {} of the roster: verify would not call this good: {}",
+                    Label::from(person.user()),
+                    person.line(),
+                    finding
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether all that there is to be of a request is there.
+fn is_whole(paths: &Paths, request: &CertificationRequest, wanted: &Wanted) -> bool {
+    is_there(paths, request, &manifest(wanted, request).to_yaml())
+}
+
+fn without_its_key(request: &Path, key: &Path) -> Failure {
+    Failure::could_not_run(text!(
+        "{} asks for something else than the roster says by now, and its key is not in {}",
+        request,
+        key
+    ))
+    .say("bring the key back, or move the request away for a new key")
+}
+
+fn agreed_and_not_there(person: &Person, key: &Path) -> Failure {
+    Failure::could_not_run(text!(
+        "line {} of the roster has the fingerprint of the key of \"{}\", and {} is not there: a new \
+         key would have another",
+        person.line(),
+        Label::from(person.user()),
+        key
+    ))
+    .say("name the folder that it is in, or take the fingerprint out of the roster")
+}
+
+fn of_another_key(
+    path: &Path,
+    request: &CertificationRequest,
+    key_path: &Path,
+    key: &PrivateKey,
+) -> Failure {
+    Failure::could_not_run(text!(
+        "{} is not for the key in {}: found {}, expected {}",
+        path,
+        key_path,
+        request.public_key().fingerprint(),
+        key.public_key().fingerprint()
+    ))
+    .say("put back what was made together, or move away what does not belong there")
+}
+
+/// What the roster says by now and did not say when the rest was made.
+fn tell_what_changed(
+    folder: &Path,
+    done: &[Done<'_>],
+    all: &Path,
+    console: &Console,
+) -> Result<(), Failure> {
+    let users = |is_so: &dyn Fn(&Done<'_>) -> bool| {
+        let users = done.iter().filter(|done| is_so(done));
+        names_of(users.map(|done| Label::from(done.person.user()).show()))
+    };
+    if let Some((count, users)) = users(&|done| done.is == Is::NewForKey) {
+        console.note(text!(
+            "{} changed: {}; there is a new request for the same key, and the earlier one stays as it is",
+            text::count(count, "row has", "rows have"),
+            users
+        ));
+    }
+    let is_another = |done: &Done<'_>| {
+        let algorithm = done.person.algorithm();
+        algorithm.is_some_and(|wanted| Algorithm::of(&done.key) != Some(wanted))
+    };
+    if let Some((count, users)) = users(&is_another) {
+        console.warn(text!(
+            "{} of another algorithm than the roster says, and stay: {}; for a new key move the one that is \
+             there away, with its request",
+            text::count(count, "key is", "keys are"),
+            users
+        ));
+    }
+    if let Some((count, users)) = users(&|done| done.is == Is::WithoutKey) {
+        console.note(text!(
+            "{} not here, and no other was made: {}",
+            text::count(count, "key is", "keys are"),
+            users
+        ));
+    }
+    let known = done.iter().flat_map(|done| &done.files);
+    let known: HashSet<_> = known.filter_map(|path| path.file_name()).collect();
+    let is_left = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        let shown = name.to_string_lossy();
+        let is_ours = [".key", ".csr", ".csr.yaml"]
+            .iter()
+            .any(|end| shown.ends_with(end));
+        is_ours && !known.contains(name) && !is_of_all(&shown)
+    };
+    let left = file::in_folder(folder)?;
+    let left = left.iter().filter(|path| is_left(path));
+    let left = left.map(|path| text::Show::show(Path::new(path.file_name().unwrap_or_default())));
+    if let Some((count, names)) = names_of(left) {
+        console.note(text!(
+            "{} of nobody in the roster as it is now: {}; they stay, and are not in {}",
+            text::count(count, "file here is", "files here are"),
+            names,
+            all
+        ));
+    }
+    Ok(())
+}
+
+/// How many, and the first of them.
+fn names_of(names: impl Iterator<Item = Text>) -> Option<(usize, Text)> {
+    const NAMED: usize = 8;
+    let names: Vec<Text> = names.collect();
+    let more = if names.len() > NAMED { ", ..." } else { "" };
+    let count = names.len();
+    let shown = Text::join(names.into_iter().take(NAMED), ", ");
+    (count > 0).then(|| (count, text!("{}{}", shown, more)))
+}
+
+fn is_of_all(name: &str) -> bool {
+    let number = name
+        .strip_prefix(RESERVED)
+        .and_then(|it| it.strip_suffix(".csr.yaml"));
+    number.is_some_and(|number| number.is_empty() || number.starts_with('='))
 }
 
 impl Paths {
@@ -236,19 +549,23 @@ fn stem(user: &str) -> String {
     }
 }
 
-/// The request that is there already, where it asks for this person.
-fn earlier_request(path: &Path, person: &Person) -> Option<CertificationRequest> {
-    let contents = file::read(&Stream::from(path), DEFAULT_LIMIT).ok()?;
-    let block = pem::first(&contents)?;
-    let request = CertificationRequest::from_der(&block.contents).ok()?;
-    let identity = request.subject().identity_when_issued()?;
+/// Whether a request asks for this person as the roster says.
+fn asks_for(request: &CertificationRequest, person: &Person) -> bool {
+    let Some(identity) = request.subject().identity_when_issued() else {
+        return false;
+    };
     let found = Found {
         identity: Some(&identity),
         ..Found::default()
     };
     let (comparison, _) = person.agreement().compare(&found);
     let is_theirs = comparison.user == Point::Agreed && comparison.groups == Point::Agreed;
-    (is_theirs && request.verify().is_ok()).then_some(request)
+    is_theirs && request.verify().is_ok()
+}
+
+fn user_of(request: &CertificationRequest) -> Option<String> {
+    let identity = request.subject().identity_when_issued()?;
+    Some(identity.username)
 }
 
 /// Writes all requests into one file, and answers with its name. What another run wrote there for these
@@ -333,7 +650,7 @@ fn table(done: &[Done<'_>], format: Format) -> String {
         Format::Text => {
             let lines = done.iter().map(|done| {
                 let user = Label::from(done.person.user()).show();
-                (user, done.fingerprint.spoken())
+                (user, done.key.fingerprint().spoken())
             });
             let lines: Vec<_> = lines.collect();
             let width = lines.iter().map(|(user, _)| user.width()).max();
@@ -343,25 +660,10 @@ fn table(done: &[Done<'_>], format: Format) -> String {
                 .map(|(user, spoken)| text!("{}  {}\n", user.padded(width), Label::from(spoken)));
             Text::join(lines, "").to_string()
         }
-        Format::Csv => {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            let row = |done: &Done<'_>| {
-                let groups = done.person.groups().join(";");
-                [
-                    done.person.user().to_owned(),
-                    groups,
-                    done.fingerprint.to_string(),
-                ]
-            };
-            let head = ["user", "groups", "fingerprint"].map(str::to_owned);
-            let rows = std::iter::once(head).chain(done.iter().map(row));
-            // Memory takes everything.
-            let written = rows
-                .into_iter()
-                .try_for_each(|row| writer.write_record(&row));
-            let bytes = written.ok().and_then(|()| writer.into_inner().ok());
-            String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
-        }
+        Format::Csv => to_csv(
+            done.iter()
+                .map(|done| (done.person, done.key.fingerprint())),
+        ),
         Format::Json => {
             let now = OffsetDateTime::now_utc();
             let none = |_: &Path| Err(Text::default());
@@ -370,7 +672,8 @@ fn table(done: &[Done<'_>], format: Format) -> String {
                 let contents = list::contents(done.manifest.as_bytes(), folder, &none, now);
                 let mut rows = contents.map(|contents| contents.rows).unwrap_or_default();
                 for row in &mut rows {
-                    row.source = done.path.display().to_string();
+                    let [_, _, manifest] = &done.files;
+                    row.source = manifest.display().to_string();
                 }
                 rows
             });
@@ -379,19 +682,23 @@ fn table(done: &[Done<'_>], format: Format) -> String {
     }
 }
 
-fn summary(new: usize, all: usize, path: &Path, roster: &Stream) -> Text {
-    let verify = Command::ours("verify").operand(path.file_name().unwrap_or_default());
+fn summary(done: &[Done<'_>], path: &Path, file: &Stream) -> Text {
+    let is_new = |done: &&Done<'_>| matches!(done.is, Is::New | Is::NewForKey);
+    let new = done.iter().filter(is_new).count();
+    let roster = roster::to_repeat(file);
+    let verify = Command::ours("verify").operand(path);
     let verify = verify
-        .option("--roster", roster.typed())
+        .option("--roster", &roster.name)
         .option("-o", "manifest");
     let create = verify.pipe(Command::new("kubectl").word("create").option("-f", "-"));
     text!(
-        "\n{} made, {} there already; all requests are in {}.\n\
+        "{} made, {} there already; all requests are in {}.\n\
          Send that one to an administrator of the cluster, and the fingerprints another way (-o csv writes\n\
-         them as a roster). The administrator creates those that are as agreed on:\n\n{}\n",
+         them as a roster). The administrator creates those that are as agreed on, as here:\n\n{}{}",
         count(new, "request", "requests"),
-        all - new,
+        done.len() - new,
         quoted(path),
-        create.folded(2)
+        create.folded(2),
+        roster.note
     )
 }

@@ -51,6 +51,10 @@ impl<'a> NewFiles<'a> {
 
     /// Creates the folder that output was asked to go to, if it is not there.
     pub fn create_folder(&mut self, path: &Path) -> Result<(), Failure> {
+        if path == Path::new("-") {
+            let what = "- is standard output, and several files need a folder";
+            return Err(Failure::could_not_run(what).say("for a folder of that name: ./-"));
+        }
         let missing = path.ancestors().take_while(|folder| !is_there(folder));
         self.folders.extend(missing.map(Path::to_owned));
         fs::create_dir_all(path).map_err(|error| Failure::io("create the folder", path, &error))
