@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::key::{PublicKey, SignatureAlgorithm, Signed};
 use crate::name::Name;
 use crate::pem;
-use crate::text::hex;
+use crate::text;
+use crate::text::{Text, count, hex};
 
 mod chain;
 mod extensions;
@@ -241,6 +242,25 @@ impl Named {
     }
 }
 
+/// How [`Certificate::days_left`] is told: what is left, or how long ago it ended.
+#[must_use]
+pub fn show_days_left(days: i64) -> Text {
+    match usize::try_from(days) {
+        Ok(0) => "less than a day left".into(),
+        Ok(days) => text!("{} left", count(days, "day", "days")),
+        Err(_) => text!("ended {}", show_days_ago(days)),
+    }
+}
+
+/// How long ago it ended: the day in which it did is day -1.
+#[must_use]
+pub fn show_days_ago(days: i64) -> Text {
+    match usize::try_from(-1 - days).unwrap_or_default() {
+        0 => "less than a day ago".into(),
+        days => text!("{} ago", count(days, "day", "days")),
+    }
+}
+
 /// A time as people and programs read it: RFC 3339 in UTC, to the second.
 #[must_use]
 pub fn show_time(time: OffsetDateTime) -> String {
@@ -328,9 +348,9 @@ impl fmt::Display for Certificate {
 crate::text::show_escaped!(Certificate);
 
 /// As [`show_time`] does.
-impl crate::text::Show for OffsetDateTime {
-    fn show(&self) -> crate::text::Text {
-        crate::text::Text::of_raw(&show_time(*self))
+impl text::Show for OffsetDateTime {
+    fn show(&self) -> Text {
+        Text::of_raw(&show_time(*self))
     }
 }
 

@@ -35,6 +35,7 @@ pub use object::{
 };
 pub use preferences::KubercReport;
 pub use public::{MaybeSecret, demand_public};
+pub(crate) use status::LEEWAY_SECONDS;
 pub use status::{State, StatusReport, check_issued, state};
 pub use style::Style;
 pub use text::Look;

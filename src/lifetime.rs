@@ -25,6 +25,21 @@ const UNITS: [(char, i64); 6] = [
 ];
 
 impl Lifetime {
+    /// The nearest that somebody would type, where it is no whole number of minutes: in whole days if
+    /// it takes ten of them, in hours if it takes ten, else in minutes. Within that, a certificate lasts as
+    /// long as was asked; one that was cut lasts until its authority ends.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        let unit = match self.0 {
+            seconds if seconds % 60 == 0 => return self,
+            seconds if seconds >= 10 * 86_400 => 86_400,
+            seconds if seconds >= 10 * 3_600 => 3_600,
+            _ => 60,
+        };
+        let nearest = (i64::from(self.0) + unit / 2) / unit * unit;
+        Self::try_from(nearest).unwrap_or(self)
+    }
+
     /// The lifetime in seconds.
     #[must_use]
     pub fn seconds(self) -> i32 {
@@ -122,6 +137,23 @@ mod tests {
             let lifetime: Lifetime = typed.parse().unwrap();
             assert_eq!(lifetime.seconds(), seconds, "{typed}");
             assert_eq!(lifetime.to_string(), shown, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_would_type_is_rounded_to_what_somebody_would() {
+        for (granted, rounded) in [
+            ("30d2m25s", "30d"),
+            ("29d23h59m58s", "30d"),
+            ("364d12h", "364d12h"),
+            ("1d12h", "1d12h"),
+            ("1d12h3s", "1d12h"),
+            ("59m59s", "1h"),
+            ("601", "10m"),
+            ("2147483647", "24855d"),
+        ] {
+            let granted: Lifetime = granted.parse().unwrap();
+            assert_eq!(granted.rounded().to_string(), rounded, "{granted}");
         }
     }
 

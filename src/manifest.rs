@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::certificate::Certificate;
 use crate::csr::CertificationRequest;
 use crate::key::PublicKey;
 use crate::lifetime::Lifetime;
@@ -73,6 +74,18 @@ impl Manifest {
             usages,
             expiration,
         }
+    }
+
+    /// The same with another name where the key and all else may be what it was the first time: the
+    /// cluster may still have the first request. The digits behind the name are the first of the
+    /// [credential id](Certificate::credential_id) of what is renewed.
+    #[must_use]
+    pub fn to_follow(mut self, renewed: &Certificate) -> Self {
+        let id = renewed.credential_id();
+        let (_, digits) = id.split_once('=').unwrap_or_default();
+        let digits: String = digits.chars().take(HASH_DIGITS).collect();
+        self.name = format!("{}-{digits}", self.name);
+        self
     }
 
     /// The manifest as YAML.

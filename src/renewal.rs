@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 
 use crate::certificate::{Certificate, Chain};
 use crate::config::Settings;
+use crate::csr::CertificationRequest;
 use crate::error::Error;
-use crate::inspect::{self, ReadFile, flattened, is_kubeconfig};
+use crate::inspect::{self, LEEWAY_SECONDS as LEEWAY, ReadFile, flattened, is_kubeconfig};
 use crate::key::Algorithm;
-use crate::kubeconfig::Kubeconfig;
+use crate::kubeconfig::{Held, Kubeconfig};
 use crate::lifetime::{Lifetime, MIN_SECONDS};
 use crate::manifest::{self, CertificateSigningRequest};
 use crate::name::Identity;
@@ -27,10 +28,34 @@ pub struct Renewable {
     pub certificate: Certificate,
     /// Whom it is for.
     pub identity: Identity,
-    /// The signer and lifetime that were asked for, where the request came along.
-    asked: Option<(String, Option<Lifetime>)>,
+    /// What was asked for, where the request came along or was [found](Self::remember).
+    asked: Option<Asked>,
     /// Where it stands in a kubeconfig.
     pub entry: Option<Entry>,
+}
+
+/// What only the request says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    signer: String,
+    /// Without one, the cluster's signer decides.
+    lifetime: Option<Lifetime>,
+}
+
+/// The lifetime to ask for, and how it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifetimeAsked {
+    /// The one of the request, which was granted.
+    Granted(Option<Lifetime>),
+    /// The one of the request, of which less was granted.
+    Cut {
+        /// What was asked for.
+        asked: Lifetime,
+        /// What came of it.
+        granted: Lifetime,
+    },
+    /// That of the certificate: what was asked for is not known.
+    Unknown(Option<Lifetime>),
 }
 
 /// A user of a kubeconfig with its context.
@@ -66,6 +91,8 @@ pub enum EntryKey {
 pub enum RenewalError {
     /// Neither kubeconfig, certificate nor reply.
     Nothing,
+    /// It is no YAML.
+    NotYaml(Text),
     /// A certificate, kubeconfig or file that it names cannot be read.
     Unreadable(Text),
     /// There is no context of this name.
@@ -86,7 +113,7 @@ impl Show for RenewalError {
     fn show(&self) -> Text {
         match self {
             Self::Nothing => text!("neither a kubeconfig, a certificate nor a reply"),
-            Self::Unreadable(why) => why.clone(),
+            Self::NotYaml(why) | Self::Unreadable(why) => why.clone(),
             Self::NoContext(name) => text!("there is no context {}", name),
             Self::NoCertificate(Some(name)) => text!("context {} has no client certificate", name),
             Self::NoCertificate(None) => text!("no user of it has a client certificate"),
@@ -121,7 +148,11 @@ impl Renewable {
             return Self::new(certificate, None, None);
         }
         if pem::first(input).is_some() {
-            return Self::new(leaf(input)?, None, None);
+            let chain = Chain::from_pem(input).map_err(|error| match error {
+                Error::NoCertificate => RenewalError::Nothing,
+                error => RenewalError::Unreadable(error.show()),
+            })?;
+            return Self::new(chain.holder().clone(), None, None);
         }
         let documents = yaml::documents(input);
         let objects = flattened(&documents);
@@ -143,7 +174,7 @@ impl Renewable {
                 let mut broken = documents.iter();
                 let broken = broken.find_map(|document| document.content.as_ref().err());
                 Err(broken.map_or(RenewalError::Nothing, |error| {
-                    RenewalError::Unreadable(error.show())
+                    RenewalError::NotYaml(error.show())
                 }))
             }
             (several, _) => {
@@ -155,7 +186,7 @@ impl Renewable {
 
     fn new(
         certificate: Certificate,
-        asked: Option<(String, Option<Lifetime>)>,
+        asked: Option<Asked>,
         entry: Option<Entry>,
     ) -> Result<Self, RenewalError> {
         let identity = certificate.subject().identity();
@@ -176,13 +207,58 @@ impl Renewable {
             let name = request.metadata.name.as_str();
             return Err(RenewalError::NotIssued(name.into()));
         };
-        let seconds = request.expiration_seconds.map(i64::from);
-        let lifetime = seconds.and_then(|seconds| Lifetime::try_from(seconds).ok());
-        Self::new(
-            leaf(pem)?,
-            Some((request.signer_name.clone(), lifetime)),
-            None,
-        )
+        let chain = Chain::from_pem(pem)
+            .map_err(|error| RenewalError::Unreadable(text!("status.certificate: {}", error)))?;
+        Self::new(chain.holder().clone(), Some(Asked::by(request)), None)
+    }
+
+    /// Looks for what was asked for among requests and replies that are at hand; the position of the one
+    /// that says it. A reply that holds this very certificate knows best; of requests by the same key for
+    /// the same user and groups, the one whose lifetime comes nearest to what was granted, and is no
+    /// shorter.
+    pub fn remember(&mut self, objects: &[CertificateSigningRequest]) -> Option<usize> {
+        if self.asked.is_some() {
+            return None;
+        }
+        let holds_it = objects.iter().position(|object| self.is_in(object));
+        let position = holds_it.or_else(|| {
+            let all = objects.iter().enumerate();
+            let same = all.filter(|(_, object)| self.is_asked_by(object));
+            let granted = self.granted();
+            // Where no lifetime is asked for, any may have come of it.
+            let distance = |object: &CertificateSigningRequest| match Asked::by(object).lifetime {
+                Some(asked) if i64::from(asked.seconds()) + LEEWAY < granted => None,
+                Some(asked) => Some(i64::from(asked.seconds()) - granted),
+                None => Some(i64::MAX),
+            };
+            let fitting = same.filter_map(|(position, object)| Some((distance(object)?, position)));
+            fitting.min().map(|(_, position)| position)
+        })?;
+        self.asked = objects.get(position).map(Asked::by);
+        Some(position)
+    }
+
+    /// Whether the certificate came with this object.
+    fn is_in(&self, object: &CertificateSigningRequest) -> bool {
+        let status = object.status.as_ref();
+        let pem = status.and_then(|status| status.certificate.as_deref());
+        let chain = pem.and_then(|pem| Chain::from_pem(pem).ok());
+        chain.is_some_and(|chain| chain.iter().any(|it| it.der() == self.certificate.der()))
+    }
+
+    /// Whether the object asks for this user and these groups with the key of the certificate.
+    fn is_asked_by(&self, object: &CertificateSigningRequest) -> bool {
+        let request = object.request.as_deref().and_then(pem::first);
+        let request = request.and_then(|it| CertificationRequest::from_der(&it.contents).ok());
+        let Some(request) = request else { return false };
+        let sorted = |identity: &Identity| {
+            let mut groups = identity.groups.clone();
+            groups.sort();
+            (identity.username.clone(), groups)
+        };
+        let identity = request.subject().identity_when_issued();
+        request.public_key() == self.certificate.public_key()
+            && identity.is_some_and(|asked| sorted(&asked) == sorted(&self.identity))
     }
 
     fn of_kubeconfig(
@@ -200,6 +276,18 @@ impl Renewable {
             Some(path) => read_file(&path).map_err(RenewalError::Unreadable)?,
             None => held.data().unwrap_or_default(),
         };
+        let chain = match held {
+            // This program serves it, and reads DER as well.
+            Held::Argument(_) => Chain::read(&contents),
+            Held::Data(_) | Held::File(_) => Chain::from_pem(&contents),
+        };
+        let chain = chain.map_err(|error| {
+            let name = Label::from(user.name);
+            RenewalError::Unreadable(match held.path(folder) {
+                Some(path) => text!("the certificate of user {}, {}: {}", name, path, error),
+                None => text!("the certificate of user {}: {}", name, error),
+            })
+        })?;
         let entry = Entry {
             context: context.to_owned(),
             cluster: cluster.to_owned(),
@@ -212,46 +300,79 @@ impl Renewable {
             is_exec: user.command.is_some(),
             unlock_for: user.unlock_for.map(str::to_owned),
         };
-        Self::new(leaf(&contents)?, None, Some(entry))
+        Self::new(chain.holder().clone(), None, Some(entry))
     }
 
     /// What to ask for: the same once more. A certificate does not name its signer.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let signer = self.asked.as_ref().map(|(signer, _)| signer);
+        let signer = self.asked.as_ref().map(|asked| &asked.signer);
         Settings {
             user: Some(self.identity.username.clone()),
             groups: self.identity.groups.clone(),
             algorithm: Algorithm::of(self.certificate.public_key()),
-            expires_in: self.lifetime(),
+            expires_in: self.lifetime().lifetime(),
             signer: signer.filter(|signer| !signer.is_empty()).cloned(),
             name: None,
         }
     }
 
-    /// The lifetime that was asked for; else that of the certificate, which kube-controller-manager
-    /// makes five minutes longer where it is less than eight hours
+    /// The lifetime that was asked for; else that of the certificate.
+    #[must_use]
+    pub fn lifetime(&self) -> LifetimeAsked {
+        let most = i64::from(i32::MAX);
+        let granted = self.granted().clamp(i64::from(MIN_SECONDS), most);
+        let granted = Lifetime::try_from(granted).ok().map(Lifetime::rounded);
+        match (self.asked.as_ref().map(|asked| asked.lifetime), granted) {
+            (None, granted) => LifetimeAsked::Unknown(granted),
+            (Some(Some(asked)), Some(granted))
+                if self.granted() + LEEWAY < i64::from(asked.seconds()) =>
+            {
+                LifetimeAsked::Cut { asked, granted }
+            }
+            (Some(asked), _) => LifetimeAsked::Granted(asked),
+        }
+    }
+
+    /// The lifetime of the certificate in seconds, which kube-controller-manager makes five minutes
+    /// longer where it is less than eight hours
     /// (k8s.io/kubernetes/pkg/controller/certificates/authority `PermissiveSigningPolicy`).
-    fn lifetime(&self) -> Option<Lifetime> {
+    fn granted(&self) -> i64 {
         const BACKDATE: i64 = 5 * 60;
         const SHORT: i64 = 8 * 3_600;
-        if let Some((_, Some(lifetime))) = &self.asked {
-            return Some(*lifetime);
-        }
         let granted = self.certificate.not_after() - self.certificate.not_before();
         let granted = granted.whole_seconds();
-        let asked = match granted - BACKDATE {
+        match granted - BACKDATE {
             short @ ..SHORT => short,
             _ => granted,
-        };
-        let most = i64::from(i32::MAX);
-        Lifetime::try_from(asked.clamp(i64::from(MIN_SECONDS), most)).ok()
+        }
     }
 
     /// Whole days until it ends.
     #[must_use]
     pub fn days_left(&self, now: OffsetDateTime) -> i64 {
         self.certificate.days_left(now)
+    }
+}
+
+impl Asked {
+    fn by(request: &CertificateSigningRequest) -> Self {
+        let seconds = request.expiration_seconds.map(i64::from);
+        Self {
+            signer: request.signer_name.clone(),
+            lifetime: seconds.and_then(|seconds| Lifetime::try_from(seconds).ok()),
+        }
+    }
+}
+
+impl LifetimeAsked {
+    /// The lifetime to ask for; without one, the cluster's signer decides.
+    #[must_use]
+    pub fn lifetime(self) -> Option<Lifetime> {
+        match self {
+            Self::Granted(lifetime) | Self::Unknown(lifetime) => lifetime,
+            Self::Cut { asked, .. } => Some(asked),
+        }
     }
 }
 
@@ -283,13 +404,4 @@ fn choose<'a>(
             Err(RenewalError::Several(names.collect()))
         }
     }
-}
-
-/// The holder's certificate, wherever it stands among those of authorities.
-fn leaf(pem: &[u8]) -> Result<Certificate, RenewalError> {
-    let chain = Chain::from_pem(pem).map_err(|error| match error {
-        Error::NoCertificate => RenewalError::Nothing,
-        error => RenewalError::Unreadable(error.show()),
-    })?;
-    Ok(chain.holder().clone())
 }

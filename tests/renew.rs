@@ -308,13 +308,191 @@ fn the_same_request_of_the_same_key_is_the_one_that_is_there() {
     let folder = &first.folder;
     let before = folder.names();
     let args = ["--keep-key", "-g", "developers", "-g", "on,call"];
+    first.renew(&args, &[]).good();
+    let manifest = new_manifest(folder, &before);
+    let name = |manifest: &str| {
+        let text = folder.read(manifest);
+        let line = text.lines().find(|line| line.contains("name: ")).unwrap();
+        line.trim().to_owned()
+    };
+    // The cluster may still have the first, and `kubectl create` takes a name once.
+    let (old, new) = (name("alice.csr.yaml"), name(&manifest));
+    assert!(
+        new.starts_with(old.trim_end_matches('"')) && new != old,
+        "{new}"
+    );
+    let verify = [
+        "verify",
+        &manifest,
+        "--user",
+        "alice",
+        "-g",
+        "developers",
+        "-g",
+        "on,call",
+    ];
+    let verified = folder.run(&verify).good();
+    assert!(
+        !verified.stdout.contains("name-without-hash"),
+        "{}",
+        verified.stdout
+    );
+    let before = folder.names();
     let ended = first.renew(&args, &[]).good();
-    assert!(ended.stdout.starts_with("alice.csr.yaml is there already"));
+    let is_there = format!("{manifest} is there already");
+    assert!(ended.stdout.starts_with(&is_there), "{}", ended.stdout);
     assert_eq!(folder.names(), before);
-    std::fs::remove_file(folder.file("alice.reply.yaml")).unwrap();
-    first.reply("alice.csr.yaml", "alice.reply.yaml", 1);
+    let reply = manifest.replace(".csr.yaml", ".reply.yaml");
+    first.reply(&manifest, &reply, 1);
     first.follow(&ended.stdout, &[]).good();
     assert_eq!(first.context()["daysLeft"], 98);
+    // The one after it follows another certificate.
+    let before = folder.names();
+    first.renew(&args, &[]).good();
+    assert_ne!(name(&new_manifest(folder, &before)), new);
+}
+
+/// A reply to the first request, of which only 30 days and a bit were granted, as where an authority
+/// ends then.
+fn cut(first: &First) {
+    let folder = &first.folder;
+    let (asked, granted) = ("expirationSeconds: 8640000", "expirationSeconds: 2592145");
+    let manifest = folder.read("alice.csr.yaml").replace(asked, granted);
+    assert!(manifest.contains(granted));
+    let object = issue(&manifest, &first.authority).replace(granted, asked);
+    std::fs::remove_file(folder.file("alice.reply.yaml")).unwrap();
+    let reply = [
+        "reply",
+        "--kubeconfig",
+        "admin.kubeconfig",
+        "--out",
+        "alice.reply.yaml",
+    ];
+    let told = folder.run_with(&reply, object.as_bytes()).good();
+    let words = "30d granted, 100d asked for";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
+    folder.write("alice@prod.crt", common::certificate_of(&object));
+    folder
+        .run(&[
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--files",
+            "--merge",
+            "cut",
+        ])
+        .good();
+}
+
+#[test]
+fn of_a_lifetime_that_was_cut_the_whole_is_asked_for_again() {
+    let first = First::year("--files", &[], 0);
+    let folder = &first.folder;
+    cut(&first);
+    let asked = |number: usize, file: &str, seconds: i64, words: &str| {
+        let out = format!("out{number}");
+        let renew = ["renew", file, "--no-passphrase", "--output-dir", &out];
+        let ended = folder.run(&renew).good();
+        assert!(ended.stderr.contains(words), "{file}: {}", ended.stderr);
+        let manifest = folder.read(&format!("{out}/alice.csr.yaml"));
+        let line = format!("expirationSeconds: {seconds}\n");
+        assert!(manifest.contains(&line), "{file}: {manifest}");
+    };
+    let again = "asking for 100d again, as in alice.";
+    asked(
+        0,
+        "alice.reply.yaml",
+        8_640_000,
+        "asking for 100d again, of which 30d were granted",
+    );
+    asked(1, "cut", 8_640_000, again);
+    // The request tells it as well.
+    folder.peer("mv", &["alice.reply.yaml", "away"]);
+    asked(
+        2,
+        "alice@prod.crt",
+        8_640_000,
+        "asking for 100d again, as in alice.csr.yaml",
+    );
+    // A shorter one of the same key is not the one.
+    let other = [
+        "request",
+        "alice",
+        "-g",
+        "developers",
+        "-g",
+        "on,call",
+        "--key",
+        "alice.key",
+    ];
+    folder
+        .run(&[&other[..], &["--expires-in", "1d"]].concat())
+        .good();
+    asked(3, "cut", 8_640_000, again);
+    folder.peer("sh", &["-c", "rm *.csr.yaml"]);
+    asked(
+        4,
+        "cut",
+        30 * 86_400,
+        "asking for 30d, for which the certificate was valid",
+    );
+}
+
+#[test]
+fn what_the_way_did_to_a_reply_or_certificate_does_not_matter() {
+    let first = First::year("--files", &[], 0);
+    let folder = &first.folder;
+    let quoted = |text: String| {
+        text.lines()
+            .map(|line| format!("> {line}\n"))
+            .collect::<String>()
+    };
+    folder.write("quoted", quoted(folder.read("alice.reply.yaml")));
+    folder.write("quoted.crt", quoted(folder.read("alice@prod.crt")));
+    for (number, file) in ["quoted", "quoted.crt"].into_iter().enumerate() {
+        let out = format!("out{number}");
+        let renew = ["renew", file, "--no-passphrase", "--output-dir", &out];
+        let ended = folder.run(&renew).good();
+        assert!(
+            ended.stderr.contains("read all the same"),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn a_kubeconfig_with_a_damaged_certificate_says_so() {
+    let first = First::year("--embed", &[], 0);
+    let folder = &first.folder;
+    let config = folder.read("alice.kubeconfig");
+    let line = config
+        .lines()
+        .find(|it| it.contains("client-certificate-data:"))
+        .unwrap();
+    for (data, words) in [
+        ("YQ==", "no certificate found"),
+        ("!", "no certificate found"),
+    ] {
+        let damaged = config.replace(line, &format!("    client-certificate-data: \"{data}\""));
+        folder.write("damaged", damaged);
+        folder.run(&["renew", "damaged", "--no-passphrase"]).fails(
+            2,
+            &[
+                "damaged: the certificate of user alice@prod: ",
+                words,
+                "kube-enroll list",
+            ],
+        );
+    }
+    let first = First::year("--files", &[], 0);
+    first.folder.write("alice@prod.crt", "nothing\n");
+    first.renew(&[], PLAIN).fails(
+        2,
+        &[
+            "alice.kubeconfig: the certificate of user alice@prod, ",
+            "alice@prod.crt",
+        ],
+    );
 }
 
 #[test]
@@ -333,8 +511,22 @@ fn what_cannot_be_renewed_says_why_and_what_to_do() {
     );
     renew("admin.kubeconfig", &[]).fails(2, &["context prod has no client certificate"]);
     renew("alice.csr.yaml", &[]).fails(2, &["there is no certificate in alice-", "yet"]);
-    renew("alice.key", &[]).fails(2, &["alice.key", "private key"]);
-    renew("pass", &[]).fails(2, &["pass is one line of text", "neither a kubeconfig"]);
+    renew("alice.key", &[]).fails(
+        2,
+        &[
+            "alice.key is a private key, not",
+            "kube-enroll request USER --key alice.key",
+        ],
+    );
+    folder.write("empty", "");
+    renew("empty", &[]).fails(2, &["empty: there is nothing in it", "once more, whole"]);
+    renew("pass", &[]).fails(
+        2,
+        &[
+            "pass is one line of text, not a kubeconfig",
+            "kube-enroll list",
+        ],
+    );
     renew("nowhere", &[]).fails(2, &["no such file"]);
     let object = folder.read("alice.reply.yaml");
     let (one, rest) = object.split_once("---\n").unwrap();

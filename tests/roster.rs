@@ -377,7 +377,7 @@ fn a_certificate_that_is_valid_for_longer_than_asked_is_told() {
     let objects = issued(&folder, &[("alice", &["dev"])]);
     let short = objects[0].replace("spec:\n", "spec:\n  expirationSeconds: 3600\n");
     let ended = reply(&folder, &[short]).good();
-    let words = "seconds were granted of the 3600 asked for";
+    let words = "granted, 1h asked for";
     assert!(ended.stderr.contains(words), "{}", ended.stderr);
 }
 

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 
 /// Every option and operand that takes a file, with `FILE` in its place, and what is wanted there.
-const TAKES_A_FILE: [(&[&str], Want); 19] = [
+const TAKES_A_FILE: [(&[&str], Want); 21] = [
     (
         &["request", "bob", "--no-passphrase", "--key", "FILE"],
         Want::Key,
@@ -71,6 +71,8 @@ const TAKES_A_FILE: [(&[&str], Want); 19] = [
         Want::Configuration,
     ),
     (&["rbac", "FILE", "--cluster-role", "view"], Want::Person),
+    (&["renew", "FILE", "--no-passphrase"], Want::Credential),
+    (&["unlock", "FILE"], Want::Unlockable),
     (
         &["rbac", "--revoke", "alice.crt", "--keep", "FILE"],
         Want::Person,
@@ -98,6 +100,8 @@ enum Want {
     Person,
     Authorization,
     Roster,
+    Credential,
+    Unlockable,
 }
 
 /// A file, the words that it is called by, and where it is right or tells more of itself.
@@ -191,8 +195,13 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
             "there is nothing in it",
             &[Want::Configuration, Want::Kubeconfig],
         ),
-        kind("key", &key, "a private key", &[Want::Key]),
-        kind("key in DER", der(&key), "a private key", &[Want::Key]),
+        kind("key", &key, "a private key", &[Want::Key, Want::Unlockable]),
+        kind(
+            "key in DER",
+            der(&key),
+            "a private key",
+            &[Want::Key, Want::Unlockable],
+        ),
         kind(
             "OPENSSH",
             pem("OPENSSH PRIVATE KEY", secret),
@@ -250,7 +259,13 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
             "certificate",
             &certificate,
             "a certificate",
-            &[Want::Certificate, Want::Reply, Want::Person, Want::Request],
+            &[
+                Want::Certificate,
+                Want::Reply,
+                Want::Person,
+                Want::Request,
+                Want::Credential,
+            ],
         ),
         kind(
             "request",
@@ -269,7 +284,13 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
             "kubeconfig",
             folder.read("admin"),
             "a kubeconfig",
-            &[Want::Kubeconfig, Want::Request, Want::Person],
+            &[
+                Want::Kubeconfig,
+                Want::Request,
+                Want::Person,
+                Want::Credential,
+                Want::Unlockable,
+            ],
         ),
         kind(
             "gzip",

@@ -15,6 +15,17 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// The certificate in DER, or every one of a PEM file in its order.
+    ///
+    /// # Errors
+    /// Those of [`Chain::from_pem`].
+    pub fn read(input: &[u8]) -> Result<Self> {
+        match Certificate::from_der(input) {
+            Ok(certificate) => Ok(certificate.into()),
+            Err(_) => Self::from_pem(input),
+        }
+    }
+
     /// Every certificate of a PEM file, in its order.
     ///
     /// # Errors

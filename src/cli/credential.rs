@@ -81,7 +81,7 @@ impl Args {
         let input = &self.certificate;
         let contents = file::read(input, DEFAULT_LIMIT)
             .map_err(|failure| self.advise_looking(failure, input))?;
-        let chain = Chain::from_pem(&contents).map_err(|error| match error {
+        let chain = Chain::read(&contents).map_err(|error| match error {
             Error::NoCertificate => Failure::wrong_file(input, look(&contents), Want::Certificate),
             error => Failure::in_file(input, &error),
         })?;
@@ -213,12 +213,14 @@ impl Args {
         failure
     }
 
-    /// Where nobody can be asked now, somebody could be before.
+    /// Where nobody can be asked now, somebody could be before; who runs kubectl can give this command
+    /// nothing.
     fn advise_unlocking(&self, failure: Failure) -> Failure {
         if failure.is_nobody_to_ask() {
             let unlock = Command::ours("unlock").operand(self.key.typed());
             return failure
-                .say("or unlock it before, in a terminal of this login:")
+                .with_no_hints()
+                .say("unlock it first, in a terminal of this login:")
                 .run(unlock);
         }
         failure

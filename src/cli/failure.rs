@@ -145,6 +145,13 @@ impl Failure {
         if holds { self.say(advice) } else { self }
     }
 
+    /// Takes the advice away, for other advice.
+    #[must_use]
+    pub fn with_no_hints(mut self) -> Self {
+        self.hints.clear();
+        self
+    }
+
     /// Adds a command to run.
     #[must_use]
     pub fn run(mut self, command: Command) -> Self {

@@ -3,6 +3,7 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::lifetime;
@@ -187,7 +188,7 @@ impl Args {
             return self.files.clone();
         }
         let in_use = default_kubeconfigs().unwrap_or_default().into_iter();
-        let there = in_use.filter(|file| file.path().is_some_and(Path::is_file));
+        let there = in_use.filter(|file| file.path().is_some_and(may_be_a_file));
         std::iter::once(Stream::from(Path::new(".")))
             .chain(there)
             .collect()
@@ -271,8 +272,16 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     };
     let is_key = |path: &Path| path.extension().is_some_and(|extension| extension == "key");
     let mut files = file::in_folder(shown)?;
-    files.retain(|path| !is_key(path) && path.is_file());
+    files.retain(|path| !is_key(path) && may_be_a_file(path));
     Ok(files)
+}
+
+/// Whether there is a file, or nobody can tell: that is told when it is read.
+fn may_be_a_file(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
 }
 
 /// How many files could not be read, and which.

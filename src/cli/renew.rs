@@ -3,18 +3,22 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use kube_enroll::carrier;
+use kube_enroll::certificate::show_days_ago;
 use kube_enroll::config::Settings;
 use kube_enroll::key::{EncodedKey, PublicKey};
 use kube_enroll::kubeconfig::Kubeconfig;
 use kube_enroll::lifetime::Lifetime;
-use kube_enroll::looks::look;
-use kube_enroll::renewal::{Entry, EntryKey, Renewable, RenewalError};
+use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::renewal::{Entry, EntryKey, LifetimeAsked, Renewable, RenewalError};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, count};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::args::not_empty;
 use super::console::Console;
@@ -23,8 +27,10 @@ use super::from::credentials::NamedFiles;
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys::{self, KeyFiles};
 use super::from::passphrase::{self, NewPassphraseArgs};
+use super::from::requests;
 use super::os::sandbox::Reach;
 use super::request::{self, Key};
+use super::to::files::folder_of;
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +50,7 @@ pub struct Args {
     /// Use the same private key instead of making a new one
     #[arg(long)]
     pub keep_key: bool,
-    /// The lifetime to ask for [default: that of the certificate]
+    /// The lifetime to ask for [default: that of its request, else of the certificate]
     #[arg(long, value_name = "LIFETIME")]
     pub expires_in: Option<Lifetime>,
     /// A group in place of those of the certificate (repeat for more)
@@ -55,7 +61,7 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     pub groups: Vec<String>,
-    /// The signer to ask [default: as in the reply, else kubernetes.io/kube-apiserver-client]
+    /// The signer to ask [default: that of its request, else kubernetes.io/kube-apiserver-client]
     #[arg(long, value_name = "NAME")]
     pub signer: Option<String>,
     /// The folder to write to
@@ -78,25 +84,34 @@ impl Action for Args {
     fn reach(&self) -> Reach {
         let credential = std::slice::from_ref(&self.credential);
         let (reach, _) = keys::reach(Reach::default(), None, credential);
-        reach
+        let mut reach = reach
             .read(credential)
             .read(self.passphrase.passphrase_file.as_ref())
             .credentials_of(self.credential.path())
-            .read_in([self.output_dir.as_path()])
-            .write_in([self.output_dir.as_path()])
+            .write_in([self.output_dir.as_path()]);
+        // Requests and replies lie beside the credential or here.
+        let beside = self
+            .credential
+            .path()
+            .map(|path| folder_of(path).to_owned());
+        let here = [PathBuf::from("."), self.output_dir.clone()];
+        for folder in beside.into_iter().chain(here) {
+            reach = reach.list(&folder).read_in([folder.as_path()]);
+        }
+        reach
     }
 
     /// Asks for the same once more.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let contents = file::read(&self.credential, DEFAULT_LIMIT)?;
-        let named = NamedFiles::of(&self.credential);
-        let path = self.credential.path();
-        let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
-        let read_file = |path: &Path| named.read(path);
-        let context = self.context.as_deref();
-        let found = Renewable::find(&contents, folder, context, &read_file)
-            .map_err(|error| self.nothing(&contents, error))?;
+        let (mut found, contents) = self.find(contents, console)?;
         tell(&found, console);
+        if self.expires_in.is_none() || self.signer.is_none() {
+            let source = self.remember(&mut found);
+            if self.expires_in.is_none() {
+                tell_lifetime(&found, source.as_deref(), console);
+            }
+        }
         let key = if self.keep_key {
             self.old_key(&found, &contents, console)?
         } else {
@@ -113,6 +128,8 @@ impl Action for Args {
             ..Settings::default()
         };
         let settings = settings.or(found.settings());
+        // With a key of its own the request has a name of its own.
+        let follows = self.keep_key.then(|| found.certificate.clone());
         let request = request::Args {
             output_dir: self.output_dir.clone(),
             passphrase: self.passphrase.clone(),
@@ -125,21 +142,78 @@ impl Action for Args {
             entry,
             is_plain,
         });
-        request.make(settings.into(), key, renewal.as_ref(), console)
+        let config = settings.into();
+        request.make(config, key, follows.as_ref(), renewal.as_ref(), console)
     }
 }
 
 impl Args {
+    /// What is to be renewed, whatever the way did to the file; with its contents as they were read.
+    fn find(
+        &self,
+        contents: Zeroizing<Vec<u8>>,
+        console: &Console,
+    ) -> Result<(Renewable, Zeroizing<Vec<u8>>), Failure> {
+        let named = NamedFiles::of(&self.credential);
+        let read_file = |path: &Path| named.read(path);
+        let read = |contents: &[u8]| {
+            let context = self.context.as_deref();
+            Renewable::find(contents, &self.folder(), context, &read_file)
+        };
+        let error = match read(&contents) {
+            Ok(found) => return Ok((found, contents)),
+            Err(error) => error,
+        };
+        let undone = carrier::undo(&contents);
+        match read(&undone.bytes) {
+            Ok(mut found) if !undone.steps.is_empty() => {
+                console.note(text!("{}: {}", self.credential, undone.note()));
+                // kubectl does not read such a kubeconfig, and nothing is merged into it.
+                found.entry = None;
+                Ok((found, undone.bytes))
+            }
+            _ => Err(self.nothing(&contents, error)),
+        }
+    }
+
+    /// The folder of the credential.
+    fn folder(&self) -> PathBuf {
+        let parent = self.credential.path().and_then(Path::parent);
+        parent.unwrap_or(Path::new("")).to_owned()
+    }
+
+    /// Looks for the request of the certificate beside it, beside its key and here; the file that it is
+    /// in.
+    fn remember(&self, found: &mut Renewable) -> Option<PathBuf> {
+        let folders = [self.folder(), self.output_dir.clone(), PathBuf::new()];
+        let folders = folders.into_iter().map(|folder| match folder {
+            here if here == Path::new(".") => PathBuf::new(),
+            folder => folder,
+        });
+        let folders: BTreeSet<PathBuf> = folders.collect();
+        let key = match found.entry.as_ref().and_then(|entry| entry.key.as_ref()) {
+            Some(EntryKey::File(path)) => Some(path.as_path()),
+            _ => None,
+        };
+        let (files, objects): (Vec<_>, Vec<_>) =
+            requests::objects(&folders, key).into_iter().unzip();
+        let position = found.remember(&objects)?;
+        files.into_iter().nth(position)
+    }
+
     fn nothing(&self, contents: &[u8], error: RenewalError) -> Failure {
         let input = &self.credential;
-        let failure = match &error {
-            RenewalError::Nothing => Failure::could_not_run(text!(
-                "{} is {}, {}",
-                input,
-                look(contents),
-                text!("and neither a kubeconfig, a certificate nor a reply")
-            )),
-            _ => Failure::about(input, &error),
+        let look = look(contents);
+        let is_known = matches!(look, Look::Kubeconfig | Look::Certificate | Look::Object);
+        let is_other = match &error {
+            RenewalError::Nothing => !is_known,
+            RenewalError::NotYaml(_) => !is_known && look.is_telling(),
+            _ => false,
+        };
+        let failure = if is_other {
+            Failure::wrong_file(input, look, Want::Credential)
+        } else {
+            Failure::about(input, &error)
         };
         let again = Command::ours("renew").operand(input.typed());
         match error {
@@ -157,7 +231,12 @@ impl Args {
             RenewalError::NotOfUser => {
                 failure.say("name the kubeconfig, certificate or reply of a user")
             }
-            RenewalError::Nothing | RenewalError::Unreadable(_) | RenewalError::Nobody => failure,
+            RenewalError::Unreadable(_) => failure
+                .say("name another file that has the certificate; this shows those that are here:")
+                .run(Command::ours("list")),
+            RenewalError::NotYaml(_) if !is_other => failure
+                .say("take it from where it came once more, whole; or name another file that has the certificate"),
+            RenewalError::Nothing | RenewalError::NotYaml(_) | RenewalError::Nobody => failure,
         }
     }
 
@@ -210,7 +289,7 @@ fn embedded(
 fn tell(found: &Renewable, console: &Console) {
     let days = found.days_left(OffsetDateTime::now_utc());
     let left = match days {
-        ..0 => text!("has ended"),
+        ..0 => text!("ended {}", show_days_ago(days)),
         0 => text!("ends within a day"),
         days => text!(
             "ends in {}",
@@ -223,6 +302,29 @@ fn tell(found: &Renewable, console: &Console) {
         left,
         found.certificate.not_after()
     ));
+}
+
+/// For how long is asked, where somebody might expect another time.
+fn tell_lifetime(found: &Renewable, source: Option<&Path>, console: &Console) {
+    match (found.lifetime(), source) {
+        (LifetimeAsked::Cut { asked, granted }, Some(source)) => console.note(text!(
+            "asking for {} again, as in {}, of which {} were granted",
+            asked,
+            source,
+            granted
+        )),
+        (LifetimeAsked::Cut { asked, granted }, None) => console.note(text!(
+            "asking for {} again, of which {} were granted",
+            asked,
+            granted
+        )),
+        (LifetimeAsked::Unknown(Some(granted)), _) => console.note(text!(
+            "asking for {}, for which the certificate was valid: the request that would tell what was \
+             asked for is not here; for another lifetime give --expires-in",
+            granted
+        )),
+        (LifetimeAsked::Unknown(None) | LifetimeAsked::Granted(_), _) => {}
+    }
 }
 
 impl Renewal {

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
+use kube_enroll::certificate::Certificate;
 use kube_enroll::config::{self, RequestConfig, Settings};
 use kube_enroll::csr::{CertificationRequest, RequestedExtension};
 use kube_enroll::inspect::{Context, Object, Style, inspect, report};
@@ -88,7 +89,7 @@ pub struct Args {
     /// The signer to ask [default: kubernetes.io/kube-apiserver-client]
     #[arg(long, value_name = "NAME")]
     pub signer: Option<String>,
-    /// metadata.name of the manifest [default: the user and a hash of the key]
+    /// metadata.name of the manifest [default: the user and a hash of all that is asked for]
     #[arg(long)]
     pub name: Option<String>,
     /// The folder to write to
@@ -131,7 +132,7 @@ impl Action for Args {
         match (&self.csr, &self.roster) {
             (Some(file), _) => own::wrap(self, file, console),
             (None, Some(file)) => roster::make(self, file, console),
-            (None, None) => self.make(self.config(console)?, Key::AsTyped, None, console),
+            (None, None) => self.make(self.config(console)?, Key::AsTyped, None, None, console),
         }
     }
 }
@@ -147,12 +148,13 @@ pub enum Key {
 }
 
 impl Args {
-    /// Asks for this with this key. `renewal` is what `kubeconfig` is given in the end
-    /// besides the reply, where it is known.
+    /// Asks for this with this key. `follows` is the certificate that was issued for this key before;
+    /// `renewal` is what `kubeconfig` is given in the end besides the reply, where it is known.
     pub fn make(
         &self,
         config: RequestConfig,
         key: Key,
+        follows: Option<&Certificate>,
         renewal: Option<&Renewal>,
         console: &Console,
     ) -> Result<Verdict, Failure> {
@@ -186,7 +188,10 @@ impl Args {
                 (key, request, None, Some((text, passphrase.is_some())))
             }
         };
-        let manifest = manifest(&wanted, &request);
+        let mut manifest = manifest(&wanted, &request);
+        if let Some(renewed) = follows {
+            manifest = manifest.to_follow(renewed);
+        }
         let mut paths = Paths::new(&wanted, &manifest.name, &args.output_dir, key_file.as_ref());
         let plain = Paths::with_stem(
             &names::stem(subject.user(), &manifest.name),

@@ -6,10 +6,11 @@
 use std::path::PathBuf;
 
 use kube_enroll::kubeconfig::{AuthInfo, Kubeconfig};
-use kube_enroll::looks::{Look, look};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
+use zeroize::Zeroizing;
 
 use super::args::{show_seconds, unlock_time};
 use super::console::Console;
@@ -52,6 +53,8 @@ pub struct Args {
 /// What is to be unlocked.
 struct Target {
     key: Stream,
+    /// What is in that file, where it was read already.
+    contents: Option<Zeroizing<Vec<u8>>>,
     seconds: Option<u32>,
 }
 
@@ -68,7 +71,11 @@ impl Action for Args {
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let target = self.target()?;
         let given = self.passphrase.read()?;
-        let found = keys::read(&target.key, given.as_ref(), console)?;
+        let contents = match target.contents {
+            Some(contents) => contents,
+            None => file::read(&target.key, DEFAULT_LIMIT)?,
+        };
+        let found = keys::open(&|| None, &target.key, &contents, given.as_ref(), console)?;
         if !found.was_encrypted {
             let is = text!(
                 "{} is not encrypted: there is nothing to unlock\n",
@@ -110,20 +117,18 @@ impl Args {
                     kubeconfigs.push(kubeconfig);
                 }
                 // What it is instead is told when it is opened.
-                _ if self.file.is_some() && file != Stream::Stdio => {
+                _ if self.file.is_some() => {
                     return Ok(Target {
                         key: file,
+                        contents: Some(contents),
                         seconds: None,
                     });
                 }
                 _ => {
-                    let what = look(&contents);
-                    return Err(Failure::could_not_run(text!(
-                        "{} is {}, not a kubeconfig",
-                        file,
-                        what
-                    ))
-                    .say("name the kubeconfig or the key"));
+                    return Err(
+                        Failure::wrong_file(&file, look(&contents), Want::Kubeconfig)
+                            .say("name the kubeconfig or the key"),
+                    );
                 }
             }
         }
@@ -191,6 +196,7 @@ fn target(user: &AuthInfo<'_>) -> Target {
     let key = user.key.and_then(|key| key.path(&PathBuf::new()));
     Target {
         key: key.unwrap_or_default().into(),
+        contents: None,
         seconds: user.unlock_for.and_then(|typed| unlock_time(typed).ok()),
     }
 }

@@ -7,6 +7,7 @@ use super::CertificateReport;
 use crate::certificate::{Certificate, Chain, show_time};
 use crate::csr::CertificationRequest;
 use crate::error::Error;
+use crate::lifetime::Lifetime;
 use crate::manifest::{CertificateSigningRequest, Condition, Status};
 use crate::policy::{Code, Effect, Finding};
 use crate::text::visible;
@@ -15,7 +16,7 @@ const FIELD: &str = "status.certificate";
 
 /// How far a granted lifetime may be from the one asked for and still be it: kube-controller-manager
 /// dates certificates back by five minutes.
-const LEEWAY_SECONDS: i64 = 10 * 60;
+pub(crate) const LEEWAY_SECONDS: i64 = 10 * 60;
 
 /// Where a request stands, in the order in which client-go looks
 /// (k8s.io/client-go/util/certificate/csr `WaitForCertificate`).
@@ -242,9 +243,15 @@ fn other_lifetime(
     } else {
         return None;
     };
+    let span = |seconds: i64| match Lifetime::try_from(seconds) {
+        Ok(lifetime) => lifetime.rounded().to_string(),
+        Err(_) => format!("{seconds} seconds"),
+    };
     let message = format!(
-        "valid until {}: {granted} seconds were granted of the {asked} asked for",
-        show_time(certificate.not_after())
+        "valid until {}: {} granted, {} asked for",
+        show_time(certificate.not_after()),
+        span(granted),
+        span(asked)
     );
     Some(Finding::new(Effect::Warns, code, FIELD, message))
 }

@@ -11,6 +11,7 @@ use super::contexts::{ContextReport, Means};
 use super::object::{CertificateReport, KubeconfigReport};
 use super::preferences::KubercReport;
 use crate::agreement::{Comparison, Point};
+use crate::certificate::show_days_left;
 use crate::manifest;
 use crate::policy::{Finding, Level, Prediction};
 use crate::text::visible;
@@ -174,7 +175,7 @@ impl Page {
             "{} to {} ({})",
             certificate.not_before,
             certificate.not_after,
-            days(certificate.days_left)
+            show_days_left(certificate.days_left)
         );
         self.field("Valid", &dates);
         let client = if certificate.client_auth {
@@ -254,7 +255,7 @@ impl Page {
             self.field("Groups", &items(&context.groups));
         }
         if let (Some(end), Some(left)) = (&context.not_after, context.days_left) {
-            self.field("Valid", &format!("until {end} ({})", days(left)));
+            self.field("Valid", &format!("until {end} ({})", show_days_left(left)));
         }
         let place = match (&context.key_file, context.means) {
             (Some(file), _) => name(file),
@@ -362,21 +363,6 @@ impl Page {
         for line in wrap(&finding.message, self.width - 4) {
             let _ = writeln!(self.text, "    {line}");
         }
-    }
-}
-
-/// What is left of a certificate.
-fn days(left: i64) -> String {
-    let count = |days: i64| match days {
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    };
-    match left {
-        0 => "less than a day left".to_owned(),
-        1.. => format!("{} left", count(left)),
-        // The day in which it ended is day -1.
-        -1 => "ended less than a day ago".to_owned(),
-        _ => format!("ended {} ago", count(-1 - left)),
     }
 }
 

@@ -15,9 +15,22 @@ use crate::yaml;
 pub(super) const EXTENSION: &str = "kube-enroll";
 
 /// What kubectl shows where the command is missing.
-const INSTALL_HINT: &str = "\
-kube-enroll serves the encrypted private key of this user, and is not on the PATH of this program.
-Install it, or write the kubeconfig anew with kube-enroll kubeconfig REPLY --embed.";
+fn install_hint(command: &str) -> String {
+    let is_missing = if command.contains('/') {
+        "is not there"
+    } else {
+        "is not on the PATH of this program"
+    };
+    let again = if command.ends_with("kubectl-enroll") {
+        "kubectl enroll"
+    } else {
+        "kube-enroll"
+    };
+    format!(
+        "{command} serves the encrypted private key of this user, and {is_missing}.\n\
+         Install it, or write the kubeconfig anew with {again} kubeconfig REPLY --embed."
+    )
+}
 
 /// How the user proves who it is.
 pub enum Credential {
@@ -96,7 +109,7 @@ impl NewEntry {
                     "command": command,
                     "args": arguments,
                     "interactiveMode": credential::INTERACTIVE_MODE,
-                    "installHint": INSTALL_HINT,
+                    "installHint": install_hint(command),
                     "provideClusterInfo": false,
                 },
                 "extensions": extension,
@@ -160,6 +173,19 @@ mod tests {
         });
         let needed = yaml::to_string(&value).len();
         assert!(needed <= 2 * size(&value), "{needed}");
+    }
+
+    #[test]
+    fn a_missing_command_is_called_by_the_name_that_was_looked_for() {
+        for (command, found) in [
+            ("kube-enroll", "kube-enroll serves"),
+            ("kubectl-enroll", "with kubectl enroll kubeconfig REPLY"),
+            ("/opt/kube-enroll", "/opt/kube-enroll serves"),
+        ] {
+            let hint = install_hint(command);
+            assert!(hint.contains(found), "{hint}");
+            assert_eq!(hint.contains("PATH"), !command.contains('/'));
+        }
     }
 
     #[test]

@@ -81,8 +81,10 @@ impl Row {
             _ => Text::join(groups, ","),
         };
         let expires = match (self.end, self.days_left) {
-            (Some(end), Some(days)) if short => text!("{} ({}d)", Label::from(date(end)), days),
-            (Some(end), Some(days)) => text!("{} ({}d)", end, days),
+            (Some(end), Some(days)) if short => {
+                text!("{} ({})", Label::from(date(end)), show_days(days))
+            }
+            (Some(end), Some(days)) => text!("{} ({})", end, show_days(days)),
             _ => Text::from("-"),
         };
         let key = match &self.key {
@@ -144,6 +146,17 @@ fn group_name(group: &str) -> Text {
         text!("\"{}\"", shown)
     } else {
         shown.show()
+    }
+}
+
+/// What is left, or how long ago it ended, as [`show_days_left`](crate::certificate::show_days_left)
+/// tells it.
+fn show_days(left: i64) -> Text {
+    match left {
+        1.. => text!("{}d", left),
+        0 => "<1d".into(),
+        -1 => "ended <1d ago".into(),
+        _ => text!("ended {}d ago", -1 - left),
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Want {
     Configuration,
     /// Anything that names a user.
     Person,
+    /// What is to be renewed: a kubeconfig, a certificate or a reply.
+    Credential,
     /// The authorizers of an API server.
     Authorization,
     /// The people of a team.
@@ -45,6 +47,7 @@ impl Show for Want {
             Self::Certificate => "a certificate",
             Self::Configuration => "a configuration of a team or of OpenSSL",
             Self::Person => "a request, a certificate or an issued object",
+            Self::Credential => "a kubeconfig, certificate or reply",
             Self::Authorization => "an AuthorizationConfiguration",
             Self::Roster => "a roster",
             Self::Passphrase => "a passphrase",
@@ -81,6 +84,7 @@ impl Look {
             Want::Certificate => self.to_a_certificate(file, is_free),
             Want::Configuration => self.to_a_configuration(),
             Want::Person => self.to_a_person(file, is_free),
+            Want::Credential => self.to_a_credential(file, is_free),
             Want::Authorization => vec![
                 "it is the file of kube-apiserver --authorization-config; without such a file leave the \
                  option out"
@@ -414,6 +418,31 @@ impl Look {
         self.common(file, is_free).unwrap_or_else(|| {
             vec!["give a request, a certificate or an issued object, or --user NAME".into()]
         })
+    }
+
+    fn to_a_credential(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
+        match self {
+            Self::Request => {
+                vec!["it asks for a certificate; name the reply or certificate that came back".into()]
+            }
+            Self::Pkcs12 | Self::Jks => self.to_a_certificate(file, is_free),
+            Self::PrivateKey => vec![
+                "name the kubeconfig, certificate or reply that belongs to it; without any of them, ask \
+                 anew:"
+                    .into(),
+                text!(
+                    "  {}",
+                    Command::ours("request").operand("USER").option("--key", file)
+                ),
+            ],
+            _ => self.common(file, is_free).unwrap_or_else(|| {
+                vec![
+                    "a kubeconfig, a certificate or a reply can be renewed; this shows those that are here:"
+                        .into(),
+                    text!("  {}", Command::ours("list")),
+                ]
+            }),
+        }
     }
 
     /// What is the same for all that comes from elsewhere.

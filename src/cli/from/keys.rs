@@ -52,7 +52,18 @@ pub fn read_unless(
     console: &Console,
 ) -> Result<FoundKey, Failure> {
     let contents = file::read(source, DEFAULT_LIMIT)?;
-    let (encoded, note) = found_in(source, &contents)?;
+    open(known, source, &contents, given, console)
+}
+
+/// The same of a file that was read already.
+pub fn open(
+    known: &dyn Fn() -> Option<PrivateKey>,
+    source: &Stream,
+    contents: &[u8],
+    given: Option<&Passphrase>,
+    console: &Console,
+) -> Result<FoundKey, Failure> {
+    let (encoded, note) = found_in(source, contents)?;
     let is_pem = encoded.is_pem() && note.is_none();
     if let Some(note) = note {
         console.note(text!("{}: {}", source, note));

@@ -9,6 +9,7 @@ use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::signing_requests;
 use kube_enroll::key::{Fingerprint, PublicKey};
 use kube_enroll::looks::{Look, look};
+use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::parallel;
 use kube_enroll::pem;
 use kube_enroll::text;
@@ -20,6 +21,8 @@ use super::file::{self, DEFAULT_LIMIT, Stream};
 
 /// What files with a request are named like.
 const ENDINGS: [&str; 2] = [".csr", ".csr.yaml"];
+/// What files with an object are named like.
+const OBJECT_ENDINGS: [&str; 2] = [".csr.yaml", ".reply.yaml"];
 
 /// A request, and where it was.
 #[derive(Clone)]
@@ -63,7 +66,7 @@ impl<'a> Requests<'a> {
     fn look_through(&self, folder: &Path) -> ByKey {
         // Where none is at hand, that is said.
         let mut paths = file::in_folder(folder).unwrap_or_default();
-        paths.retain(|path| is_named_so(path));
+        paths.retain(|path| has_ending(path, &ENDINGS));
         let read = parallel::map(&paths, |path| read_forgiving(path));
         let mut by_key = ByKey::new();
         for (path, read) in paths.into_iter().zip(read) {
@@ -90,15 +93,49 @@ impl<'a> Requests<'a> {
     }
 }
 
-fn is_named_so(path: &Path) -> bool {
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    ENDINGS.iter().any(|ending| name.ends_with(ending))
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The objects in manifests and replies of these folders and beside a key, each with its file.
+pub fn objects(
+    folders: &BTreeSet<PathBuf>,
+    key: Option<&Path>,
+) -> Vec<(PathBuf, CertificateSigningRequest)> {
+    // Where none is at hand, that is said.
+    let files = folders
+        .iter()
+        .flat_map(|folder| file::in_folder(folder).unwrap_or_default());
+    let files = files.chain(key.into_iter().flat_map(objects_beside));
+    let files: Vec<PathBuf> = files
+        .filter(|path| has_ending(path, &OBJECT_ENDINGS) && path.is_file())
+        .collect();
+    let read = parallel::map(&files, |path| {
+        let contents = file::read(&Stream::from(path.as_path()), DEFAULT_LIMIT);
+        contents.map_or_else(
+            |_| Vec::new(),
+            |contents| signing_requests(&yaml::documents(&contents)),
+        )
+    });
+    let all = files.into_iter().zip(read);
+    all.flat_map(|(path, objects)| objects.into_iter().map(move |it| (path.clone(), it)))
+        .collect()
 }
 
 /// Where the request that was made with a key is.
 pub fn beside(key: &Path) -> Vec<PathBuf> {
+    named_like(key, ENDINGS)
+}
+
+/// Where the manifest of that request is, and the reply to it.
+pub fn objects_beside(key: &Path) -> Vec<PathBuf> {
+    named_like(key, OBJECT_ENDINGS)
+}
+
+fn named_like(key: &Path, endings: [&str; 2]) -> Vec<PathBuf> {
     let stem = key.file_stem().unwrap_or_default();
-    let named = ENDINGS.iter().map(|ending| {
+    let named = endings.iter().map(|ending| {
         let mut name = stem.to_owned();
         name.push(ending);
         key.with_file_name(name)

@@ -14,7 +14,7 @@ use kube_enroll::text;
 use kube_enroll::text::Text;
 
 use super::super::super::from::file::Stream;
-use super::super::super::from::{cluster, credentials};
+use super::super::super::from::{cluster, credentials, requests};
 use super::super::terminal::{self, TERMINAL};
 use super::Reach;
 
@@ -52,6 +52,8 @@ pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
             // Where it fails, so will that of the process, which is told.
             let _ = restrict(&only_reading);
             let mut named = credentials::named_by(&credentials);
+            let objects = named.iter().flat_map(|path| requests::objects_beside(path));
+            named.extend(objects.collect::<Vec<_>>());
             named.extend(cluster::authority_file(&kubeconfigs, context.as_deref()));
             named
         };
