@@ -557,6 +557,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_a_certificate_is_said_in_days() {
+        for (left, said) in [
+            (90, "90 days left"),
+            (1, "1 day left"),
+            (0, "less than a day left"),
+            (-1, "ended less than a day ago"),
+            (-2, "ended 1 day ago"),
+            (-31, "ended 30 days ago"),
+        ] {
+            assert_eq!(show_days_left(left).as_str(), said);
+        }
+    }
+
+    #[test]
     fn the_keys_identifier_is_read() {
         let certificate = extended(14, false, &encode(4, b"id"));
         assert_eq!(certificate.key_identifier(), Some(&b"id"[..]));
