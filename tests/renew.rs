@@ -442,9 +442,8 @@ fn what_the_way_did_to_a_reply_or_certificate_does_not_matter() {
     let first = First::year("--files", &[], 0);
     let folder = &first.folder;
     let quoted = |text: String| {
-        text.lines()
-            .map(|line| format!("> {line}\n"))
-            .collect::<String>()
+        let text = text.trim_end().replace('\n', "\n> ");
+        format!("> {text}\n")
     };
     folder.write("quoted", quoted(folder.read("alice.reply.yaml")));
     folder.write("quoted.crt", quoted(folder.read("alice@prod.crt")));
