@@ -530,6 +530,34 @@ fn a_file_above_the_limit_names_the_option_that_reads_it() {
     }
 }
 
+/// 64 KiB can hold tens of thousands of objects, of which nobody reads a report each.
+#[test]
+fn of_very_many_objects_without_a_request_a_thousand_are_told() {
+    let folder = with_request(&[]);
+    let manifest = folder.read("alice.csr.yaml");
+    let blocks = "-----BEGIN A-----\n-----END A-----\n";
+    for many in [
+        "{}\n".repeat(20_000),
+        "---\na: 1\n".repeat(9_000),
+        blocks.repeat(2_000),
+    ] {
+        folder.write("many", &many);
+        let told = objects(&folder, "many");
+        assert_eq!(told.len(), 1001);
+        let last = &told[1000]["findings"][0]["message"];
+        assert!(
+            last.as_str().unwrap().ends_with("not told one by one"),
+            "{last}"
+        );
+    }
+    // The request behind them is told, and is as bad as if they were told.
+    folder.write("many", "---\na: 1\n".repeat(9_000) + "---\n" + &manifest);
+    let told = objects(&folder, "many");
+    assert_eq!(told.len(), 1002);
+    assert_eq!(told[1000]["name"].as_str().unwrap()[..6], *"alice-");
+    assert!(codes(&told[1000]).contains(&"not-alone"));
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let folder = with_request(&[]);

@@ -18,11 +18,41 @@ use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
 use crate::text;
-use crate::text::{Label, Show as _, visible};
+use crate::text::{Label, Show as _, count, visible};
 use crate::yaml::{self, Document, Oddity};
 
-/// Documents that are made into reports together.
+/// Documents and objects that are made into reports together.
 const BATCH: usize = 256;
+/// How many of a file's objects are told one by one that are no request, certificate or key.
+const TOLD: usize = 1000;
+
+/// The objects of a file: each request, certificate and key, and of the others the first thousand, for
+/// a report is many times as large as the two bytes that can be an object.
+#[derive(Default)]
+struct Gathered {
+    objects: Vec<Object>,
+    others: usize,
+}
+
+impl Gathered {
+    fn add(&mut self, object: Object) {
+        self.others += usize::from(object.has_no_key());
+        if self.others <= TOLD || !object.has_no_key() {
+            self.objects.push(object);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Object> {
+        if let Some(untold @ 1..) = self.others.checked_sub(TOLD) {
+            let what = text!(
+                "{} without a request, a certificate or a key: not told one by one",
+                count(untold, "more object", "more objects")
+            );
+            self.objects.push(Object::unreadable(what.as_str()));
+        }
+        self.objects
+    }
+}
 
 /// Everything in a file, in order.
 pub(super) fn objects(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object> {
@@ -65,11 +95,11 @@ fn from_der(der: &[u8], context: &Context<'_>) -> Option<Object> {
 
 /// One object for each block; a request takes in what stands around it.
 fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
-    let mut objects: Vec<Object> = Vec::new();
+    let mut gathered = Gathered::default();
     for block in pem::blocks(input) {
         let object = match block.label.as_str() {
             csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => {
-                let first = objects.is_empty();
+                let first = gathered.objects.is_empty();
                 let text = if first {
                     input
                 } else {
@@ -109,8 +139,9 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 Object::unreadable(what.as_str())
             }
         };
-        objects.push(object);
+        gathered.add(object);
     }
+    let mut objects = gathered.finish();
     if objects.is_empty() {
         objects.push(Object::unreadable("no PEM block that is of any use here"));
     }
@@ -172,7 +203,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
     }
-    let mut objects = Vec::with_capacity(documents.len());
+    let mut gathered = Gathered::default();
     let mut documents = stream.documents.into_iter();
     loop {
         // Of thousands a report and what it is made of are not needed at once.
@@ -182,11 +213,15 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         }
         let found = batch.iter().flat_map(|document| found_in(document, input));
         let found: Vec<Found<'_>> = found.collect();
-        objects.extend(parallel::map(&found, |found| match found {
-            Found::Object(object, document) => from_object(object, document, context),
-            Found::Nothing(problem) => Object::unreadable(problem),
-        }));
+        for some in found.chunks(BATCH) {
+            let objects = parallel::map(some, |found| match found {
+                Found::Object(object, document) => from_object(object, document, context),
+                Found::Nothing(problem) => Object::unreadable(problem),
+            });
+            objects.into_iter().for_each(|object| gathered.add(object));
+        }
     }
+    let mut objects = gathered.finish();
     refuse_names_that_come_twice(&mut objects);
     tell_oddities(&stream.oddities, &mut objects);
     tell_company(&mut objects);
@@ -316,6 +351,13 @@ fn from_object(object: &Map<String, Value>, document: &Document, context: &Conte
 }
 
 impl Object {
+    fn has_no_key(&self) -> bool {
+        self.csr.is_none()
+            && self.certificate.is_none()
+            && self.private_key.is_none()
+            && self.public_key.is_none()
+    }
+
     /// Something that cannot be read at all.
     pub(super) fn unreadable(problem: &str) -> Self {
         let problem = visible(problem).to_string();

@@ -528,8 +528,9 @@ impl Kubeconfig {
     }
 
     fn find(&mut self, list: &'static str, name: &str) -> Option<&mut Value> {
-        let mut entries = self.list(list).iter_mut();
-        entries.find(|entry| entry.get("name").and_then(Value::as_str) == Some(name))
+        // One without a name is called "", as everywhere else.
+        let is_named = |entry: &Value| entry.as_object().is_some_and(|it| text(it, "name") == name);
+        self.list(list).iter_mut().find(|entry| is_named(entry))
     }
 
     /// The entries, which are a list where there are any ([`Kubeconfig::from_object`]).
@@ -721,6 +722,18 @@ mod tests {
         let result = merged(json!({}), &alice());
         let head = ["apiVersion", "kind", "current-context"].map(|field| result[field].clone());
         assert_eq!(head, ["v1", "Config", "alice"]);
+    }
+
+    #[test]
+    fn an_entry_without_a_name_is_replaced_and_not_doubled() {
+        let mut first = merged(json!({}), &alice());
+        first["contexts"][0]["context"]["user"].take();
+        first["users"][0].as_object_mut().unwrap().remove("name");
+        let renewed = entry(certificate(&["dev"], 50, 100));
+        let result = merged(first, &renewed);
+        assert_eq!(result["users"].as_array().unwrap().len(), 1);
+        let expected = &merged(json!({}), &renewed)["users"][0]["user"];
+        assert_eq!(result["users"][0]["user"], *expected);
     }
 
     #[test]
