@@ -1005,3 +1005,145 @@ fn no_file_that_is_another_one_is_written_over_by_that_of_all() {
     make(&folder, &PLAIN).good();
     assert_eq!(folder.read("keys/requests.csr.yaml"), theirs);
 }
+
+#[test]
+fn a_table_has_a_line_for_what_is_the_same_about_many() {
+    let folder = Folder::new();
+    let people: Vec<_> = (0..100).map(|number| format!("user-{number}")).collect();
+    folder.write("lab.csv", format!("user\nbob\n{}\n", people.join("\n")));
+    make(&folder, &PLAIN).good();
+    folder.write(
+        "team.csv",
+        format!("user,groups\nbob,\n{},dev\n", people.join(",dev\n")),
+    );
+    let bobs = folder.read("keys/bob.csr.yaml");
+    let of_bob =
+        (0..200).map(|number| bobs.replacen("name: \"bob-", &format!("name: \"b{number}-"), 1));
+    folder.write("bobs.yaml", of_bob.collect::<Vec<_>>().join("---\n"));
+    let words = [
+        "verify",
+        "keys/requests.csr.yaml",
+        "bobs.yaml",
+        "--roster",
+        "team.csv",
+    ];
+    let report = folder.run(&words);
+    assert_eq!(report.status, 1);
+    for words in [
+        "(and 200 more of theirs)",
+        "... and 60 more, NOT GOOD, group-mismatch (-o json has all)",
+        "100 NOT GOOD, group-mismatch: user-0, user-1",
+        "201 NOT GOOD, second-request: bob\n",
+    ] {
+        assert!(report.stdout.contains(words), "{words}: {}", report.stdout);
+    }
+    assert!(report.stdout.lines().count() < 60, "{}", report.stdout);
+    assert!(report.stdout.lines().all(|line| !line.ends_with(' ')));
+}
+
+#[test]
+fn what_has_no_verdict_is_counted() {
+    let folder = Folder::new();
+    folder.write("team.csv", TEAM);
+    requests(
+        &folder,
+        &[
+            ("alice", &["dev"]),
+            ("bob", &["dev", "ops"]),
+            ("carol", &[]),
+        ],
+    );
+    std::fs::create_dir(folder.file("requests/more")).unwrap();
+    folder.write("requests/.hidden", "x");
+    folder.peer("mkfifo", &["requests/pipe"]);
+    std::fs::copy(
+        folder.file("made/alice.key"),
+        folder.file("requests/alice.key"),
+    )
+    .unwrap();
+    folder.write("requests/large", vec![b' '; (1 << 20) + 1]);
+    let report = verify(&folder, &[]);
+    assert_eq!(report.status, 2);
+    for words in [
+        "3 good, 0 NOT GOOD",
+        "1 file could not be read: requests/large",
+        "passed over 1 private key, 1 folder, 1 hidden file, 1 other thing",
+    ] {
+        assert!(report.stdout.contains(words), "{words}: {}", report.stdout);
+    }
+    let json: Value = serde_json::from_str(&verify(&folder, &["-o", "json"]).stdout).unwrap();
+    assert_eq!(json["unread"], serde_json::json!(["requests/large"]));
+    assert_eq!(json["passedOver"]["folders"], 1);
+    let json: Value = {
+        let cluster = folder.read("requests/alice.csr.yaml").replace(
+            "metadata:\n",
+            "metadata:\n  uid: u\n  \
+            creationTimestamp: \"2030-01-01T00:00:00Z\"\n",
+        ) + "status: {conditions: [{type: Denied, status: 'True'}]}\n";
+        let words = ["verify", "-", "--roster", "team.csv", "-o", "json"];
+        folder.run_with(&words, cluster.as_bytes()).json()
+    };
+    assert_eq!(json["leftOut"], serde_json::json!({"denied": 1}));
+}
+
+#[test]
+fn kubeconfigs_of_many_are_told_in_a_few_lines() {
+    let folder = Folder::new();
+    let people: Vec<_> = (0..30).map(|number| format!("user-{number}")).collect();
+    folder.write("lab.csv", format!("user\n{}\n", people.join("\n")));
+    make(&folder, &PLAIN).good();
+    let authority = authority();
+    folder.write("admin.kubeconfig", admin_kubeconfig(&authority));
+    let all = folder.read("keys/requests.csr.yaml");
+    let issued = all
+        .split("---\n")
+        .map(|manifest| issue(manifest, &authority));
+    folder.write("team.csv", "user\nuser-0\n");
+    let issued = issued.collect::<Vec<_>>().join("---\n");
+    let words = "reply --kubeconfig admin.kubeconfig --output-dir replies";
+    let words: Vec<_> = words.split(' ').collect();
+    folder.run_with(&words, issued.as_bytes()).good();
+    std::fs::remove_file(folder.file("keys/user-7.key")).unwrap();
+    let made = folder
+        .typed("kubeconfig replies --key keys --output-dir out")
+        .good();
+    assert!(
+        made.stdout
+            .contains("29 kubeconfigs with 29 contexts in out, all valid until"),
+        "{}",
+        made.stdout
+    );
+    assert!(
+        made.stderr
+            .contains("30 replies: 1 other is for keys that are not here"),
+        "{}",
+        made.stderr
+    );
+    assert!(
+        made.stdout.lines().count() + made.stderr.lines().count() < 16,
+        "{}{}",
+        made.stdout,
+        made.stderr
+    );
+    // What cannot be written is not told a thousand times.
+    std::fs::remove_dir_all(folder.file("out")).unwrap();
+    std::fs::create_dir(folder.file("out")).unwrap();
+    for user in &people {
+        std::fs::create_dir(folder.file(&format!("out/{user}.kubeconfig"))).unwrap();
+    }
+    let ended = folder.typed("kubeconfig replies --key keys --output-dir out");
+    assert_eq!(ended.status, 2, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("so it is with 9 more kubeconfigs"),
+        "{}",
+        ended.stderr
+    );
+    // Nobody's key is here.
+    std::fs::create_dir(folder.file("empty")).unwrap();
+    folder
+        .typed("kubeconfig replies --key empty --output-dir more")
+        .fails(1, &["none of the 30 requests in 30 replies"]);
+    folder
+        .typed("kubeconfig empty --key keys")
+        .fails(2, &["no file in it ends with .reply.yaml"]);
+}

@@ -5,6 +5,7 @@
 #![allow(clippy::doc_markdown)]
 
 use std::collections::HashSet;
+use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use kube_enroll::inspect::Look;
 use kube_enroll::shell;
 use kube_enroll::text;
@@ -170,10 +171,17 @@ impl Console {
                 what,
             };
         }
-        let template = "{bar:24} {pos} of {len} {msg}, {per_sec}, {eta} left";
+        let template = "{bar:24} {pos} of {len} {msg}, {rate} a second, {eta} left";
         let style = ProgressStyle::with_template(template);
         let bar = ProgressBar::new(total)
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            .with_style(
+                style
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                        // There is nobody to tell.
+                        let _ = write!(out, "{:.0}", state.per_sec());
+                    }),
+            )
             .with_message(what);
         Progress {
             bar,
@@ -277,6 +285,9 @@ impl Progress {
         };
         *last = Instant::now();
         let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
+        if done == total {
+            return;
+        }
         let seconds = self.bar.elapsed().as_secs().max(1);
         let left = seconds.saturating_mul(total.saturating_sub(done)) / done.max(1);
         to_stderr(

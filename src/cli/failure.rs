@@ -9,9 +9,10 @@ use kube_enroll::error::Error;
 use kube_enroll::looks::{Look, Want, new_name};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::{Show, Text};
+use kube_enroll::text::{Show, Text, count};
 
 use super::Verdict;
+use super::console::report_failure;
 use super::from::file::Stream;
 use super::hint::Hint;
 
@@ -65,7 +66,7 @@ impl Failure {
         let failure = Self::could_not_run(text!("cannot {} {}: {}", doing, file, reason(error)));
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                failure.say("free some space and run the command again; nothing was left behind")
+                failure.say("free some space and run the command again; no file is there in part")
             }
             ErrorKind::ReadOnlyFilesystem => failure.say("choose a folder that can be written to"),
             _ => failure,
@@ -237,6 +238,42 @@ impl Failure {
             }
             _ => self,
         }
+    }
+}
+
+/// What went wrong with some of many: the first few are told, and the others are counted.
+#[derive(Default)]
+pub struct Failures {
+    worst: Option<Verdict>,
+    more: usize,
+    told: usize,
+}
+
+impl Failures {
+    /// More than this nobody reads.
+    const TOLD: usize = 20;
+
+    /// Says what went wrong.
+    pub fn report(&mut self, failure: &Failure) {
+        self.worst = self.worst.max(Some(failure.status()));
+        if self.told < Self::TOLD {
+            self.told += 1;
+            report_failure(failure);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Says how many were not told, and how the command ends for all of them.
+    pub fn end(self, one: &'static str, many: &'static str) -> Verdict {
+        if self.more > 0 {
+            let what = text!("so it is with {}", count(self.more, one, many));
+            report_failure(
+                &Failure::could_not_run(what)
+                    .say("they are not told one by one; give fewer at once to see them"),
+            );
+        }
+        self.worst.unwrap_or(Verdict::Good)
     }
 }
 

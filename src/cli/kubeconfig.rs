@@ -3,6 +3,7 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::certificate::{Certificate, Chain, NoPath};
@@ -20,7 +21,7 @@ use time::OffsetDateTime;
 
 use super::args::{namespace, not_empty, unlock_time};
 use super::console::Console;
-use super::failure::Failure;
+use super::failure::{Failure, Failures};
 use super::from::cluster;
 use super::from::file::{self, Filenames, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
@@ -29,7 +30,7 @@ use super::from::program;
 use super::from::requests::Requests;
 use super::os::sandbox::Reach;
 use super::to::files::{self, folder_of};
-use super::{Action, Verdict, outcome, report};
+use super::{Action, Verdict, outcome};
 use write::{Plans, Writer};
 
 mod again;
@@ -47,7 +48,8 @@ An encrypted key stays so: kubectl runs kube-enroll credential for it. Where its
 (~/.kube/kuberc, kubectl 1.35 and later) restrict what it may run, kube-enroll has to be in their list; \
 kube-enroll inspect ~/.kube/kuberc says whether it is.")]
 pub struct Args {
-    /// A reply, an issued CertificateSigningRequest, or a certificate; - is standard input
+    /// A reply, an issued CertificateSigningRequest, or a certificate, or a folder of replies; - is
+    /// standard input
     #[arg(value_name = "REPLY")]
     pub replies: Vec<Stream>,
     #[command(flatten)]
@@ -155,7 +157,8 @@ impl Action for Args {
                 self.cluster_context.as_deref(),
             );
         }
-        let replies = self.replies.iter().filter_map(Stream::path).map(folder_of);
+        let replies = self.replies.iter().filter_map(Stream::path);
+        let replies = replies.map(|path| if path.is_dir() { path } else { folder_of(path) });
         reach = reach
             .read_in(replies)
             .read_in(keys.iter().map(PathBuf::as_path))
@@ -183,20 +186,76 @@ impl Action for Args {
             keys: KeyFiles::new(self.key.as_ref(), passphrase.as_ref(), console),
             requests: Requests::new(console),
             now: OffsetDateTime::now_utc(),
+            clusters: RefCell::default(),
         };
         let mut plans = Plans::default();
-        let mut worst = Verdict::Good;
-        for input in &self.replies {
-            worst = worst.max(match run.reply(input, &mut plans) {
+        let mut failures = Failures::default();
+        let inputs = self.in_folders()?;
+        let is_one_of_several = inputs.len() > 1;
+        let mut others = Others::default();
+        for input in &inputs {
+            match run.reply(input, is_one_of_several, &mut plans, &mut failures) {
                 Err(failure) if failure.is_interrupted() => return Err(failure),
-                verdict => verdict.unwrap_or_else(|failure| report(&failure)),
-            });
+                Err(failure) => failures.report(&failure),
+                Ok(more) => others.absorb(more),
+            }
         }
+        run.tell_others(&inputs, &others, &mut failures);
+        let worst = failures.end("more reply", "more replies");
         let writer = Writer {
             args: self,
             console,
         };
         Ok(worst.max(writer.write_all(&plans)?))
+    }
+}
+
+impl Args {
+    /// Folders stand for the replies in them, not deeper, in the order of their names.
+    fn in_folders(&self) -> Result<Vec<Stream>, Failure> {
+        const ENDING: &str = ".reply.yaml";
+        let mut all = Vec::new();
+        for reply in &self.replies {
+            let Some(folder) = reply.path().filter(|path| path.is_dir()) else {
+                all.push(reply.clone());
+                continue;
+            };
+            let mut paths = file::in_folder(folder)?;
+            paths.retain(|path| path.is_file() && path.to_string_lossy().ends_with(ENDING));
+            if paths.is_empty() {
+                let what = text!(
+                    "{} is a directory, and no file in it ends with {}",
+                    folder,
+                    ENDING
+                );
+                return Err(Failure::could_not_run(what));
+            }
+            all.extend(paths.into_iter().map(Stream::from));
+        }
+        Ok(all)
+    }
+}
+
+/// Those whose keys are somewhere else.
+#[derive(Default)]
+struct Others {
+    count: usize,
+    /// Why the first of them has no key here.
+    first: Option<Failure>,
+    /// Whether anybody's key is here.
+    is_any_ours: bool,
+}
+
+impl Others {
+    fn add(&mut self, failure: Failure) {
+        self.count += 1;
+        self.first.get_or_insert(failure);
+    }
+
+    fn absorb(&mut self, more: Self) {
+        self.count += more.count;
+        self.first = self.first.take().or(more.first);
+        self.is_any_ours |= more.is_any_ours;
     }
 }
 
@@ -207,25 +266,31 @@ struct Run<'a> {
     keys: KeyFiles<'a>,
     requests: Requests<'a>,
     now: OffsetDateTime,
+    /// Clusters of which was said what there is to say.
+    clusters: RefCell<Vec<Cluster>>,
 }
 
 impl Run<'_> {
-    /// Everything in one file. What is not issued, or does not fit, does not stop the others; in a
-    /// reply for many, those are others whose key is not here.
-    fn reply(&self, input: &Stream, plans: &mut Plans) -> Result<Verdict, Failure> {
+    /// Everything in one file. What is not issued, or does not fit, does not stop the others; in replies
+    /// for many, those are others whose key is not here.
+    fn reply(
+        &self,
+        input: &Stream,
+        is_one_of_several: bool,
+        plans: &mut Plans,
+        failures: &mut Failures,
+    ) -> Result<Others, Failure> {
         let contents = file::read(input, LIMIT)?;
         let reply = outcome::read_reply(input, &contents, Want::Reply, self.console)?;
-        let is_for_many = reply.requests.len() > 1;
-        if (is_for_many || self.args.replies.len() > 1) && self.args.out.is_some() {
+        let is_for_many = is_one_of_several || reply.requests.len() > 1;
+        if is_for_many && self.args.out.is_some() {
             return Err(Failure::could_not_run(
                 "--out is for one kubeconfig, and here are several",
             )
             .say("give --output-dir DIR instead"));
         }
-        let mut verdict = Verdict::Good;
+        let mut others = Others::default();
         let mut not_issued = Vec::new();
-        let mut without_key = Vec::new();
-        let mut planned = 0;
         let has_issued = reply.chain.is_some()
             || reply
                 .requests
@@ -238,7 +303,11 @@ impl Run<'_> {
         };
         let cluster = cluster.as_ref();
         if let Some(chain) = &reply.chain {
-            self.issued(None, chain, cluster, input, plans)?;
+            match self.issued(None, chain, cluster, input, plans) {
+                Ok(()) => others.is_any_ours = true,
+                Err(failure) if is_for_many && failure.is_no_key() => others.add(failure),
+                Err(failure) => return Err(failure),
+            }
         }
         for request in &reply.requests {
             if let Err(failure) = outcome::require_issued(request) {
@@ -246,29 +315,40 @@ impl Run<'_> {
                 continue;
             }
             match self.request(request, cluster, input, plans) {
-                Ok(()) => planned += 1,
+                Ok(()) => others.is_any_ours = true,
                 Err(failure) if failure.is_interrupted() => return Err(failure),
-                Err(failure) if is_for_many && failure.is_no_key() => without_key.push(failure),
-                Err(failure) => verdict = verdict.max(report(&failure)),
+                Err(failure) if is_for_many && failure.is_no_key() => others.add(failure),
+                Err(failure) => {
+                    others.is_any_ours = true;
+                    failures.report(&failure);
+                }
             }
         }
-        let mut is_any_ours = planned > 0 || verdict > Verdict::Good;
-        let mut others = without_key.len();
         for (request, failure) in &not_issued {
             if is_for_many && !self.is_ours(request, input)? {
-                others += 1;
+                others.count += 1;
                 continue;
             }
-            is_any_ours = true;
-            verdict = verdict.max(report(failure));
+            others.is_any_ours = true;
+            failures.report(failure);
         }
-        if others > 0 && !is_any_ours {
-            return Err(self.nobody_here(input, others, without_key.first()));
+        Ok(others)
+    }
+
+    /// Others are counted where somebody's key is here, and else are what is wrong.
+    fn tell_others(&self, inputs: &[Stream], others: &Others, failures: &mut Failures) {
+        if others.count == 0 {
+            return;
         }
-        if others > 0 {
-            self.console.note(self.others(input, others));
+        let place = match inputs {
+            [input] => input.show(),
+            inputs => count(inputs.len(), "reply", "replies"),
+        };
+        if others.is_any_ours {
+            self.console.note(self.others(&place, others.count));
+        } else {
+            failures.report(&self.nobody_here(&place, others.count, others.first.as_ref()));
         }
-        Ok(verdict)
     }
 
     /// Whether the request of an object was made with a key that is here.
@@ -282,7 +362,7 @@ impl Run<'_> {
     }
 
     /// Those in a reply for many who are somewhere else, in one line.
-    fn others(&self, input: &Stream, others: usize) -> Text {
+    fn others(&self, input: &Text, others: usize) -> Text {
         let keys = match self.keys.closed() {
             0 => "keys that are not here".into(),
             closed => text!(
@@ -298,7 +378,7 @@ impl Run<'_> {
         )
     }
 
-    fn nobody_here(&self, input: &Stream, number: usize, first: Option<&Failure>) -> Failure {
+    fn nobody_here(&self, input: &Text, number: usize, first: Option<&Failure>) -> Failure {
         let what = text!(
             "none of the {} requests in {} is of a key that is here",
             number,
@@ -359,6 +439,9 @@ impl Run<'_> {
         } else if cluster.name.is_empty() {
             "kubernetes".clone_into(&mut cluster.name);
         }
+        if self.clusters.borrow().contains(&cluster) {
+            return Ok(Some(cluster));
+        }
         cluster::check(&cluster, input, self.console)?;
         if cluster.is_local() {
             self.console.warn(text!(
@@ -370,6 +453,7 @@ impl Run<'_> {
         }
         let is_sent = self.args.cluster.is_none() && self.args.certificate_authority.is_none();
         self.check_authority(&cluster, input, is_sent)?;
+        self.clusters.borrow_mut().push(cluster.clone());
         Ok(Some(cluster))
     }
 

@@ -161,7 +161,7 @@ impl Action for Args {
         let in_use = self.in_use();
         Reach::default()
             .read(&self.files)
-            .read(&self.authorization_config)
+            .read(&self.configuration_there())
             .read(&self.keep)
             .read(&in_use)
             .credentials_of(self.people().chain(&in_use).filter_map(Stream::path))
@@ -585,13 +585,26 @@ impl Args {
         Ok((files, extended))
     }
 
+    /// The configuration to extend: the one that was named, else what an earlier run has left where this
+    /// one writes.
+    fn configuration_there(&self) -> Option<Stream> {
+        let there = self
+            .to
+            .output_dir
+            .as_deref()
+            .map(|it| it.join(CONFIGURATION));
+        let there = there.filter(|it| self.revoke && it.is_file());
+        let named = self.authorization_config.clone();
+        named.or_else(|| there.map(Stream::from))
+    }
+
     /// The configuration that API servers have, with its file where nothing in it gets lost, or one as for
     /// kubeadm's.
     fn configuration(
         &self,
         console: &Console,
     ) -> Result<(AuthorizationConfiguration, Option<Contents>), Failure> {
-        let Some(source) = &self.authorization_config else {
+        let Some(source) = &self.configuration_there() else {
             console.warn(
                 "the file is for API servers with --authorization-mode=Node,RBAC, which it takes the \
                  place of; where they have an --authorization-config already, name that file here",

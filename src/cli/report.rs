@@ -4,6 +4,8 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::collections::{BTreeMap, HashMap};
+
 use anstream::adapter::strip_str;
 use kube_enroll::inspect::{
     Context, KeysSeen, Object, Style, find_shared_factors, inspect, is_empty_list,
@@ -13,8 +15,9 @@ use kube_enroll::parallel;
 use kube_enroll::policy::Level;
 use kube_enroll::roster::Roster;
 use kube_enroll::text;
-use kube_enroll::text::{Label, Show as _, Text};
+use kube_enroll::text::{Label, Show as _, Text, count};
 use kube_enroll::verdict::Checked;
+use serde_json::{Map, Value};
 
 use super::Verdict;
 use super::args::size;
@@ -102,6 +105,47 @@ pub struct Report<'a> {
     tally: Tally,
     /// What goes to a file, which appears whole.
     text: String,
+    passed_over: PassedOver,
+}
+
+/// What lies in folders and is not looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PassedOver {
+    pub keys: usize,
+    pub folders: usize,
+    pub hidden: usize,
+    /// Pipes, sockets and devices, and links that lead nowhere.
+    pub others: usize,
+}
+
+impl PassedOver {
+    fn counts(self) -> [(&'static str, usize); 4] {
+        [
+            ("privateKeys", self.keys),
+            ("folders", self.folders),
+            ("hiddenFiles", self.hidden),
+            ("others", self.others),
+        ]
+    }
+
+    /// Nothing, where there is nothing.
+    fn words(self) -> Option<Text> {
+        let all = [
+            (self.keys, "private key", "private keys"),
+            (self.folders, "folder", "folders"),
+            (self.hidden, "hidden file", "hidden files"),
+            (
+                self.others,
+                "other thing that is no file",
+                "other things that are no files",
+            ),
+        ];
+        let all = all.into_iter().filter(|(number, _, _)| *number > 0);
+        let all: Vec<Text> = all
+            .map(|(number, one, many)| count(number, one, many))
+            .collect();
+        (!all.is_empty()).then(|| text!("passed over {}", Text::join(all, ", ")))
+    }
 }
 
 /// Whether objects are judged, and what is written of them then.
@@ -128,7 +172,7 @@ pub struct Tally {
     /// Whether anything of the report was written.
     is_begun: bool,
     not_compared: usize,
-    unread: usize,
+    unread: Vec<String>,
     bad: Vec<Text>,
     bad_count: usize,
 }
@@ -162,7 +206,14 @@ impl<'a> Report<'a> {
             held: Some(Held::default()),
             tally: Tally::default(),
             text: String::new(),
+            passed_over: PassedOver::default(),
         }
+    }
+
+    /// Besides the files that it is about.
+    pub fn besides(mut self, passed_over: PassedOver) -> Self {
+        self.passed_over = passed_over;
+        self
     }
 
     /// A report with verdicts.
@@ -232,15 +283,19 @@ impl<'a> Report<'a> {
             })
         };
         for batch in files.chunks(BATCH) {
-            self.collect(parallel::map(batch, read))?;
+            let names = batch.iter().map(|(input, _)| input.source());
+            self.collect(names.zip(parallel::map(batch, read)))?;
         }
         self.finish()
     }
 
-    fn collect(&mut self, parts: Vec<Result<Part, Failure>>) -> Result<(), Failure> {
+    fn collect(
+        &mut self,
+        parts: impl Iterator<Item = (String, Result<Part, Failure>)>,
+    ) -> Result<(), Failure> {
         let mut objects = Vec::new();
         let mut size = 0;
-        for part in parts {
+        for (name, part) in parts {
             match part {
                 Ok(mut part) => {
                     match &mut self.people {
@@ -258,7 +313,7 @@ impl<'a> Report<'a> {
                 }
                 Err(failure) => {
                     report_failure(&failure);
-                    self.tally.unread += 1;
+                    self.tally.unread.push(name);
                 }
             }
         }
@@ -395,7 +450,7 @@ impl<'a> Report<'a> {
             for batch in held.objects.chunks_mut(BATCH) {
                 self.emit(batch)?;
             }
-            if self.tally.shown == 1 && self.tally.unread == 0 {
+            if self.tally.shown == 1 && self.tally.unread.is_empty() {
                 only = held.objects.pop();
             }
         }
@@ -414,10 +469,7 @@ impl<'a> Report<'a> {
         if empty {
             self.write(&self.style.head(true))?;
         }
-        let tail = match &self.people {
-            Some(people) => self.style.tail_with_missing(empty, &people.missing()),
-            None => self.style.tail(empty).to_owned(),
-        };
+        let tail = self.style.tail_with(empty, &self.besides_objects());
         self.write(&tail)?;
         if self.is_aside() {
             // All at once, and last: what was judged bad is known by now.
@@ -436,20 +488,72 @@ impl<'a> Report<'a> {
             ));
         }
         let verdicts = self.judged != Judged::No && matches!(self.style, Style::Text(_));
-        if verdicts && (self.tally.shown > 1 || self.people.is_some()) {
+        let is_summed_up = self.tally.shown > 1 || self.people.is_some();
+        if let Some(words) = self.passed_over.words()
+            && !(verdicts && is_summed_up)
+        {
+            self.console.note(words);
+        }
+        if verdicts && is_summed_up {
             let (good, bad) = (self.tally.good(), self.tally.bad_count);
             let people = self.people.as_ref();
-            let summary = people.map(|people| people.summary(good, bad));
-            let summary = summary.unwrap_or_else(|| self.tally.summary());
+            let others = self.about_files();
+            let summary = people.map(|people| people.summary(good, bad, &others));
+            let summary = summary.unwrap_or_else(|| self.tally.summary(&others));
             if self.is_aside() {
                 self.console.aside(summary.as_str());
-            } else if self.tally.bad_count > 0 {
+            } else if self.tally.bad_count > 0 || !self.tally.unread.is_empty() {
                 self.console.data(summary.as_str())?;
             } else {
                 self.console.say(summary)?;
             }
         }
         Ok((self.tally, only))
+    }
+
+    /// What there is to say besides the objects, for programs.
+    fn besides_objects(&self) -> Map<String, Value> {
+        let mut more = Map::new();
+        if let Some(people) = &self.people {
+            more.insert("missing".to_owned(), people.missing().into());
+            let left_out = people.left_out();
+            if !left_out.is_empty() {
+                more.insert("leftOut".to_owned(), left_out.into());
+            }
+        }
+        if !self.tally.unread.is_empty() {
+            more.insert("unread".to_owned(), self.tally.unread.clone().into());
+        }
+        let counts = self.passed_over.counts().into_iter();
+        let counts = counts.filter(|(_, number)| *number > 0);
+        let counts: Map<_, _> = counts
+            .map(|(name, number)| (name.to_owned(), number.into()))
+            .collect();
+        if !counts.is_empty() {
+            more.insert("passedOver".to_owned(), counts.into());
+        }
+        more
+    }
+
+    /// Files that have no verdict, for the summary.
+    fn about_files(&self) -> Text {
+        const NAMED: usize = 8;
+        let unread = &self.tally.unread;
+        let names = unread.iter().take(NAMED);
+        let names = Text::join(names.map(|name| Label::from(name.as_str()).show()), ", ");
+        let more = if unread.len() > NAMED { ", ..." } else { "" };
+        let unread = match unread.len() {
+            0 => Text::default(),
+            number => text!(
+                "  {} could not be read: {}{}\n",
+                count(number, "file", "files"),
+                names,
+                more
+            ),
+        };
+        let passed_over = self.passed_over.words();
+        let passed_over = passed_over.map_or(Text::default(), |words| text!("  {}\n", words));
+        text!("{}{}", unread, passed_over)
     }
 }
 
@@ -493,6 +597,9 @@ fn verdict(object: &Object) -> Text {
 /// A request in one line.
 struct Row {
     rank: u8,
+    /// What is told about it.
+    code: &'static str,
+    user: Option<String>,
     cells: [Text; 4],
 }
 
@@ -508,48 +615,97 @@ impl Row {
             _ if unproven => (1, "good, no fingerprint"),
             _ => (2, "good"),
         };
-        let user = object.identity.as_ref().map_or("(nobody)".into(), |it| {
-            Label::from(it.username.as_str()).show()
-        });
+        let user = object.asked_user();
+        let shown = user
+            .as_deref()
+            .map_or("(nobody)".into(), |user| Label::from(user).show());
         let told = worst.filter(|finding| !is_good || finding.level != Level::Note);
         let about = told.map_or(Text::default(), |finding| {
             text!("{}: {}", finding.code, finding)
         });
         Self {
             rank,
-            cells: [word.into(), user, title(object), about],
+            code: told.map_or(word, |finding| finding.code),
+            user,
+            cells: [word.into(), shown, title(object), about],
         }
     }
 }
 
-/// Problems first; of many that are good only how many they are.
+/// Problems first. What is the same about one person is one line, and of what is the same about many people
+/// there are so many lines, and then only how many there are.
 fn table(rows: &mut [Row]) -> Text {
     const SHOWN: usize = 40;
+    const WIDEST: usize = 72;
     rows.sort_by_key(|row| row.rank);
     let head = ["VERDICT", "USER", "REQUEST", "WORST"].map(Text::from);
-    let problems = rows.iter().filter(|row| row.rank < 2).count();
-    let shown = rows.len().min(problems.max(SHOWN));
-    let lines: Vec<&[Text; 4]> = std::iter::once(&head)
-        .chain(rows.iter().take(shown).map(|row| &row.cells))
-        .collect();
+    // By person, and in all: how many lines there are.
+    let mut of_person: HashMap<(u8, &str, &str), usize> = HashMap::new();
+    let mut of_code: BTreeMap<(u8, &str), (usize, usize)> = BTreeMap::new();
+    let mut firsts = Vec::new();
+    for row in &*rows {
+        if let Some(user) = row.user.as_deref().filter(|_| row.rank < 2) {
+            let count = of_person.entry((row.rank, row.code, user)).or_default();
+            *count += 1;
+            if *count > 1 {
+                continue;
+            }
+        }
+        let (shown, folded) = of_code.entry((row.rank, row.code)).or_default();
+        if *shown == SHOWN {
+            *folded += 1;
+            continue;
+        }
+        *shown += 1;
+        firsts.push(row);
+    }
+    let lines = firsts.iter().map(|row| {
+        let key = (row.rank, row.code, row.user.as_deref().unwrap_or_default());
+        let [verdict, user, request, about] = row.cells.clone();
+        let about = match of_person.get(&key) {
+            Some(count @ 2..) => text!("{} (and {} more of theirs)", about, count - 1),
+            _ => about,
+        };
+        [verdict, user, request, about]
+    });
+    let lines: Vec<[Text; 4]> = std::iter::once(head).chain(lines).collect();
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|cells| cells.get(column));
-        cells.map(Text::width).max().unwrap_or_default().min(48)
+        cells.map(Text::width).max().unwrap_or_default().min(WIDEST)
     };
     let widths = [0, 1, 2].map(width);
     let mut all: Vec<Text> = Vec::new();
     for [verdict, user, request, about] in lines {
         let [first, second, third] = widths;
-        all.push(text!(
-            "{}  {}  {}  {}\n",
-            verdict.clone().padded(first),
-            user.clone().padded(second),
-            request.clone().padded(third),
-            about
-        ));
+        let (verdict, user) = (verdict.padded(first), user.padded(second));
+        all.push(if about.is_empty() {
+            text!("{}  {}  {}\n", verdict, user, request)
+        } else {
+            text!(
+                "{}  {}  {}  {}\n",
+                verdict,
+                user,
+                request.padded(third),
+                about
+            )
+        });
     }
-    if shown < rows.len() {
-        all.push(text!("... and {} more that are good\n", rows.len() - shown));
+    for ((rank, code), (_, folded)) in of_code {
+        let kind = match rank {
+            0 => "NOT GOOD",
+            1 => "good with a warning",
+            _ => "good",
+        };
+        all.push(match (folded, rank) {
+            (0, _) => Text::default(),
+            (_, 2) => text!("... and {} more that are good\n", folded),
+            _ => text!(
+                "... and {} more, {}, {} (-o json has all)\n",
+                folded,
+                kind,
+                Label::from(code)
+            ),
+        });
     }
     Text::join(all, "")
 }
@@ -576,7 +732,7 @@ impl Tally {
 
     /// Whether each file could be opened and nothing was wrong with it.
     pub fn of_judging(&self) -> Verdict {
-        match (self.unread, self.bad_count) {
+        match (self.unread.len(), self.bad_count) {
             (0, 0) => Verdict::Good,
             (0, _) => Verdict::NotGood,
             _ => Verdict::CouldNotRun,
@@ -588,7 +744,7 @@ impl Tally {
         self.shown - self.bad_count
     }
 
-    fn summary(&self) -> Text {
+    fn summary(&self, others: &Text) -> Text {
         let good = self.good();
         let bad = self.bad.iter().map(|title| text!("  {}\n", title));
         let more = if self.bad_count > self.bad.len() {
@@ -597,9 +753,10 @@ impl Tally {
             ""
         };
         text!(
-            "\n{} good, {} NOT GOOD\n{}{}",
+            "\n{} good, {} NOT GOOD\n{}{}{}",
             good,
             self.bad_count,
+            others,
             Text::join(bad, ""),
             more
         )

@@ -4,7 +4,7 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kube_enroll::inspect::{Context, Object};
 use kube_enroll::looks::{Look, look};
@@ -13,7 +13,7 @@ use kube_enroll::policy::{Agreed, CODES, explain};
 use kube_enroll::roster::Roster;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
-use kube_enroll::text::{Text, count};
+use kube_enroll::text::Text;
 use kube_enroll::verdict::{judge, judge_by_roster};
 use time::OffsetDateTime;
 
@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
 use super::from::file::{self, Filenames, Stream};
 use super::os::sandbox::Reach;
-use super::report::{Format, JudgedFormat, Report, ReportArgs};
+use super::report::{Format, JudgedFormat, PassedOver, Report, ReportArgs};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -91,9 +91,9 @@ impl Action for Args {
         if let Some(code) = &self.explain {
             return tell(code, console);
         }
-        let files = self.in_folders(console)?;
+        let (files, passed_over) = self.in_folders()?;
         if let Some(roster) = self.agreement.roster(console)? {
-            return self.by_roster(&roster, &files, console);
+            return self.by_roster(&roster, &files, passed_over, console);
         }
         let agreement = self.agreement.agreement();
         let context = Context {
@@ -102,9 +102,9 @@ impl Action for Args {
             passphrase: None,
         };
         if !agreement.is_complete() {
-            return self.without_agreement(&files, &context, console);
+            return self.without_agreement(&files, passed_over, &context, console);
         }
-        let report = Report::of_verdicts(&self.report, self.output, console);
+        let report = Report::of_verdicts(&self.report, self.output, console).besides(passed_over);
         let (tally, only) = report.run(&files, &context, |object| {
             judge(object, &agreement);
         })?;
@@ -128,26 +128,31 @@ impl Args {
 
     /// The files with the bytes that each may have. Folders stand for the files in them that may be sent,
     /// not deeper, in the order of their names.
-    fn in_folders(&self, console: &Console) -> Result<Vec<(Stream, u64)>, Failure> {
+    fn in_folders(&self) -> Result<(Vec<(Stream, u64)>, PassedOver), Failure> {
         let mut all_files = Vec::new();
+        let mut passed_over = PassedOver::default();
         for file in &self.files {
             let Some(folder) = file.path().filter(|path| path.is_dir()) else {
                 all_files.push((file.clone(), self.max_size()));
                 continue;
             };
-            let visible = |path: &PathBuf| {
+            let mut paths = file::in_folder(folder)?;
+            paths.retain(|path| {
                 let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-                path.is_file() && !name.starts_with(b".")
-            };
-            let files = file::in_folder(folder)?.into_iter().filter(visible);
-            let (keys, paths): (Vec<PathBuf>, Vec<PathBuf>) = files.partition(|path| is_key(path));
-            if !keys.is_empty() {
-                console.note(text!(
-                    "{}: passed over {}",
-                    folder,
-                    count(keys.len(), "private key", "private keys")
-                ));
-            }
+                let passed = if path.is_dir() {
+                    &mut passed_over.folders
+                } else if !path.is_file() {
+                    &mut passed_over.others
+                } else if name.starts_with(b".") {
+                    &mut passed_over.hidden
+                } else if is_key(path) {
+                    &mut passed_over.keys
+                } else {
+                    return true;
+                };
+                *passed += 1;
+                false
+            });
             if paths.is_empty() {
                 return Err(Failure::could_not_run(text!(
                     "{}: there is no file in the folder",
@@ -157,7 +162,7 @@ impl Args {
             let limit = self.report.max_size;
             all_files.extend(paths.into_iter().map(|path| (path.into(), limit)));
         }
-        Ok(all_files)
+        Ok((all_files, passed_over))
     }
 
     /// Judges each request by the row of its person. Where several are good for one person, none of
@@ -166,6 +171,7 @@ impl Args {
         &self,
         roster: &Roster,
         files: &[(Stream, u64)],
+        passed_over: PassedOver,
         console: &Console,
     ) -> Result<Verdict, Failure> {
         let context = Context {
@@ -173,7 +179,9 @@ impl Args {
             agreed: Agreed::default(),
             passphrase: None,
         };
-        let report = Report::of_verdicts(&self.report, self.output, console).of_people(roster);
+        let report = Report::of_verdicts(&self.report, self.output, console)
+            .of_people(roster)
+            .besides(passed_over);
         let (tally, _) = report.run(files, &context, |object| {
             judge_by_roster(object, roster);
         })?;
@@ -232,6 +240,7 @@ impl Args {
     fn without_agreement(
         &self,
         files: &[(Stream, u64)],
+        passed_over: PassedOver,
         context: &Context<'_>,
         console: &Console,
     ) -> Result<Verdict, Failure> {
@@ -241,7 +250,9 @@ impl Args {
             Some(JudgedFormat::Yaml) => Format::Yaml,
             _ => Format::Text,
         };
-        let report = Report::new(&self.report, format, console).aside();
+        let report = Report::new(&self.report, format, console)
+            .aside()
+            .besides(passed_over);
         let (tally, _) = report.run(files, context, |object| {
             judge(object, &agreement);
         })?;

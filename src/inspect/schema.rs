@@ -33,6 +33,21 @@ fn schema() -> Value {
                 "type": "array",
                 "items": {"type": "string"},
             },
+            "leftOut": {
+                "description": "How many requests were not judged, by the reason, of verify --roster.",
+                "type": "object",
+                "additionalProperties": {"type": "integer"},
+            },
+            "unread": {
+                "description": "Files that could not be read.",
+                "type": "array",
+                "items": {"type": "string"},
+            },
+            "passedOver": {
+                "description": "How much in folders was not looked at, by what it is.",
+                "type": "object",
+                "additionalProperties": {"type": "integer"},
+            },
         },
         "required": ["apiVersion", "kind", "objects"],
         "$defs": definitions,

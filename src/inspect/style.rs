@@ -1,7 +1,7 @@
 //! The three forms of a report, put together object by object, so that a report over thousands of
 //! files never has to be held.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::text::{Look, render};
 use super::{API_VERSION, KIND, Object};
@@ -78,17 +78,23 @@ impl Style {
         }
     }
 
-    /// The same with the user names of those who are without a request.
+    /// The same with more than the objects.
     #[must_use]
-    pub fn tail_with_missing(self, empty: bool, users: &[&str]) -> String {
+    pub fn tail_with(self, empty: bool, more: &Map<String, Value>) -> String {
+        if more.is_empty() {
+            return self.tail(empty).to_owned();
+        }
         let end = if empty { "" } else { "\n  " };
         match self {
             Self::Text(_) => String::new(),
             Self::Json => {
-                let users = escaped(&json!(users).to_string());
-                format!("{end}],\n  \"missing\": {users}\n}}\n")
+                let fields = more.iter().map(|(name, value)| {
+                    let value = escaped(&value.to_string());
+                    format!(",\n  \"{name}\": {value}")
+                });
+                format!("{end}]{}\n}}\n", fields.collect::<String>())
             }
-            Self::Yaml => yaml::to_string(&json!({"missing": users})),
+            Self::Yaml => yaml::to_string(&Value::Object(more.clone())),
         }
     }
 

@@ -258,7 +258,12 @@ fn cannot_read(path: &Path, error: &io::Error) -> Failure {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename
     );
     let Some(place) = usage::place_of(path.as_os_str()).filter(|_| is_missing) else {
-        return Failure::io("read", path, error);
+        let is_link = error.kind() == ErrorKind::PermissionDenied && path.is_symlink();
+        return Failure::io("read", path, error).say_if(
+            is_link,
+            "it is a link; links out of the folders that a command was given are not followed"
+                .into(),
+        );
     };
     let is_passphrase = place.as_str().ends_with("passphrase-file");
     if is_passphrase {

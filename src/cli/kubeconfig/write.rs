@@ -1,6 +1,6 @@
 //! Where kubeconfigs are written: all that goes into one file at once, and nothing lost of what it has.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::key::AgreedFingerprint;
@@ -12,12 +12,12 @@ use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::parallel;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
-use kube_enroll::text::{Label, Text};
+use kube_enroll::text::{Label, Show as _, Text, count};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::super::console::Console;
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Failures};
 use super::super::from::credentials::NamedFiles;
 use super::super::from::file::{self, Stream};
 use super::super::os::{kernel_keyring, privacy};
@@ -120,6 +120,8 @@ impl Plans {
 
 /// The ending of kubeconfigs that have no other name.
 const ENDING: &str = ".kubeconfig";
+/// More entries than this are not told one by one.
+const SHOWN: usize = 10;
 
 impl Run<'_> {
     /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
@@ -287,6 +289,7 @@ impl<'a> Writer<'a> {
     /// Writes every kubeconfig; one that cannot be written does not stop the others.
     pub(super) fn write_all(&self, plans: &Plans) -> Result<Verdict, Failure> {
         let mut verdict = Verdict::Good;
+        let mut failures = Failures::default();
         let mut new_files = NewFiles::new(self.console);
         let paths = plans.targets.iter();
         let paths = paths.filter_map(|(target, _)| target.stream().path());
@@ -310,17 +313,22 @@ impl<'a> Writer<'a> {
                     let added = written.added.into_iter();
                     done.extend(added.map(|planned| (target.stream(), planned)));
                 }
-                Err(failure) => verdict = verdict.max(report(&failure)),
+                Err(failure) => failures.report(&failure),
             }
         }
+        verdict = verdict.max(failures.end("more kubeconfig", "more kubeconfigs"));
         drop(turns);
         if done.is_empty() {
             return Ok(verdict);
         }
         // Thousands of names in a folder are made lasting at once.
         new_files.keep()?;
-        for (stream, planned) in &done {
-            self.tell(line(stream, planned))?;
+        if done.len() > SHOWN {
+            self.tell(lines_of_many(&done))?;
+        } else {
+            for (stream, planned) in &done {
+                self.tell(line(stream, planned))?;
+            }
         }
         if let Some((stream, last)) = done.last() {
             let command = to_try(stream, &last.entry.context);
@@ -545,6 +553,29 @@ impl<'a> Writer<'a> {
 fn free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let mut names = (2..).map(|number: u64| format!("{name}-{number}"));
     names.find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+/// How many went to which folder, and until when all are valid.
+fn lines_of_many(done: &[(&Stream, &Planned)]) -> Text {
+    let mut by_folder: BTreeMap<&Path, (HashSet<&Stream>, Vec<&Planned>)> = BTreeMap::new();
+    for (stream, planned) in done {
+        let folder = stream.path().map_or(Path::new(""), folder_of);
+        let (files, entries) = by_folder.entry(folder).or_default();
+        files.insert(stream);
+        entries.push(planned);
+    }
+    let lines = by_folder.into_iter().map(|(folder, (files, entries))| {
+        let until = entries.iter().map(|planned| planned.until).min();
+        let until = until.map_or(Text::default(), |until| until.show());
+        text!(
+            "  {} with {} in {}, all valid until {}\n",
+            count(files.len(), "kubeconfig", "kubeconfigs"),
+            count(entries.len(), "context", "contexts"),
+            quoted(folder),
+            until
+        )
+    });
+    Text::join(lines, "")
 }
 
 /// Where it went, for whom and until when.

@@ -9,6 +9,7 @@ use kube_enroll::policy::Level;
 use kube_enroll::roster::{Person, Roster};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
+use serde_json::{Map, Value};
 
 /// Names in one line of the summary.
 const NAMED: usize = 8;
@@ -59,9 +60,23 @@ enum Reason {
 struct Names {
     count: usize,
     first: Vec<Text>,
+    /// How many are of those names, besides the first of each.
+    again: usize,
 }
 
 impl Reason {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Issued => "issued",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+            Self::Others => "others",
+            Self::OtherSigner => "otherSigners",
+            Self::Double => "doubles",
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::Approved => "approved and not issued",
@@ -83,13 +98,16 @@ impl Reason {
 impl Names {
     fn add(&mut self, name: &str) {
         self.count += 1;
-        if self.first.len() < NAMED {
-            self.first.push(Label::from(name).show());
+        let name = Label::from(name).show();
+        if self.first.contains(&name) {
+            self.again += 1;
+        } else if self.first.len() < NAMED {
+            self.first.push(name);
         }
     }
 
     fn show(&self, about: &Text) -> Text {
-        let more = if self.count > self.first.len() {
+        let more = if self.count > self.first.len() + self.again {
             ", ..."
         } else {
             ""
@@ -238,8 +256,15 @@ impl<'a> People<'a> {
         people.filter(|user| !self.seen.contains(*user)).collect()
     }
 
-    /// All of it on less than a screen.
-    pub fn summary(&self, good: usize, bad: usize) -> Text {
+    /// How many were left out for each reason, for programs.
+    pub fn left_out(&self) -> Map<String, Value> {
+        let reasons = self.left_out.iter();
+        let counts = reasons.map(|(reason, names)| (reason.name().to_owned(), names.count.into()));
+        counts.collect()
+    }
+
+    /// All of it on less than a screen; `others` is about files.
+    pub fn summary(&self, good: usize, bad: usize, others: &Text) -> Text {
         let mut missing = Names::default();
         for user in self.missing() {
             missing.add(user);
@@ -281,10 +306,11 @@ impl<'a> People<'a> {
             self.not_compared.show(&about.into())
         };
         text!(
-            "\n{} good, {} NOT GOOD, {} without a request\n{}{}{}{}{}",
+            "\n{} good, {} NOT GOOD, {} without a request\n{}{}{}{}{}{}",
             good,
             bad,
             missing.count,
+            others,
             problems,
             more,
             not_compared,
