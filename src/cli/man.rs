@@ -125,7 +125,7 @@ const ENVIRONMENT: &[Fact] = &[
     ),
     fact(
         "TMPDIR",
-        "Where the folder is made that goes in the end.",
+        "Where the folder is made that is played in, and stays.",
         &["rehearse"],
     ),
     fact(

@@ -497,7 +497,7 @@ fn next_steps(
         None => home,
     };
     let home = renewal.map_or_else(|| home.clone(), |renewal| renewal.add_to(home.clone()));
-    let [create, approve, answer] = administrator(wanted, &paths.manifest, name, fingerprint);
+    let [create, approve, answer] = administrator(wanted, &paths.manifest, name);
     text!(
         "
 {}
@@ -507,8 +507,8 @@ fingerprint another way, such as by telephone:
 
   {}
 
-The administrator checks it, creates what was checked, approves it, and sends the
-reply back:
+The administrator checks it, with the digits that you tell behind --fingerprint,
+creates what was checked, approves it, and sends the reply back:
 
 {}
 {}
@@ -534,13 +534,9 @@ fn reply_name(manifest: &Path) -> String {
     sent.to_string_lossy().replace(".csr.yaml", ".reply.yaml")
 }
 
-/// What the administrator runs: creates what was checked, approves it, sends the reply back.
-fn administrator(
-    wanted: &Wanted,
-    manifest: &Path,
-    name: &str,
-    fingerprint: &Fingerprint,
-) -> [Command; 3] {
+/// What the administrator runs: creates what was checked, approves it, sends the reply back. The
+/// fingerprint is not in it, for the line may travel with the file.
+fn administrator(wanted: &Wanted, manifest: &Path, name: &str) -> [Command; 3] {
     let verify = Command::ours("verify")
         .operand(manifest.file_name().unwrap_or_default())
         .option("--user", wanted.subject.user());
@@ -552,7 +548,6 @@ fn administrator(
     };
     let kubectl = Command::new("kubectl");
     let create = verify
-        .option("--fingerprint", fingerprint.to_string())
         .option("-o", "manifest")
         .pipe(kubectl.clone().word("create").option("-f", "-"));
     let approve = kubectl.clone().word("certificate").word("approve");

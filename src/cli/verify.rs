@@ -50,7 +50,7 @@ const MANY: u64 = 64 << 20;
 
 const EXAMPLES: &str = "\
 Examples:
-  kube-enroll verify alice.csr.yaml --user alice --group developers --fingerprint SHA256:...
+  kube-enroll verify alice.csr.yaml --user alice -g developers --fingerprint \"39947 71802 ...\"
   kube-enroll verify alice.csr.yaml --user alice -g developers -o manifest | kubectl create -f -
   kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll verify - --user alice -g developers
   kube-enroll verify requests/ --roster team.csv -o manifest | kubectl create -f -

@@ -36,6 +36,8 @@ const FILE: usize = 8;
 const CHECK: usize = 4;
 /// Five bytes are eight characters: pieces of such length can be joined as they are.
 const GROUP: usize = 5;
+/// What zbar writes before what a code holds, unless it is told not to.
+const SYMBOLOGY: &[u8] = b"QR-Code:";
 /// U+FEFF, which editors put in front.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -259,6 +261,7 @@ pub fn is_parts(input: &[u8]) -> bool {
 /// The text behind a byte order mark and blanks, and the layout that its mark is typed on.
 fn layout(input: &[u8]) -> Option<&'static Layout> {
     let head = unmarked(input).trim_ascii_start();
+    let head = head.strip_prefix(SYMBOLOGY).unwrap_or(head);
     LAYOUTS.iter().find(|layout| {
         let mark = head.get(..layout.mark.len());
         mark.is_some_and(|mark| mark.eq_ignore_ascii_case(layout.mark.as_bytes()))
@@ -272,6 +275,7 @@ fn layout(input: &[u8]) -> Option<&'static Layout> {
 /// [`PartsError`] for anything that is not a whole file, and for what is no part.
 pub fn join(input: &[u8]) -> Result<Joined, PartsError> {
     let layout = layout(input).ok_or(PartsError::Other { line: 1 })?;
+    let input = &*without_symbology(input);
     let text = Typed::read(input, layout)?;
     let mut parts: [Option<Part<'_>>; MOST] = [None; MOST];
     let mut doubled = [false; MOST];
@@ -393,6 +397,18 @@ fn line(input: &[u8], offset: usize) -> usize {
     1 + memchr::memchr_iter(b'\n', before).count()
 }
 
+/// With blanks in place of the name of the code that each line may start with.
+fn without_symbology(input: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut blanked = Zeroizing::new(input.to_vec());
+    let lines = blanked.split_mut(|byte| *byte == b'\n');
+    for line in lines.filter(|line| line.starts_with(SYMBOLOGY)) {
+        line.iter_mut()
+            .take(SYMBOLOGY.len())
+            .for_each(|byte| *byte = b' ');
+    }
+    blanked
+}
+
 /// Without a byte order mark at the start.
 fn unmarked(input: &[u8]) -> &[u8] {
     input.strip_prefix("\u{feff}".as_bytes()).unwrap_or(input)
@@ -480,6 +496,7 @@ mod tests {
                 parts.join("\r\n\r\n"),
                 parts.join(" ").to_lowercase(),
                 format!("\u{feff}\n {}\n", parts.join("\t")),
+                format!("QR-Code:{}\r\n", parts.join("\nQR-Code:")),
             ] {
                 let joined = join(text.as_bytes()).unwrap();
                 assert_eq!(&joined.file[..], FILE_OF_THREE, "{text}");

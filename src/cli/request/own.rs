@@ -44,15 +44,17 @@ pub fn wrap(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
         console.say("the manifest is there already, and asks for the same\n")?;
         return Ok(Verdict::Good);
     };
-    let mut objects = read_back(&path, &yaml, &wanted)?;
+    let objects = read_back(&path, &yaml, &wanted)?;
     let agreement = Agreement {
         user: Some(identity.username),
         groups: Some(identity.groups),
         ..Agreement::default()
     };
-    for object in &mut objects {
-        judge(object, &agreement);
-        let mut errors = object.findings.iter().filter(|it| it.level == Level::Error);
+    for object in &objects {
+        // Nobody agreed on what it says: it is compared with itself, to find what else is wrong.
+        let mut judged = object.clone();
+        judge(&mut judged, &agreement);
+        let mut errors = judged.findings.iter().filter(|it| it.level == Level::Error);
         if let Some(finding) = errors.next() {
             return Err(Failure::could_not_run(text!(
                 "{}: an administrator who verifies it would refuse it: {} ({})",
@@ -72,7 +74,7 @@ pub fn wrap(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
         console.data(&report(&objects, style))?;
     }
     let fingerprint = request.public_key().fingerprint();
-    let [create, approve, answer] = administrator(&wanted, &path, &manifest.name, &fingerprint);
+    let [create, approve, answer] = administrator(&wanted, &path, &manifest.name);
     console.say(text!(
         "
   {}  the manifest: send this one
@@ -82,8 +84,9 @@ such as by telephone:
 
   {}
 
-The administrator checks it, creates what was checked, approves it, and sends the
-reply back, which holds the certificate for your key:
+The administrator checks it, with the digits that you tell behind --fingerprint,
+creates what was checked, approves it, and sends the reply back, which holds the
+certificate for your key:
 
 {}
 {}
