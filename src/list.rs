@@ -423,10 +423,7 @@ fn certificate_of(
     read_file: ReadFile<'_>,
 ) -> Option<Result<Certificate, Text>> {
     let held = user.certificate?;
-    let read = |pem: &[u8]| {
-        let chain = Chain::from_pem(pem).map_err(|error| error.show())?;
-        Ok(chain.leaf().clone())
-    };
+    let read = |contents: &[u8]| Ok(held.chain(contents)?.leaf().clone());
     Some(match held {
         Held::Data(_) => match held.data() {
             Some(pem) => read(&pem),

@@ -12,7 +12,7 @@ use crate::csr::CertificationRequest;
 use crate::error::Error;
 use crate::inspect::{self, LEEWAY_SECONDS as LEEWAY, ReadFile, flattened, is_kubeconfig};
 use crate::key::Algorithm;
-use crate::kubeconfig::{Held, Kubeconfig};
+use crate::kubeconfig::Kubeconfig;
 use crate::lifetime::{Lifetime, MIN_SECONDS};
 use crate::manifest::{self, CertificateSigningRequest};
 use crate::name::Identity;
@@ -276,12 +276,7 @@ impl Renewable {
             Some(path) => read_file(&path).map_err(RenewalError::Unreadable)?,
             None => held.data().unwrap_or_default(),
         };
-        let chain = match held {
-            // This program serves it, and reads DER as well.
-            Held::Argument(_) => Chain::read(&contents),
-            Held::Data(_) | Held::File(_) => Chain::from_pem(&contents),
-        };
-        let chain = chain.map_err(|error| {
+        let chain = Chain::read(&contents).map_err(|error| {
             let name = Label::from(user.name);
             RenewalError::Unreadable(match held.path(folder) {
                 Some(path) => text!("the certificate of user {}, {}: {}", name, path, error),

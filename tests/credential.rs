@@ -526,3 +526,55 @@ fn a_certificate_that_is_there_is_not_overwritten() {
     let is_certificate = |name: &String| name.starts_with("alice@prod") && name.ends_with(".crt");
     assert_eq!(folder.names().into_iter().filter(is_certificate).count(), 2);
 }
+
+#[test]
+fn a_certificate_in_der_is_served_and_told_where_clients_read_it_themselves() {
+    if !have("openssl") {
+        return;
+    }
+    let folder = enrolled(&["--embed"]);
+    folder.write("alice.crt", common::certificate_of(&folder.read("issued")));
+    let convert = "openssl x509 -in alice.crt -outform DER -out der.crt; \
+                   openssl pkcs8 -topk8 -in alice.key -passin file:pass -nocrypt -outform DER -out der.key";
+    folder.peer("sh", &["-ec", convert]);
+    let credential = ["credential", "--certificate", "der.crt", "--key", "der.key"];
+    let answer = folder.run(&credential).good().json();
+    let served = answer["status"]["clientCertificateData"].as_str().unwrap();
+    assert!(
+        served.starts_with("-----BEGIN CERTIFICATE-----"),
+        "{served}"
+    );
+
+    let config = |user: &str| {
+        format!(
+            "kind: Config\ncontexts:\n- {{name: a, context: {{cluster: c, user: a}}}}\n\
+             clusters:\n- {{name: c, cluster: {{server: \"https://a\"}}}}\n\
+             users:\n- {{name: a, user: {user}}}\n"
+        )
+    };
+    let named = "{client-certificate: der.crt, client-key: der.key}";
+    folder.write("named", config(named));
+    let ended = folder.run(&["inspect", "named"]);
+    ended.fails(1, &[]);
+    for file in ["the certificate: der.crt", "the key: der.key"] {
+        let said = ended
+            .stdout
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let words = format!("{file}: it is DER, and clients of Kubernetes read PEM alone");
+        assert!(said.contains(&words), "{}", ended.stdout);
+    }
+    folder
+        .run(&["list", "named"])
+        .fails(2, &["der.crt: it is DER"]);
+    let arguments = "[credential, --certificate, der.crt, --key, der.key]";
+    folder.write(
+        "served",
+        config(&format!(
+            "{{exec: {{command: kube-enroll, args: {arguments}}}}}"
+        )),
+    );
+    folder.run(&["inspect", "served"]).good();
+    folder.run(&["list", "served"]).good();
+}

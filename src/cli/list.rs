@@ -188,7 +188,13 @@ impl Args {
             return self.files.clone();
         }
         let in_use = default_kubeconfigs().unwrap_or_default().into_iter();
-        let there = in_use.filter(|file| file.path().is_some_and(may_be_a_file));
+        let here = Path::new(".").canonicalize().ok();
+        // One that lies here is among the files of this folder.
+        let is_here = |path: &Path| folder_of(path).canonicalize().ok() == here && here.is_some();
+        let there = in_use.filter(|file| {
+            let path = file.path();
+            path.is_some_and(|path| may_be_a_file(path) && !is_here(path))
+        });
         std::iter::once(Stream::from(Path::new(".")))
             .chain(there)
             .collect()
@@ -198,14 +204,6 @@ impl Args {
     fn expand(&self, place: Stream) -> Result<Vec<Listed>, Failure> {
         let folder = place.path().filter(|path| path.is_dir());
         let Some(folder) = folder else {
-            // The kubeconfig in use may lie here.
-            let is_here = |path: &Path| {
-                let folder = folder_of(path).canonicalize();
-                self.files.is_empty() && folder.ok() == Path::new(".").canonicalize().ok()
-            };
-            if place.path().is_some_and(is_here) {
-                return Ok(Vec::new());
-            }
             return Ok(vec![Listed {
                 source: place,
                 is_named: !self.files.is_empty(),

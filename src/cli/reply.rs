@@ -230,7 +230,8 @@ impl Args {
     fn kubeconfig(&self) -> Result<Vec<Stream>, Failure> {
         match &self.kubeconfig {
             Some(kubeconfig) => Ok(vec![kubeconfig.clone()]),
-            None => cluster::default_kubeconfigs(),
+            None => cluster::default_kubeconfigs()
+                .map_err(|failure| failure.say("name it with --kubeconfig FILE")),
         }
     }
 

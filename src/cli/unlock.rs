@@ -102,7 +102,8 @@ impl Args {
     fn files(&self) -> Result<Vec<Stream>, Failure> {
         match &self.file {
             Some(file) => Ok(vec![file.clone()]),
-            None => default_kubeconfigs(),
+            None => default_kubeconfigs()
+                .map_err(|failure| failure.say("name the kubeconfig or the key")),
         }
     }
 

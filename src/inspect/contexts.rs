@@ -9,9 +9,8 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::status;
-use crate::certificate::{Certificate, Chain, show_time};
-use crate::error::Error;
-use crate::key::{EncodedKey, Fingerprint, PublicKey};
+use crate::certificate::{Certificate, show_time};
+use crate::key::{Fingerprint, PublicKey};
 use crate::kubeconfig::{AuthInfo, Authority, Cluster, Held, Kubeconfig};
 use crate::policy::{Code, Effect, Finding};
 use crate::text;
@@ -87,16 +86,29 @@ pub(super) struct Entry {
 enum Part<T> {
     None,
     /// In a file that nobody has looked at.
-    Unseen(Place),
+    Unseen(OwnedHeld),
     Seen(T),
     Broken(Text),
 }
 
+/// A [`Held`] that names a file.
 #[derive(Debug, Clone)]
-enum Place {
-    Beside(String),
+enum OwnedHeld {
+    File(String),
     Argument(String),
 }
+
+impl OwnedHeld {
+    fn held(&self) -> Held<'_> {
+        match self {
+            Self::File(path) => Held::File(path),
+            Self::Argument(path) => Held::Argument(path),
+        }
+    }
+}
+
+/// Reads what a kubeconfig holds or names.
+type ReadHeld<T> = fn(Held<'_>, &[u8]) -> Result<T, Text>;
 
 /// What can be seen of a private key without its passphrase.
 #[derive(Debug, Clone)]
@@ -280,13 +292,13 @@ impl Entry {
 }
 
 impl<T> Part<T> {
-    fn new(held: Held<'_>, read: fn(&[u8]) -> Result<T, Text>) -> Self {
+    fn new(held: Held<'_>, read: ReadHeld<T>) -> Self {
         match held {
-            Held::File(path) => Self::Unseen(Place::Beside(path.to_owned())),
-            Held::Argument(path) => Self::Unseen(Place::Argument(path.to_owned())),
+            Held::File(path) => Self::Unseen(OwnedHeld::File(path.to_owned())),
+            Held::Argument(path) => Self::Unseen(OwnedHeld::Argument(path.to_owned())),
             Held::Data(_) => Self::of(
                 held.data()
-                    .map_or_else(|| Err("not base64".into()), |data| read(&data)),
+                    .map_or_else(|| Err("not base64".into()), |data| read(held, &data)),
             ),
         }
     }
@@ -295,37 +307,27 @@ impl<T> Part<T> {
         read.map_or_else(Self::Broken, Self::Seen)
     }
 
-    fn look_up(
-        &mut self,
-        folder: &Path,
-        read_file: ReadFile<'_>,
-        read: fn(&[u8]) -> Result<T, Text>,
-    ) {
-        let path = match self {
-            Self::Unseen(Place::Beside(path)) => folder.join(path),
-            Self::Unseen(Place::Argument(path)) => PathBuf::from(path.as_str()),
-            _ => return,
-        };
+    fn look_up(&mut self, folder: &Path, read_file: ReadFile<'_>, read: ReadHeld<T>) {
+        let Self::Unseen(held) = &*self else { return };
+        let held = held.held();
+        let path = held.path(folder).unwrap_or_default();
         let contents = read_file(&path)
-            .and_then(|contents| read(&contents).map_err(|why| text!("{}: {}", path, why)));
+            .and_then(|contents| read(held, &contents).map_err(|why| text!("{}: {}", path, why)));
         *self = Self::of(contents);
     }
 }
 
-fn certificate(pem: &[u8]) -> Result<Certificate, Text> {
-    let chain = Chain::from_pem(pem).map_err(|error| error.show())?;
-    Ok(chain.leaf().clone())
+fn certificate(held: Held<'_>, contents: &[u8]) -> Result<Certificate, Text> {
+    Ok(held.chain(contents)?.leaf().clone())
 }
 
-fn key(pem: &[u8]) -> Result<Key, Text> {
-    let read = || -> Result<Key, Error> {
-        let encoded = EncodedKey::find(pem)?;
-        if encoded.is_encrypted() {
-            return Ok(Key::Encrypted);
-        }
-        Ok(Key::Plain(encoded.open(None)?.public_key().clone()))
-    };
-    read().map_err(|error| error.show())
+fn key(held: Held<'_>, contents: &[u8]) -> Result<Key, Text> {
+    let encoded = held.key(contents)?;
+    if encoded.is_encrypted() {
+        return Ok(Key::Encrypted);
+    }
+    let key = encoded.open(None).map_err(|error| error.show())?;
+    Ok(Key::Plain(key.public_key().clone()))
 }
 
 /// The files that kubeconfigs among these documents name as certificates and keys. Those without an

@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 
 use super::assemble::EXTENSION;
 use super::{Kubeconfig, text};
-use crate::key::Fingerprint;
+use crate::certificate::{Certificate, Chain};
+use crate::key::{EncodedKey, Fingerprint};
 use crate::pem;
+use crate::text::{Show as _, Text};
 
 /// A user entry, with the certificate and key that it has or names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub enum Held<'a> {
     Argument(&'a str),
 }
 
+const NOT_PEM: &str = "it is DER, and clients of Kubernetes read PEM alone";
+
 /// The names of this program, as a command and as a plugin of kubectl.
 const COMMANDS: [&str; 2] = ["kube-enroll", "kubectl-enroll"];
 
@@ -52,6 +56,40 @@ impl Held<'_> {
             Self::File(path) => Some(folder.join(path)),
             Self::Argument(path) => Some(PathBuf::from(path)),
         }
+    }
+
+    /// The certificates in what it holds or names. Clients read PEM alone, and this program DER as well.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub fn chain(&self, contents: &[u8]) -> Result<Chain, Text> {
+        let error = match Chain::from_pem(contents) {
+            Ok(chain) => return Ok(chain),
+            Err(error) => error,
+        };
+        match Certificate::from_der(contents) {
+            Ok(certificate) if self.is_served() => Ok(certificate.into()),
+            Ok(_) => Err(NOT_PEM.into()),
+            Err(_) => Err(error.show()),
+        }
+    }
+
+    /// What can be seen of the private key in what it holds or names.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub fn key(&self, contents: &[u8]) -> Result<EncodedKey, Text> {
+        let key = EncodedKey::find(contents).map_err(|error| error.show())?;
+        if key.is_pem() || self.is_served() {
+            Ok(key)
+        } else {
+            Err(NOT_PEM.into())
+        }
+    }
+
+    /// Whether it is this program that reads it for the clients.
+    fn is_served(&self) -> bool {
+        matches!(self, Self::Argument(_))
     }
 
     /// What is in the kubeconfig; nothing where it is not base64.

@@ -283,8 +283,7 @@ pub fn default_kubeconfigs() -> Result<Vec<Stream>, Failure> {
     }
     let home = env::var_os("HOME").filter(|home| !home.is_empty());
     let home = home.map(PathBuf::from).ok_or_else(|| {
-        Failure::could_not_run("no kubeconfig is given, and there is no home folder")
-            .say("name it with --kubeconfig FILE")
+        Failure::could_not_run("no kubeconfig is named, and there is no home folder (HOME)")
     })?;
     Ok(vec![home.join(".kube").join("config").into()])
 }

@@ -56,7 +56,7 @@ pub struct NamedFiles {
 impl NamedFiles {
     pub fn of(source: &Stream) -> Self {
         Self {
-            are_in_reach: source.path().is_some_and(Path::is_file),
+            are_in_reach: source.path().is_some_and(is_file),
             left: Cell::new(FILES),
         }
     }
@@ -79,4 +79,9 @@ impl NamedFiles {
 
 fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
+}
+
+/// Where nobody can tell, that is told when it is read.
+fn is_file(path: &Path) -> bool {
+    path.metadata().map_or(true, |found| found.is_file())
 }
