@@ -426,3 +426,173 @@ fn a_reply_for_an_older_request_is_as_good_and_the_newer_one_joins_it() {
         place.uses("again", &[FIRST]);
     }
 }
+
+/// The request of the key is here, and the reply is for another one of the same key.
+#[test]
+fn a_request_that_was_exchanged_is_noticed_wherever_the_kubeconfig_goes() {
+    let Some(place) = Place::enrolled("--embed") else {
+        return;
+    };
+    let folder = &place.folder;
+    place
+        .run("request alice -g ops --key alice.key --output-dir other")
+        .good();
+    place.reply("prod", "other/alice.csr.yaml", "ops.reply.yaml");
+    folder.peer("mkdir", &["b", "elsewhere"]);
+    for key in ["", "--key alice.key", "--key ."] {
+        for to in ["", "--merge b/c", "--out b/c", "--output-dir b"] {
+            let ended = place.run(&format!("kubeconfig ops.reply.yaml {key} {to}"));
+            ended.fails(
+                1,
+                &["another request than ours was signed", "O=ops", "alice.csr"],
+            );
+        }
+    }
+    // Beside the key, from another folder.
+    let from_elsewhere = format!(
+        "cd elsewhere && ! {} kubeconfig ../ops.reply.yaml --key ../alice.key --out c",
+        common::executable()
+    );
+    folder.peer("sh", &["-c", &from_elsewhere]);
+    place.uses(CONFIG, &[FIRST]);
+}
+
+#[test]
+fn what_is_there_stays_in_its_style_unless_another_is_asked_for() {
+    in_each_style(|place, style| {
+        let before = place.folder.read(CONFIG);
+        place.take("first", "");
+        assert_eq!(place.folder.read(CONFIG), before, "{style}");
+        // The cluster has another authority, and nothing else changes.
+        let old = place.folder.read("admins/ca.crt");
+        let make = "cd admins; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+                    -keyout new.key -out new.crt -days 30 -subj /CN=kubernetes; \
+                    sed s/ca.crt/new.crt/ prod.kubeconfig > new.kubeconfig";
+        place.folder.peer("sh", &["-ec", make]);
+        let admin = "--cluster admins/new.kubeconfig";
+        let rotated = format!("kubeconfig first.reply.yaml {admin} --merge {CONFIG}");
+        let ended = place.run(&rotated).good();
+        assert!(ended.stderr.contains("is replaced by"), "{}", ended.stderr);
+        let lines = |text: &str| {
+            let lines = text
+                .lines()
+                .filter(|it| !it.contains("certificate-authority"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&place.folder.read(CONFIG)), lines(&before), "{style}");
+        assert!(!old.is_empty());
+        place.take("first", "--embed --out embedded");
+        let embedded =
+            place.run("kubeconfig first.reply.yaml --embed --cluster admins/new.kubeconfig");
+        embedded.good();
+        assert!(place.folder.read(CONFIG).contains("client-key-data"));
+    });
+}
+
+#[test]
+fn what_somebody_wrote_into_the_exec_entry_stays() {
+    let Some(place) = Place::enrolled("--exec --unlock-for 20m") else {
+        return;
+    };
+    let folder = &place.folder;
+    let own = folder.file("kube-enroll");
+    std::os::unix::fs::symlink(common::executable(), &own).unwrap();
+    let value = kube_enroll::yaml::first_document(folder.read(CONFIG).as_bytes());
+    let mut value = value.unwrap();
+    let exec = &mut value["users"][0]["user"]["exec"];
+    exec["command"] = own.to_str().unwrap().into();
+    exec["env"] = serde_json::json!([{"name": "A", "value": "b"}]);
+    exec["provideClusterInfo"] = true.into();
+    exec["apiVersion"] = "client.authentication.k8s.io/v1beta1".into();
+    let before = exec.clone();
+    folder.write(CONFIG, kube_enroll::yaml::to_string(&value));
+    let exec = || {
+        let value = kube_enroll::yaml::first_document(folder.read(CONFIG).as_bytes());
+        value.unwrap()["users"][0]["user"]["exec"].clone()
+    };
+    for words in ["", "--exec"] {
+        place.take("first", words);
+        let mut found = exec();
+        found["installHint"] = before["installHint"].clone();
+        assert_eq!(found, before, "{words}");
+    }
+    place.uses(CONFIG, &[FIRST]);
+    place.take("first", "--unlock-for 5m");
+    assert_eq!(exec()["args"][6], "300s");
+    // What is not there any more cannot stay.
+    std::fs::remove_file(own).unwrap();
+    place.take("first", "");
+    assert_eq!(exec()["command"], common::executable());
+    assert_eq!(exec()["env"], before["env"]);
+}
+
+/// As the warning of a certificate that ends soon has it, for which nobody knows the kubeconfig.
+#[test]
+fn the_renewal_of_a_certificate_reaches_the_kubeconfigs_that_have_it() {
+    for style in ["--files", "--exec"] {
+        let Some(place) = Place::new() else { return };
+        let manifest = place.request("request alice -g developers --expires-in 100d");
+        place.reply("prod", &manifest, "first.reply.yaml");
+        place.take("first", &format!("{style} --out team.kc"));
+        place.take(
+            "first",
+            &format!("{style} --merge second.kc --context other"),
+        );
+        let folder = &place.folder;
+        let renew = "renew alice@prod.crt --no-passphrase --expires-in 300d";
+        let said = place.run(renew).good().stdout;
+        let said = said.replace("\\\n", " ");
+        let commands: Vec<&str> = said
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("kube-enroll kubeconfig "))
+            .collect();
+        assert_eq!(commands.len(), 2, "{said}");
+        let names = folder.names().into_iter();
+        let mut new = names.filter(|name| name.ends_with(".csr.yaml") && *name != manifest);
+        let manifest = new.next().unwrap();
+        let reply = manifest.replace(".csr.yaml", ".reply.yaml");
+        place.reply("prod", &manifest, &reply);
+        let before = [folder.read("team.kc"), folder.read("second.kc")];
+        for command in commands {
+            let words = command.strip_prefix("kube-enroll ").unwrap();
+            place.run(words).good();
+        }
+        assert_ne!(folder.read("team.kc"), before[0]);
+        assert_ne!(folder.read("second.kc"), before[1]);
+        place.uses("team.kc", &[FIRST]);
+        place.uses("second.kc", &[("other", "prod", DEVELOPER)]);
+        let left = place.run("list team.kc second.kc -o csv").good().stdout;
+        assert_eq!(left.matches("\"299\"").count(), 2, "{left}");
+    }
+}
+
+#[test]
+fn links_and_ways_up_are_resolved_before_they_are_written_down() {
+    let Some(place) = Place::enrolled("--files") else {
+        return;
+    };
+    let folder = &place.folder;
+    folder.peer(
+        "sh",
+        &["-c", "ln -s alice.kubeconfig linked; mkdir keys other"],
+    );
+    let said = place
+        .run("renew linked --no-passphrase --output-dir out")
+        .good()
+        .stdout;
+    let merge = format!("--merge {}", folder.file(CONFIG).display());
+    let said = said.replace("\\\n", " ");
+    assert!(!said.contains("--merge linked"), "{said}");
+    let said: Vec<_> = said.split_whitespace().collect();
+    assert!(said.join(" ").contains(&merge), "{said:?}");
+    // In another folder than that of the key.
+    let go_up = format!(
+        "cd keys && {} kubeconfig ../first.reply.yaml --key ../alice.key --files --merge ../other/config",
+        common::executable()
+    );
+    folder.peer("sh", &["-c", &go_up]);
+    assert!(!folder.read("other/config").contains(".."));
+    folder.peer("rmdir", &["keys"]);
+    place.uses("other/config", &[FIRST]);
+}

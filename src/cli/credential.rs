@@ -189,7 +189,9 @@ impl Args {
         } else {
             Path::new("CERTIFICATE")
         };
-        let key = if is_key {
+        // Both lay in one folder, mostly.
+        let key_is_there = self.key.path().is_none_or(Path::exists);
+        let key = if is_key || !key_is_there {
             Path::new("KEY")
         } else {
             self.key.typed()

@@ -4,7 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use kube_enroll::certificate::{Certificate, Chain, NoPath};
 use kube_enroll::csr::CertificationRequest;
@@ -31,7 +31,7 @@ use super::from::requests::Requests;
 use super::os::sandbox::Reach;
 use super::to::files::{self, folder_of};
 use super::{Action, Verdict, outcome};
-use write::{Plans, Writer};
+use write::{Carried, Plans, Writer};
 
 mod again;
 mod check;
@@ -159,12 +159,12 @@ impl Action for Args {
         }
         let replies = self.replies.iter().filter_map(Stream::path);
         let replies = replies.map(|path| if path.is_dir() { path } else { folder_of(path) });
-        reach = reach
-            .read_in(replies)
-            .read_in(keys.iter().map(PathBuf::as_path))
-            .read_in([Path::new(".")])
-            .read_in(self.output_dir.as_deref())
-            .all_keyrings();
+        // Requests are looked for in these.
+        let keys_in = keys.iter().map(PathBuf::as_path);
+        for folder in replies.chain(keys_in).chain([Path::new(".")]) {
+            reach = reach.list(folder).read_in([folder]);
+        }
+        reach = reach.read_in(self.output_dir.as_deref()).all_keyrings();
         let merge = self.merge.as_ref().and_then(Stream::path);
         let out = self.out.as_ref().and_then(Stream::path);
         if merge.is_none() && out.is_none() && self.output_dir.is_none() {
@@ -638,14 +638,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What was asked for; else a key stays as protected as it is.
-    fn style(&self, issued: &Issued) -> Style {
+    /// What was asked for, else what is there; else a key stays as protected as it is.
+    fn style(&self, issued: &Issued, there: Option<&Carried>) -> Style {
         let asked = &self.args.style;
-        match (asked.embed, asked.files) {
-            (true, _) => Style::Embed,
-            (_, true) => Style::Files,
+        let key = &issued.key;
+        match (asked.embed, asked.files, there.map(|there| there.style)) {
+            (true, ..) => Style::Embed,
+            (_, true, _) => Style::Files,
             _ if asked.exec || self.args.unlock_for.is_some() => Style::Exec,
-            _ if issued.key.was_encrypted => Style::Exec,
+            (.., Some(Style::Exec)) => Style::Exec,
+            (.., Some(Style::Files)) if key.is_pem && !key.was_encrypted => Style::Files,
+            _ if key.was_encrypted => Style::Exec,
             _ => Style::Embed,
         }
     }
@@ -673,7 +676,7 @@ impl Run<'_> {
             .run(remove.word("--remove")))
     }
 
-    fn exec(&self, certificate: String, key: String) -> Credential {
+    fn exec(&self, certificate: String, key: String, there: Option<&Carried>) -> Credential {
         let mut arguments = vec![
             "credential".to_owned(),
             "--certificate".to_owned(),
@@ -681,17 +684,29 @@ impl Run<'_> {
             "--key".to_owned(),
             key,
         ];
-        if let Some(seconds) = self.args.unlock_for {
+        let kept = there.and_then(|there| there.unlock_for);
+        if let Some(seconds) = self.args.unlock_for.or(kept) {
             arguments.extend(["--unlock-for".to_owned(), format!("{seconds}s")]);
         }
+        // A path may be there because the program that runs it has another PATH.
+        let command = there.and_then(|there| there.command.clone());
+        let command = command.filter(|command| program::look_path(command).is_some());
         Credential::Exec {
-            command: program::own_command(),
+            command: command.unwrap_or_else(program::own_command),
             arguments,
         }
     }
 }
 
+/// The path from the root on. One that goes up leads elsewhere once a folder or link on its way is
+/// another one, so it is resolved.
 fn absolute(path: &Path) -> Result<String, Failure> {
+    let goes_up = path.components().any(|part| part == Component::ParentDir);
+    let folder = folder_of(path).canonicalize().ok().filter(|_| goes_up);
+    let path = match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => &folder.join(name),
+        _ => path,
+    };
     let absolute = std::path::absolute(path).map_err(|error| Failure::io("find", path, &error))?;
     match absolute.to_str() {
         Some(text) => Ok(text.to_owned()),

@@ -98,7 +98,7 @@ fn within(typed: &str) -> Result<i64, Refused> {
 /// A file to list.
 struct Listed {
     source: Stream,
-    /// Whether it was named, and not just in a folder.
+    /// Whether it was named, here or for kubectl, and not just in a folder.
     is_named: bool,
 }
 
@@ -156,6 +156,8 @@ impl Action for Args {
                 Outcome::Other(look @ (Look::PrivateKey | Look::PublicKey)) => {
                     console.note(text!("{}: nothing to list: {}", file.source, look));
                 }
+                // The kubeconfig in use may do without certificates.
+                Outcome::Other(Look::Kubeconfig | Look::Empty) if self.files.is_empty() => {}
                 Outcome::Other(look) => {
                     console.warn(text!("{}: nothing to list: {}", file.source, look));
                     verdict = verdict.max(Verdict::NotGood);
@@ -206,7 +208,7 @@ impl Args {
         let Some(folder) = folder else {
             return Ok(vec![Listed {
                 source: place,
-                is_named: !self.files.is_empty(),
+                is_named: true,
             }]);
         };
         let files = files_in(folder)?;
@@ -234,7 +236,9 @@ impl Args {
                 }
                 Outcome::Read(contents)
             }
-            None if listed.is_named => Outcome::Other(look(&input)),
+            None if listed.is_named || is_damaged(&listed.source, &input) => {
+                Outcome::Other(look(&input))
+            }
             None => Outcome::Passed,
         }
     }
@@ -272,6 +276,17 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = file::in_folder(shown)?;
     files.retain(|path| !is_key(path) && may_be_a_file(path));
     Ok(files)
+}
+
+/// Whether it has the name of a certificate or request, and no more than a piece of one in it.
+fn is_damaged(source: &Stream, input: &[u8]) -> bool {
+    let extension = source.path().and_then(Path::extension);
+    let is_named_so = extension.is_some_and(|it| it == "crt" || it == "csr");
+    is_named_so
+        && matches!(
+            look(input),
+            Look::CutPem(_) | Look::BrokenPem(_) | Look::Empty
+        )
 }
 
 /// Whether there is a file, or nobody can tell: that is told when it is read.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::carrier;
-use kube_enroll::certificate::show_days_ago;
+use kube_enroll::certificate::{Certificate, show_days_ago};
 use kube_enroll::config::Settings;
 use kube_enroll::key::{EncodedKey, PublicKey};
 use kube_enroll::kubeconfig::Kubeconfig;
@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use super::args::not_empty;
 use super::console::Console;
 use super::failure::Failure;
+use super::from::cluster::default_kubeconfigs;
 use super::from::credentials::NamedFiles;
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys::{self, KeyFiles};
@@ -87,6 +88,7 @@ impl Action for Args {
         let mut reach = reach
             .read(credential)
             .read(self.passphrase.passphrase_file.as_ref())
+            .read(&default_kubeconfigs().unwrap_or_default())
             .credentials_of(self.credential.path())
             .write_in([self.output_dir.as_path()]);
         // Requests and replies lie beside the credential or here.
@@ -137,13 +139,19 @@ impl Action for Args {
             allow_system: true,
             ..request::Args::default()
         };
-        let renewal = found.entry.map(|entry| Renewal {
-            merge: self.credential.clone(),
-            entry,
-            is_plain,
-        });
+        let in_use = self.in_use(&found);
+        let entry = found.entry.map(|entry| (self.credential.clone(), entry));
+        let renewals = entry
+            .into_iter()
+            .chain(in_use)
+            .map(|(file, entry)| Renewal {
+                merge: resolved(file),
+                entry,
+                is_plain,
+            });
+        let renewals: Vec<_> = renewals.collect();
         let config = settings.into();
-        request.make(config, key, follows.as_ref(), renewal.as_ref(), console)
+        request.make(config, key, follows.as_ref(), &renewals, console)
     }
 }
 
@@ -201,6 +209,42 @@ impl Args {
         files.into_iter().nth(position)
     }
 
+    /// The kubeconfigs besides this file that have the certificate, each with the entry: of those in
+    /// the same folder, as where `kubeconfig` writes it, and those that kubectl uses.
+    fn in_use(&self, found: &Renewable) -> Vec<(Stream, Entry)> {
+        const OTHERS: [&str; 5] = ["key", "crt", "csr", "csr.yaml", "reply.yaml"];
+        let Some(path) = self.credential.path() else {
+            return Vec::new();
+        };
+        let is_other = |path: &PathBuf| {
+            let name = path.to_string_lossy();
+            !path.is_file()
+                || OTHERS
+                    .iter()
+                    .any(|ending| name.ends_with(&format!(".{ending}")))
+        };
+        let beside = file::in_folder(&self.folder()).unwrap_or_default();
+        let defaults = default_kubeconfigs().unwrap_or_default().into_iter();
+        let defaults = defaults.filter_map(|file| file.path().map(Path::to_owned));
+        let mut seen: Vec<_> = path.canonicalize().into_iter().collect();
+        let mut in_use = Vec::new();
+        for path in beside
+            .into_iter()
+            .chain(defaults)
+            .filter(|path| !is_other(path))
+        {
+            let real = path.canonicalize().unwrap_or_default();
+            if seen.contains(&real) {
+                continue;
+            }
+            seen.push(real);
+            let file = Stream::from(path);
+            let entries = entries_of(&file, &found.certificate).unwrap_or_default();
+            in_use.extend(entries.into_iter().map(|entry| (file.clone(), entry)));
+        }
+        in_use
+    }
+
     fn nothing(&self, contents: &[u8], error: RenewalError) -> Failure {
         let input = &self.credential;
         let look = look(contents);
@@ -217,7 +261,10 @@ impl Args {
         };
         let again = Command::ours("renew").operand(input.typed());
         match error {
-            RenewalError::NoContext(_) | RenewalError::NoCertificate(_) => failure
+            RenewalError::NoCertificate(None) => {
+                failure.say("name a certificate or a reply instead")
+            }
+            RenewalError::NoContext(_) | RenewalError::NoCertificate(Some(_)) => failure
                 .say("name a context with --context; this shows them all:")
                 .run(Command::ours("inspect").operand(input.typed())),
             RenewalError::Several(names) if self.is_kubeconfig(contents) => {
@@ -266,6 +313,39 @@ impl Args {
                 .map(Key::Loose)
                 .ok_or_else(|| failure.say("without --keep-key a new key is made")),
         }
+    }
+}
+
+/// The users of a kubeconfig that have this certificate, each with a context.
+fn entries_of(file: &Stream, certificate: &Certificate) -> Option<Vec<Entry>> {
+    let contents = file::read(file, DEFAULT_LIMIT).ok()?;
+    let kubeconfig = Kubeconfig::read(&contents).ok()?;
+    let folder = file.path().map(folder_of).unwrap_or(Path::new(""));
+    let named = NamedFiles::of(file);
+    let read_file = |path: &Path| named.read(path);
+    let mut users = BTreeSet::new();
+    let mut entries = Vec::new();
+    for (context, _, user) in kubeconfig.contexts() {
+        if !users.insert(user) {
+            continue;
+        }
+        let found = Renewable::find(&contents, folder, Some(context), &read_file);
+        let found = found
+            .ok()
+            .filter(|it| it.certificate.der() == certificate.der());
+        entries.extend(found.and_then(|found| found.entry));
+    }
+    Some(entries)
+}
+
+/// A file is put in the place of another, and never in that of a link.
+fn resolved(file: Stream) -> Stream {
+    let Some(path) = file.path().filter(|path| path.is_symlink()) else {
+        return file;
+    };
+    match path.canonicalize() {
+        Ok(real) => real.into(),
+        Err(_) => file,
     }
 }
 

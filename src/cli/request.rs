@@ -132,7 +132,7 @@ impl Action for Args {
         match (&self.csr, &self.roster) {
             (Some(file), _) => own::wrap(self, file, console),
             (None, Some(file)) => roster::make(self, file, console),
-            (None, None) => self.make(self.config(console)?, Key::AsTyped, None, None, console),
+            (None, None) => self.make(self.config(console)?, Key::AsTyped, None, &[], console),
         }
     }
 }
@@ -149,13 +149,13 @@ pub enum Key {
 
 impl Args {
     /// Asks for this with this key. `follows` is the certificate that was issued for this key before;
-    /// `renewal` is what `kubeconfig` is given in the end besides the reply, where it is known.
+    /// `renewals` are what `kubeconfig` is given in the end besides the reply, where it is known.
     pub fn make(
         &self,
         config: RequestConfig,
         key: Key,
         follows: Option<&Certificate>,
-        renewal: Option<&Renewal>,
+        renewals: &[Renewal],
         console: &Console,
     ) -> Result<Verdict, Failure> {
         let args = self;
@@ -208,17 +208,15 @@ impl Args {
                 "{} is there already, and asks for the same\n",
                 quoted(&paths.manifest)
             ))?;
-            if renewal.is_some() {
-                let name = &manifest.name;
-                console.say(next_steps(
-                    &wanted,
-                    &paths,
-                    name,
-                    &fingerprint,
-                    None,
-                    renewal,
-                ))?;
-            }
+            let name = &manifest.name;
+            console.say(next_steps(
+                &wanted,
+                &paths,
+                name,
+                &fingerprint,
+                None,
+                renewals,
+            ))?;
             return Ok(Verdict::Good);
         }
         let objects = read_back(&paths.manifest, &yaml, &wanted)?;
@@ -247,7 +245,7 @@ impl Args {
             &manifest.name,
             &fingerprint,
             encrypted,
-            renewal,
+            renewals,
         ))?;
         Ok(Verdict::Good)
     }
@@ -485,7 +483,7 @@ fn next_steps(
     name: &str,
     fingerprint: &Fingerprint,
     encrypted: Option<bool>,
-    renewal: Option<&Renewal>,
+    renewals: &[Renewal],
 ) -> Text {
     let sent = paths.manifest.file_name().unwrap_or_default();
     let reply = reply_name(&paths.manifest);
@@ -496,7 +494,13 @@ fn next_steps(
         Some(key) => home.option("--key", key),
         None => home,
     };
-    let home = renewal.map_or_else(|| home.clone(), |renewal| renewal.add_to(home.clone()));
+    let each = renewals
+        .iter()
+        .map(|renewal| renewal.add_to(home.clone()).folded(2));
+    let homes = match renewals {
+        [] => home.folded(2),
+        _ => Text::join(each, "\n"),
+    };
     let [create, approve, answer] = administrator(wanted, &paths.manifest, name);
     text!(
         "
@@ -524,7 +528,7 @@ Then, here:
         create.folded(2),
         approve.folded(2),
         answer.folded(2),
-        home.folded(2),
+        homes,
     )
 }
 

@@ -73,7 +73,17 @@ impl Action for Args {
         let given = self.passphrase.read()?;
         let contents = match target.contents {
             Some(contents) => contents,
-            None => file::read(&target.key, DEFAULT_LIMIT)?,
+            None => file::read(&target.key, DEFAULT_LIMIT).map_err(|failure| {
+                failure
+                    .say("if it was moved, name it as it is called now, and point the kubeconfig to it:")
+                    .run(Command::ours("unlock").operand("KEY"))
+                    .run(
+                        Command::ours("kubeconfig")
+                            .operand("CERTIFICATE")
+                            .option("--key", "KEY")
+                            .option("--merge", "KUBECONFIG"),
+                    )
+            })?,
         };
         let found = keys::open(&|| None, &target.key, &contents, given.as_ref(), console)?;
         if !found.was_encrypted {

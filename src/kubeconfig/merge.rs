@@ -519,6 +519,14 @@ impl Kubeconfig {
         if let Some(extensions) = new.get_mut("extensions").and_then(Value::as_array_mut) {
             extensions.extend(extensions_of(old).filter(|it| !is_ours(it)).cloned());
         }
+        if let Some(exec) = new.get_mut("exec").and_then(Value::as_object_mut)
+            && let Some(there) = old.get("exec").and_then(Value::as_object)
+        {
+            let others = there
+                .iter()
+                .filter(|(field, _)| !EXEC.contains(&field.as_str()));
+            exec.extend(others.map(|(field, value)| (field.clone(), value.clone())));
+        }
         for field in decided {
             old.shift_remove(*field).iter_mut().for_each(wipe);
         }
@@ -579,6 +587,9 @@ const CREDENTIAL: [&str; 6] = [
     "exec",
     "extensions",
 ];
+
+/// What this tool decides of how it is run: the rest stays as somebody wrote it.
+const EXEC: [&str; 3] = ["command", "args", "installHint"];
 
 fn extensions_of(body: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let extensions = body.get("extensions").and_then(Value::as_array);

@@ -64,8 +64,14 @@ impl<'a> Requests<'a> {
     }
 
     fn look_through(&self, folder: &Path) -> ByKey {
-        // Where none is at hand, that is said.
-        let mut paths = file::in_folder(folder).unwrap_or_default();
+        let mut paths = file::in_folder(folder).unwrap_or_else(|failure| {
+            self.console.warn(text!(
+                "requests are not compared with those in {}: {}",
+                folder,
+                failure.what()
+            ));
+            Vec::new()
+        });
         paths.retain(|path| has_ending(path, &ENDINGS));
         let read = parallel::map(&paths, |path| read_forgiving(path));
         let mut by_key = ByKey::new();

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use kube_enroll::csr::CertificationRequest;
+use kube_enroll::error::Error;
 use kube_enroll::inspect::check_issued;
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::pem;
 use kube_enroll::policy::Level;
+use kube_enroll::shell::Command;
 use kube_enroll::text;
 use time::OffsetDateTime;
 
@@ -57,8 +59,13 @@ pub(super) fn check(
     }
     check_use(issued, source)?;
     issued.chain.leaf().check_dates(now).map_err(|error| {
-        Failure::not_good(text!("{}: {}", source, error))
-            .say("if the clock of this machine is right, make a new request")
+        let failure = Failure::not_good(text!("{}: {}", source, error));
+        match error {
+            Error::Expired { .. } => failure
+                .say("if the clock of this machine is right, ask for a new one:")
+                .run(Command::ours("renew").operand(source.path().unwrap_or(Path::new("REPLY")))),
+            _ => failure.say("check the clock of this machine"),
+        }
     })
 }
 

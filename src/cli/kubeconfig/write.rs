@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{
-    Cluster, Credential, Decided, Kubeconfig, MergeError, NamedBy, NewEntry,
+    Cluster, Credential, Decided, Held, Kubeconfig, MergeError, NamedBy, NewEntry,
 };
 use kube_enroll::kuberc;
 use kube_enroll::looks::{Look, Want, look};
@@ -16,6 +16,7 @@ use kube_enroll::text::{Label, Show as _, Text, count};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::super::args::unlock_time;
 use super::super::console::Console;
 use super::super::failure::{Failure, Failures};
 use super::super::from::credentials::NamedFiles;
@@ -36,6 +37,58 @@ pub(super) struct Plans {
     positions: HashMap<Target, usize>,
     /// The certificates that lie beside kubeconfigs, by their files.
     certificates: HashMap<PathBuf, String>,
+    /// What was there before, each looked at once.
+    there: HashMap<Target, There>,
+}
+
+/// The entries of this program in a kubeconfig, as far as they may stay as they are.
+#[derive(Default)]
+struct There {
+    users: HashMap<String, Carried>,
+    /// The user of each context.
+    contexts: HashMap<String, String>,
+}
+
+/// How an entry carries its certificate and key.
+#[derive(Clone)]
+pub(super) struct Carried {
+    pub(super) style: Style,
+    /// For so many seconds.
+    pub(super) unlock_for: Option<u32>,
+    /// What kubectl runs.
+    pub(super) command: Option<String>,
+}
+
+impl There {
+    fn of(kubeconfig: &Kubeconfig) -> Self {
+        let ours = kubeconfig.auth_infos().filter(|user| user.is_ours);
+        let users = ours.filter_map(|user| {
+            let style = match (user.command, user.key?) {
+                (Some(_), _) => Style::Exec,
+                (None, Held::Data(_)) => Style::Embed,
+                (None, Held::File(_) | Held::Argument(_)) => Style::Files,
+            };
+            let carried = Carried {
+                style,
+                unlock_for: user.unlock_for.and_then(|typed| unlock_time(typed).ok()),
+                command: user.command.map(str::to_owned),
+            };
+            Some((user.name.to_owned(), carried))
+        });
+        let contexts = kubeconfig.contexts();
+        Self {
+            users: users.collect(),
+            contexts: contexts
+                .map(|(name, _, user)| (name.to_owned(), user.to_owned()))
+                .collect(),
+        }
+    }
+
+    /// The entry that a new one takes the place of.
+    fn carried(&self, context: &str, user: &str) -> Option<&Carried> {
+        self.users
+            .get(self.contexts.get(context).map_or(user, String::as_str))
+    }
 }
 
 /// A kubeconfig.
@@ -211,6 +264,20 @@ impl Run<'_> {
         fitting.next()
     }
 
+    /// Looks at what is there already.
+    fn look_there<'p>(&self, target: &Target, plans: &'p mut Plans) -> &'p There {
+        plans.there.entry(target.clone()).or_insert_with(|| {
+            let Target::Any(Stream::File(path)) = target else {
+                return There::default();
+            };
+            // Where it cannot be read, that is said when it is written.
+            let contents = path.exists().then(|| file::read(target.stream(), LIMIT));
+            let contents = contents.and_then(Result::ok);
+            let kubeconfig = contents.and_then(|it| Kubeconfig::read(&it).ok());
+            kubeconfig.map_or_else(There::default, |it| There::of(&it))
+        })
+    }
+
     /// Makes the entry of a certificate.
     pub(super) fn plan(
         &self,
@@ -222,8 +289,14 @@ impl Run<'_> {
         let target = self.target(issued);
         let Place { cluster, context } = place;
         let pem = issued.chain.to_pem();
+        let args = self.args;
+        let user = format!("{}@{}", issued.user, cluster.name);
+        let context = args.context.clone().or(context);
+        let context = context.unwrap_or_else(|| user.clone());
+        let there = self.look_there(&target, plans).carried(&context, &user);
+        let there = there.cloned();
         let mut certificate_file = None;
-        let credential = match self.style(issued) {
+        let credential = match self.style(issued, there.as_ref()) {
             Style::Embed => Credential::Embedded {
                 certificate: pem,
                 key: issued.key.key.to_pkcs8_pem()?,
@@ -243,19 +316,13 @@ impl Run<'_> {
                 let certificate = absolute(&path)?;
                 certificate_file = Some((path, pem));
                 match style {
-                    Style::Exec => self.exec(certificate, key),
+                    Style::Exec => self.exec(certificate, key, there.as_ref()),
                     _ => Credential::Files { certificate, key },
                 }
             }
         };
-        let user = format!("{}@{}", issued.user, cluster.name);
-        let args = self.args;
         let entry = NewEntry {
-            context: args
-                .context
-                .clone()
-                .or(context)
-                .unwrap_or_else(|| user.clone()),
+            context,
             user,
             cluster,
             namespace: args.namespace.clone(),
