@@ -320,7 +320,7 @@ impl Args {
 fn entries_of(file: &Stream, certificate: &Certificate) -> Option<Vec<Entry>> {
     let contents = file::read(file, DEFAULT_LIMIT).ok()?;
     let kubeconfig = Kubeconfig::read(&contents).ok()?;
-    let folder = file.path().map(folder_of).unwrap_or(Path::new(""));
+    let folder = file.path().map_or(Path::new(""), folder_of);
     let named = NamedFiles::of(file);
     let read_file = |path: &Path| named.read(path);
     let mut users = BTreeSet::new();
