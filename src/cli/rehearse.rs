@@ -330,7 +330,7 @@ impl Rehearsal<'_> {
         self.step(
             7,
             "The admin",
-            "kube-enroll verify, kubectl and kube-enroll reply, as in the first year",
+            "verify, kubectl and reply, as in the first year",
         )?;
         let documents = yaml::documents(manifest.as_bytes());
         let Some(mut object) = kube_enroll::inspect::signing_requests(&documents).pop() else {
