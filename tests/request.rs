@@ -689,3 +689,50 @@ fn what_is_no_request_or_would_be_refused_is_not_wrapped() {
     folder.write("own.csr", quoted);
     folder.run(&wrap).good();
 }
+
+#[test]
+fn a_name_that_was_given_twice_stops_nobody() {
+    let folder = Folder::new();
+    for group in ["a", "b", "c", "d"] {
+        let request = [
+            "request",
+            "alice",
+            "-g",
+            group,
+            "--name",
+            "fixed",
+            "--no-passphrase",
+        ];
+        let request = [&request[..], &["--algorithm", "ed25519"]].concat();
+        folder.run(&request).good();
+    }
+    let manifests = folder.names().into_iter();
+    let manifests: Vec<_> = manifests
+        .filter(|name| name.ends_with(".csr.yaml"))
+        .collect();
+    assert_eq!(manifests.len(), 4, "{manifests:?}");
+    // With the key that is there, the same is asked for once.
+    let before = folder.names();
+    let again = [
+        "request",
+        "alice",
+        "-g",
+        "a",
+        "--name",
+        "fixed",
+        "--key",
+        "alice.key",
+    ];
+    let ended = folder.run(&again).good();
+    assert!(
+        ended.stdout.contains("is there already"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("Send alice.csr.yaml"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(folder.names(), before);
+}

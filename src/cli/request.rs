@@ -13,7 +13,7 @@ use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey};
 use kube_enroll::lifetime::Lifetime;
 use kube_enroll::looks::{Look, Want, look};
-use kube_enroll::manifest::{CLIENT_SIGNER, Manifest};
+use kube_enroll::manifest::{CLIENT_SIGNER, Manifest, contents_hash};
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
 use kube_enroll::shell::{Command, quoted};
@@ -23,7 +23,7 @@ use time::OffsetDateTime;
 
 use super::args::algorithm_parser;
 use super::console::Console;
-use super::failure::Failure;
+use super::failure::{Failure, is_free};
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys::{self, FoundKey};
 use super::from::passphrase::{self, NewPassphraseArgs};
@@ -192,18 +192,24 @@ impl Args {
         if let Some(renewed) = follows {
             manifest = manifest.to_follow(renewed);
         }
-        let mut paths = Paths::new(&wanted, &manifest.name, &args.output_dir, key_file.as_ref());
-        let plain = Paths::with_stem(
-            &names::stem(subject.user(), &manifest.name),
-            &args.output_dir,
-        );
         let fingerprint = key.public_key().fingerprint();
-        if key_file.is_some() && is_there(&plain, &request, &manifest.to_yaml()) {
-            paths.request = plain.request;
-            paths.manifest = plain.manifest;
-        }
         let yaml = manifest.to_yaml();
-        if key_file.is_some() && is_there(&paths, &request, &yaml) {
+        let mut places = Paths::all(
+            &wanted,
+            &manifest,
+            &request,
+            &args.output_dir,
+            key_file.as_ref(),
+        );
+        let there = places
+            .iter()
+            .position(|paths| key_file.is_some() && is_there(paths, &request, &yaml));
+        let free = places
+            .iter()
+            .position(|paths| paths.are_free(key_file.is_none()));
+        let last = places.len() - 1;
+        let paths = places.swap_remove(there.or(free).unwrap_or(last));
+        if there.is_some() {
             console.say(text!(
                 "{} is there already, and asks for the same\n",
                 quoted(&paths.manifest)
@@ -443,23 +449,39 @@ fn read_back(path: &Path, yaml: &str, wanted: &Wanted) -> Result<Vec<Object>, Fa
 }
 
 impl Paths {
-    fn new(wanted: &Wanted, name: &str, folder: &Path, existing_key: Option<&Stream>) -> Self {
-        let user = wanted.subject.user();
-        let with_stem = |stem: &str| {
-            let mut paths = Self::with_stem(stem, folder);
+    /// Where a request may be, the best place first: a second one is written beside the first, and
+    /// where it has the name of another one, beside that too.
+    fn all(
+        wanted: &Wanted,
+        manifest: &Manifest,
+        request: &CertificationRequest,
+        folder: &Path,
+        existing_key: Option<&Stream>,
+    ) -> Vec<Self> {
+        let name = &manifest.name;
+        let object = names::stem(name, name);
+        let seconds = manifest.expiration.map(Lifetime::seconds);
+        let hash = contents_hash(request, &manifest.signer, &manifest.usages, seconds);
+        let stems = [
+            names::stem(wanted.subject.user(), name),
+            object.clone(),
+            format!("{object}-{hash}"),
+        ];
+        let with_stem = |stem: String| {
+            let mut paths = Self::with_stem(&stem, folder);
             if let Some(key) = existing_key {
                 paths.key = key.clone();
             }
             paths
         };
-        let paths = with_stem(&names::stem(user, name));
-        // A second request is written beside the first.
-        let is_taken = |path: &Path| path.symlink_metadata().is_ok();
-        let key = paths.key.path().filter(|_| existing_key.is_none());
-        if is_taken(&paths.request) || is_taken(&paths.manifest) || key.is_some_and(is_taken) {
-            return with_stem(&names::stem(name, name));
-        }
-        paths
+        stems.into_iter().map(with_stem).collect()
+    }
+
+    /// Whether nothing is there, neither where the key is to be, if one is written.
+    fn are_free(&self, with_key: bool) -> bool {
+        let key = self.key.path().filter(|_| with_key);
+        let all = [Some(self.request.as_path()), Some(&self.manifest), key];
+        all.into_iter().flatten().all(is_free)
     }
 
     fn with_stem(stem: &str, folder: &Path) -> Self {

@@ -13,6 +13,7 @@ use crate::certificate::{Certificate, show_time};
 use crate::key::{Fingerprint, PublicKey};
 use crate::kubeconfig::{AuthInfo, Authority, Cluster, Held, Kubeconfig};
 use crate::policy::{Code, Effect, Finding};
+use crate::shell::Command;
 use crate::text;
 use crate::text::{Show as _, Text, visible};
 
@@ -281,6 +282,16 @@ impl Entry {
                  kubeconfig anew with kube-enroll kubeconfig REPLY --exec"
                     .into(),
             )),
+            (Part::Broken(why), _) if self.is_ours && self.key_file.is_some() => {
+                findings.push(bad(text!(
+                    "the key: {}; if it was moved, write the entry anew: {}",
+                    why,
+                    Command::ours("kubeconfig")
+                        .operand("REPLY")
+                        .option("--key", "KEY")
+                        .option("--merge", "KUBECONFIG")
+                )));
+            }
             (Part::Broken(why), _) => findings.push(bad(text!("the key: {}", why))),
             (Part::None, Part::Seen(_) | Part::Broken(_)) => {
                 findings.push(bad("there is a certificate and no key".into()));

@@ -70,7 +70,7 @@ impl NamedFiles {
             return Err("it names more files than are read here".into());
         };
         self.left.set(left);
-        if path.exists() && !path.is_file() {
+        if !is_file(path) {
             return Err(text!("{} is not a file", path));
         }
         file::read(&Stream::from(path), LIMIT).map_err(|failure| failure.what().clone())
@@ -81,7 +81,7 @@ fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-/// Where nobody can tell, that is told when it is read.
+/// Where there is none, or nobody can tell, that is told when it is read.
 fn is_file(path: &Path) -> bool {
     path.metadata().map_or(true, |found| found.is_file())
 }

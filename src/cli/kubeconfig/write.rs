@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{
     Cluster, Credential, Decided, Held, Kubeconfig, MergeError, NamedBy, NewEntry,
 };
@@ -595,16 +594,19 @@ impl<'a> Writer<'a> {
                 .say("nothing of it was changed; to have both clusters:")
                 .run(with_cluster()),
             MergeError::Authority { given, .. } => {
-                let agreed = given.only().map(AgreedFingerprint::from);
                 let failure = failure
                     .say("nothing of it was changed; to have both clusters:")
                     .run(with_cluster())
                     .say(
-                        "if the administrator exchanged it, compare the fingerprint with theirs another \
-                         way, and take the new one:",
+                        "if the administrator exchanged it, have them tell you its fingerprint another way, and \
+                         give that in place of the word in capitals:",
                     );
-                match agreed {
-                    Some(_) => failure.run(again(&|args| args.ca_fingerprint.clone_from(&agreed))),
+                match given.only() {
+                    // What came with the reply says nothing of the reply.
+                    Some(_) => failure.say(text!(
+                        "run: {} --ca-fingerprint FINGERPRINT",
+                        again(&|args| args.ca_fingerprint = None)
+                    )),
                     None => failure.say("give a kubeconfig of the cluster with --cluster FILE"),
                 }
             }
