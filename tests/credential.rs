@@ -158,6 +158,12 @@ fn nobody_is_asked_where_there_is_no_terminal() {
         ],
     );
     assert_eq!(ended.stdout, "");
+    // Who runs kubectl can give this command no option.
+    assert!(
+        !ended.stderr.contains("--passphrase-file"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

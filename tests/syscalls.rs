@@ -218,6 +218,9 @@ const RUNS: &[Run] = &[
             "files/alice@prod.crt",
             "files",
             ".",
+            // What tells for how long was asked.
+            "bob.csr.yaml",
+            "out/a/alice.csr.yaml",
         ],
         &["second"],
     ),

@@ -217,11 +217,9 @@ impl Args {
             return Vec::new();
         };
         let is_other = |path: &PathBuf| {
-            let name = path.to_string_lossy();
-            !path.is_file()
-                || OTHERS
-                    .iter()
-                    .any(|ending| name.ends_with(&format!(".{ending}")))
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let has_ending = |ending| name.ends_with(&format!(".{ending}"));
+            !path.is_file() || name.starts_with('.') || OTHERS.into_iter().any(has_ending)
         };
         let beside = file::in_folder(&self.folder()).unwrap_or_default();
         let defaults = default_kubeconfigs().unwrap_or_default().into_iter();
