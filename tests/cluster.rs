@@ -11,9 +11,11 @@
 mod common;
 
 use common::Folder;
+use common::killed::{has_nameless_files, kill_and_go_on, names, random};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -155,6 +157,24 @@ impl ControlPlane {
             output.status.success(),
             String::from_utf8_lossy(&text).into_owned(),
         )
+    }
+
+    /// Starts it, and ends it at any moment.
+    fn kubectl_is_killed(&self, folder: &Folder, args: &[&str]) {
+        let mut kubectl = Command::new(self.assets.join("kubectl"))
+            .args([
+                "--kubeconfig",
+                self.folder.file("admin.kubeconfig").to_str().unwrap(),
+            ])
+            .args(args)
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(200 + random(400) as u64));
+        kubectl.kill().unwrap();
+        kubectl.wait().unwrap();
     }
 
     fn admin(&self, folder: &Folder, args: &[&str]) -> String {
@@ -580,6 +600,108 @@ fn a_real_cluster_takes_requests_and_knows_their_users() {
         "y",
     ] {
         plane.journey(user, "ed25519", &["developers"], false);
+    }
+}
+
+/// People who are enrolled at once. It was tried with 1,000, too.
+const PEOPLE: usize = 60;
+
+#[test]
+fn many_are_enrolled_by_commands_that_are_killed_and_started_again() {
+    let Some(plane) = ControlPlane::start() else {
+        return;
+    };
+    let folder = Folder::new();
+    if !has_nameless_files(&folder) {
+        return;
+    }
+    let users: Vec<String> = (0..PEOPLE)
+        .map(|number| format!("robot-{number}"))
+        .collect();
+    folder.write(
+        "lab.csv",
+        format!("user,groups\n{},lab\n", users.join(",lab\n")),
+    );
+    let words = "request --roster lab.csv --algorithm ecdsa-p256 --no-passphrase --output-dir keys";
+    let request: Vec<&str> = words.split(' ').collect();
+    let mut keys = BTreeMap::new();
+    kill_and_go_on(&folder, &request, "keys", 3 * PEOPLE + 1, |output| {
+        for name in names(output)
+            .into_iter()
+            .filter(|name| name.ends_with(".key"))
+        {
+            let key = std::fs::read(output.join(&name)).unwrap();
+            let first = keys.entry(name).or_insert_with(|| key.clone());
+            assert_eq!(*first, key, "a key was made twice");
+        }
+    });
+    assert_eq!(keys.len(), PEOPLE);
+    let table = folder.run(&[&request[..], &["-o", "csv"]].concat()).good();
+    folder.write("team.csv", table.stdout);
+
+    // kubectl is killed while it creates, and while it approves.
+    let words = "verify keys/requests.csr.yaml --roster team.csv -o manifest";
+    folder.write("good.yaml", folder.typed(words).good().stdout);
+    let count = |path: &str| {
+        let path = format!("jsonpath={{{path}}}");
+        let found = plane.admin(&folder, &["get", "csr", "-o", &path]);
+        found.split_whitespace().count()
+    };
+    plane.kubectl_is_killed(&folder, &["create", "-f", "good.yaml"]);
+    let admin = plane.folder.file("admin.kubeconfig");
+    let admin = admin.to_str().unwrap();
+    // Those that are there already are refused.
+    plane.kubectl(&folder, admin, &["create", "-f", "good.yaml"]);
+    assert_eq!(count(".items[*].metadata.name"), PEOPLE);
+    for is_killed in [true, false] {
+        let pending = plane.admin(&folder, &["get", "csr", "-o", "yaml"]);
+        let words = ["verify", "-", "--roster", "team.csv", "-o", "name"];
+        let good = folder.run_with(&words, pending.as_bytes()).good().stdout;
+        let approve = [
+            &["certificate", "approve"],
+            &good.lines().collect::<Vec<_>>()[..],
+        ]
+        .concat();
+        if is_killed {
+            plane.kubectl_is_killed(&folder, &approve);
+        } else if !good.is_empty() {
+            plane.admin(&folder, &approve);
+        }
+    }
+    let until = Instant::now() + Duration::from_mins(2);
+    while count(".items[*].status.certificate") < PEOPLE {
+        assert!(Instant::now() < until, "not all are issued");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let issued = plane.admin(&folder, &["get", "csr", "-o", "yaml"]);
+    folder.write("issued", issued);
+    let reply = [
+        "reply",
+        "issued",
+        "--kubeconfig",
+        admin,
+        "--roster",
+        "team.csv",
+    ];
+    let reply = [&reply[..], &["--output-dir", "replies"]].concat();
+    let whole = |output: &Path| {
+        for name in names(output) {
+            let text = std::fs::read_to_string(output.join(&name)).unwrap();
+            assert!(!name.starts_with('.') && !text.is_empty(), "{name}");
+        }
+    };
+    kill_and_go_on(&folder, &reply, "replies", PEOPLE, whole);
+    let words = "kubeconfig replies --key keys --embed --output-dir kubeconfigs";
+    let kubeconfig: Vec<&str> = words.split(' ').collect();
+    kill_and_go_on(&folder, &kubeconfig, "kubeconfigs", PEOPLE, whole);
+    for user in &users {
+        let kubeconfig = format!("kubeconfigs/{user}.kubeconfig");
+        let path = "jsonpath={.status.userInfo.username} {.status.userInfo.groups[*]}";
+        let (good, who) = plane.kubectl(&folder, &kubeconfig, &["auth", "whoami", "-o", path]);
+        assert!(
+            good && who == format!("{user} lab system:authenticated"),
+            "{who}"
+        );
     }
 }
 

@@ -6,9 +6,8 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
+use common::killed::{has_nameless_files, kill_and_go_on, names};
 use common::{Folder, admin_kubeconfig, authority, issue};
 use serde_json::Value;
 
@@ -755,82 +754,8 @@ fn a_roster_that_came_through_a_pipe_is_saved_before_it_is_used_again() {
         .fails(2, &["a folder"]);
 }
 
-/// So many people, and so often each command is killed on the way.
+/// So many people are on the way when commands are killed.
 const PEOPLE: usize = 60;
-const KILLS: usize = 5;
-
-/// A number below this one.
-fn random(below: usize) -> usize {
-    getrandom::u32().unwrap() as usize % below
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.collect()
-}
-
-/// Runs a command that is killed once so many files are in `output`, and tells whether it was before
-/// it ended by itself.
-fn is_killed(folder: &Folder, words: &[&str], output: &Path, files: usize) -> bool {
-    let mut program = Command::new(common::executable())
-        .args(words)
-        .current_dir(folder.path())
-        .env("HOME", folder.path())
-        .env_remove("KUBECONFIG")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    while program.try_wait().unwrap().is_none() && names(output).len() < files {
-        std::thread::sleep(Duration::from_micros(200));
-    }
-    std::thread::sleep(Duration::from_micros(random(3000) as u64));
-    program.kill().unwrap();
-    let status = program.wait().unwrap();
-    assert!(status.success() || status.code().is_none(), "{status}");
-    !status.success()
-}
-
-/// Kills a command that makes so many files in `output` at any moment, starts it again, and looks at
-/// what is there each time. Then it comes to its end.
-fn kill_and_go_on(
-    folder: &Folder,
-    words: &[&str],
-    output: &str,
-    files: usize,
-    mut look: impl FnMut(&Path),
-) {
-    let output = folder.file(output);
-    let kills = (0..KILLS).filter(|kill| {
-        let share = files / KILLS;
-        let moment = kill * share + random(share);
-        let is_killed = is_killed(folder, words, &output, moment);
-        look(&output);
-        is_killed
-    });
-    let kills = kills.count();
-    folder.run(words).good();
-    look(&output);
-    let names = names(&output);
-    assert_eq!(names.len(), files, "{names:?}");
-    assert!(kills > 0, "{words:?} was too fast to be killed");
-}
-
-/// Whether files can be without a name until they are whole.
-#[cfg(target_os = "linux")]
-fn has_nameless_files(folder: &Folder) -> bool {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).custom_flags(libc::O_TMPFILE);
-    options.open(folder.path()).is_ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn has_nameless_files(_: &Folder) -> bool {
-    false
-}
 
 #[test]
 fn killed_at_any_moment_and_started_again_it_loses_nobody_and_makes_no_key_twice() {

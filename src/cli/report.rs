@@ -263,7 +263,7 @@ impl<'a> Report<'a> {
             let is_stdin = *input == Stream::Stdio;
             let mut objects = inspect(&input.source(), &contents, context);
             // In a cluster where nobody asked for anything there is nothing wrong.
-            if is_stdin && is_of_people && is_empty_list(&contents) {
+            if is_stdin && is_of_people && objects.len() < 2 && is_empty_list(&contents) {
                 self.console
                     .note("standard input: there are no requests in the cluster");
                 objects.clear();

@@ -211,17 +211,35 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         if batch.is_empty() {
             break;
         }
-        let found = batch.iter().flat_map(|document| found_in(document, input));
-        let found: Vec<Found<'_>> = found.collect();
-        for some in found.chunks(BATCH) {
-            let objects = parallel::map(some, |found| match found {
-                Found::Object(object, document) => from_object(object, document, context),
-                Found::Nothing(problem) => Object::unreadable(problem),
-            });
-            for object in objects {
-                gathered.add(object);
+        let mut report = |found: &[Found<'_>]| {
+            for some in found.chunks(BATCH) {
+                let objects = parallel::map(some, |found| match found {
+                    Found::Object(object, document) => from_object(object, document, context),
+                    Found::Nothing(problem) => Object::unreadable(problem),
+                });
+                objects.into_iter().for_each(|object| gathered.add(object));
+            }
+        };
+        let mut waiting: Vec<Document> = Vec::new();
+        for mut document in batch {
+            let Some(items) = take_items(&mut document) else {
+                waiting.push(document);
+                continue;
+            };
+            report(&found_in_all(&waiting, input));
+            waiting.clear();
+            let mut items = items.into_iter();
+            loop {
+                let some: Vec<Value> = items.by_ref().take(BATCH).collect();
+                if some.is_empty() {
+                    break;
+                }
+                let maps = some.iter().filter_map(Value::as_object);
+                let found = maps.map(|object| Found::Object(Cow::Borrowed(object), &document));
+                report(&found.collect::<Vec<_>>());
             }
         }
+        report(&found_in_all(&waiting, input));
     }
     let mut objects = gathered.finish();
     refuse_names_that_come_twice(&mut objects);
@@ -272,6 +290,34 @@ fn tell_oddities(oddities: &[Oddity], objects: &mut [Object]) {
 enum Found<'a> {
     Object(Cow<'a, Map<String, Value>>, &'a Document),
     Nothing(String),
+}
+
+/// The items of a long list whose items are the objects themselves, taken out of it.
+fn take_items(document: &mut Document) -> Option<Vec<Value>> {
+    let Ok(Value::Object(map)) = &mut document.content else {
+        return None;
+    };
+    let objects = manifest::items(map).ok()?;
+    let items = map.get("items").and_then(Value::as_array)?;
+    let is_itself = |(object, item): (&Cow<'_, Map<String, Value>>, &Value)| {
+        item.as_object()
+            .is_some_and(|item| std::ptr::eq(item, &raw const **object))
+    };
+    let are_themselves = objects.len() == items.len() && objects.iter().zip(items).all(is_itself);
+    if items.len() <= BATCH || !are_themselves {
+        return None;
+    }
+    match map.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => Some(items),
+        _ => None,
+    }
+}
+
+fn found_in_all<'a>(documents: &'a [Document], input: &[u8]) -> Vec<Found<'a>> {
+    let found = documents
+        .iter()
+        .flat_map(|document| found_in(document, input));
+    found.collect()
 }
 
 fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {

@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+pub mod killed;
 pub mod odd_request;
 
 use base64::Engine as _;
