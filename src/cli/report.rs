@@ -275,10 +275,12 @@ impl<'a> Report<'a> {
             if !is_judged {
                 credentials::look_up(&mut objects, input, context.now);
             }
+            let size = contents.len();
+            drop(contents);
             parallel::change(&mut objects, &judge);
             Ok(Part {
                 objects,
-                size: contents.len(),
+                size,
                 is_stdin,
             })
         };

@@ -217,7 +217,9 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                     Found::Object(object, document) => from_object(object, document, context),
                     Found::Nothing(problem) => Object::unreadable(problem),
                 });
-                objects.into_iter().for_each(|object| gathered.add(object));
+                for object in objects {
+                    gathered.add(object);
+                }
             }
         };
         let mut waiting: Vec<Document> = Vec::new();

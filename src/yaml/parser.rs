@@ -1,6 +1,7 @@
 //! Tokens to a tree of nodes (go.yaml.in/yaml/v2 `parserc.go`, and `parser` in `decode.go`): the
 //! states are those of `yaml_parser_state_machine`.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::scanner::{Kind, Scanner};
@@ -8,18 +9,17 @@ use super::{Oddity, OddityKind, Problem, YamlError};
 use crate::budget::Budget;
 
 /// A node of a document with its line, counted from 1.
-#[derive(Debug)]
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) content: Content,
 }
 
 /// What a node is. Children are places in [`Tree::nodes`].
-#[derive(Debug)]
 pub(super) enum Content {
     Scalar {
-        value: String,
-        tag: Option<String>,
+        /// Taken out where it is not needed any more.
+        value: Cell<Box<str>>,
+        tag: Option<Box<str>>,
         /// Whether its type follows from what it looks like.
         implicit: bool,
     },
@@ -29,8 +29,18 @@ pub(super) enum Content {
     Alias(usize),
 }
 
+impl Content {
+    /// Looks at what a scalar says.
+    pub(super) fn look<T>(value: &Cell<Box<str>>, look: impl FnOnce(&str) -> T) -> T {
+        let text = value.take();
+        let seen = look(&text);
+        value.set(text);
+        seen
+    }
+}
+
 /// One document.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tree {
     pub(super) nodes: Vec<Node>,
     /// `None` where there is nothing.
@@ -283,8 +293,8 @@ impl Parser<'_> {
             Some(tag) => tag == "!" && kind == Kind::Scalar(is_plain),
         };
         let content = Content::Scalar {
-            value,
-            tag,
+            value: value.into_boxed_str().into(),
+            tag: tag.map(String::into_boxed_str),
             implicit,
         };
         self.add(start, content, anchor)?;
@@ -458,7 +468,7 @@ impl Parser<'_> {
 
     fn empty_scalar(&mut self, line: usize) -> Result {
         let content = Content::Scalar {
-            value: String::new(),
+            value: Cell::default(),
             tag: None,
             implicit: true,
         };

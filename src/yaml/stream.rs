@@ -214,10 +214,13 @@ impl Reader {
     /// Splits at lines that start with `---`, behind which only a comment may stand
     /// (`YAMLReader`). The error is where the last document starts.
     fn yaml(&mut self, text: &str, start: usize, first_line: usize) -> Result<(), usize> {
+        // A large document is not held twice where its lines are as they have to be.
+        let all = text.get(start..).unwrap_or_default();
+        let is_as_it_is = all.ends_with('\n') && memmem::find(all.as_bytes(), b"\r\n").is_none();
         let mut chunk = String::new();
         let (mut chunk_start, mut chunk_line) = (start, first_line);
         let (mut offset, mut line) = (start, first_line);
-        for whole in text.get(start..).unwrap_or_default().split_inclusive('\n') {
+        for whole in all.split_inclusive('\n') {
             let next = offset + whole.len();
             if let Some(rest) = whole.strip_prefix("---") {
                 let rest = rest.trim();
@@ -225,8 +228,10 @@ impl Reader {
                     self.fail(line, YamlError::new(line, Problem::Separator));
                     return Err(chunk_start);
                 }
-                if !chunk.is_empty() {
-                    self.document(&chunk, chunk_line)
+                if chunk_start < offset {
+                    let there = text.get(chunk_start..offset).unwrap_or_default();
+                    let chunk_or_there = if is_as_it_is { there } else { &chunk };
+                    self.document(chunk_or_there, chunk_line)
                         .map_err(|()| chunk_start)?;
                     chunk.clear();
                     (chunk_start, chunk_line) = (next, line + 1);
@@ -234,16 +239,19 @@ impl Reader {
                     continue;
                 }
             }
-            chunk.push_str(
-                whole
+            if !is_as_it_is {
+                let ended = whole
                     .strip_suffix("\r\n")
-                    .or_else(|| whole.strip_suffix('\n'))
-                    .unwrap_or(whole),
-            );
-            chunk.push('\n');
+                    .or_else(|| whole.strip_suffix('\n'));
+                chunk.push_str(ended.unwrap_or(whole));
+                chunk.push('\n');
+            }
             (offset, line) = (next, line + 1);
         }
-        self.document(&chunk, chunk_line).map_err(|()| chunk_start)
+        let there = text.get(chunk_start..offset).unwrap_or_default();
+        let chunk_or_there = if is_as_it_is { there } else { &chunk };
+        self.document(chunk_or_there, chunk_line)
+            .map_err(|()| chunk_start)
     }
 
     /// Adds what `text` holds, unless that is nothing.

@@ -1,6 +1,7 @@
 //! A tree to JSON: what go.yaml.in/yaml/v2 `decoder` and sigs.k8s.io/yaml
 //! `convertToJSONableObject` make of a document.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
@@ -19,6 +20,7 @@ pub(super) fn value(tree: &Tree, budget: &mut Budget, oddities: &mut Vec<Oddity>
     };
     let mut decoder = Decoder {
         nodes: &tree.nodes,
+        has_aliases: has_aliases(tree),
         decoded: 0,
         aliased: 0,
         aliases: Vec::new(),
@@ -47,6 +49,7 @@ pub(super) fn items(
     };
     let mut decoder = Decoder {
         nodes: &tree.nodes,
+        has_aliases: has_aliases(tree),
         decoded: 0,
         aliased: 0,
         aliases: Vec::new(),
@@ -60,8 +63,15 @@ pub(super) fn items(
     items.collect::<Result<_>>().map(Some)
 }
 
+fn has_aliases(tree: &Tree) -> bool {
+    let mut nodes = tree.nodes.iter();
+    nodes.any(|node| matches!(node.content, Content::Alias(_)))
+}
+
 struct Decoder<'a> {
     nodes: &'a [Node],
+    /// Whether a node may be decoded more than once.
+    has_aliases: bool,
     /// Nodes decoded so far, and how many of them because an alias said so.
     decoded: usize,
     aliased: usize,
@@ -137,7 +147,7 @@ impl<'a> Decoder<'a> {
         if !self.aliases.is_empty() {
             self.aliased += 1;
             let text = match &node.content {
-                Content::Scalar { value, .. } => value.len(),
+                Content::Scalar { value, .. } => Content::look(value, str::len),
                 _ => 0,
             };
             let left = self.budget.node().and_then(|()| self.budget.bytes(text));
@@ -155,11 +165,23 @@ impl<'a> Decoder<'a> {
                 value,
                 tag: None,
                 implicit: false,
-            } => Ok(Scalar::Text(value.clone())),
-            Content::Scalar { value, tag, .. } => scalar::resolve(tag.as_deref(), value),
+            } => Ok(Scalar::Text(self.text(value))),
+            Content::Scalar { value, tag, .. } => {
+                scalar::resolve(tag.as_deref(), &self.text(value))
+            }
             _ => Err(Problem::Key),
         };
         resolved.map_err(|problem| YamlError::new(node.line, problem))
+    }
+
+    /// What a scalar says, which leaves the tree where it is needed no more: a large document is not held
+    /// twice.
+    fn text(&self, value: &Cell<Box<str>>) -> String {
+        if self.has_aliases {
+            Content::look(value, str::to_owned)
+        } else {
+            value.take().into()
+        }
     }
 
     fn through_alias<T>(
@@ -279,7 +301,7 @@ fn is_merge(node: &Node) -> bool {
     matches!(
         &node.content,
         Content::Scalar { value, tag, implicit }
-            if value == "<<" && (*implicit || tag.as_deref() == Some("tag:yaml.org,2002:merge"))
+            if Content::look(value, |text| text == "<<") && (*implicit || tag.as_deref() == Some("tag:yaml.org,2002:merge"))
     )
 }
 
