@@ -603,7 +603,7 @@ fn a_real_cluster_takes_requests_and_knows_their_users() {
     }
 }
 
-/// People who are enrolled at once. It was tried with 1,000, too.
+/// People who are enrolled at once.
 const PEOPLE: usize = 60;
 
 #[test]
