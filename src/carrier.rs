@@ -55,6 +55,8 @@ pub enum Step {
     TextAround,
     /// Base64 of the whole file.
     Base64,
+    /// The name of a field before its value.
+    Field,
     /// The parts that QR codes hold.
     Parts,
     /// PEM whose line breaks were lost, or whose lines have blanks before them.
@@ -82,6 +84,7 @@ impl Show for Step {
             Self::Tabs => "tabs in front of lines",
             Self::TextAround => "text before or behind it",
             Self::Base64 => "base64 around the whole file",
+            Self::Field => "the name of a field in front of it",
             Self::Parts => "the parts of QR codes that it is in",
             Self::PemLines => "line breaks that are missing or out of place in the PEM",
         }
@@ -181,12 +184,15 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::TextAround, lines::text_around(text)))
         .or_else(|| found(Step::SmartQuotes, lines::smart_quotes(text)))
         .or_else(|| parts(text).map(|inner| (Step::Parts, inner)))
+        .or_else(|| found(Step::Field, lines::field(text)))
         .or_else(|| base64(text).map(|inner| (Step::Base64, inner)))
 }
 
 /// UTF-16 by its mark, or by the zero bytes of its ASCII.
 pub(crate) fn utf16(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let unit: fn([u8; 2]) -> u16 = match input {
+        // UTF-32.
+        [0xFF, 0xFE, 0, 0, ..] => return None,
         [0xFF, 0xFE, ..] => u16::from_le_bytes,
         [0xFE, 0xFF, ..] => u16::from_be_bytes,
         [first, 0, second, 0, ..] if *first != 0 && *second != 0 => u16::from_le_bytes,
@@ -218,8 +224,10 @@ fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let packed = Zeroizing::new(packed);
     let decoded = pem::decode_base64(&packed).ok()?;
     let is_der = decoded.first() == Some(&0x30);
-    let is_text = std::str::from_utf8(&decoded).is_ok_and(lines::is_document);
-    (is_der || is_text).then_some(decoded)
+    // Some programs apply it twice.
+    let is_text = |text: &str| lines::is_document(text) || base64(text).is_some();
+    let is_ours = std::str::from_utf8(&decoded).is_ok_and(is_text);
+    (is_der || is_ours).then_some(decoded)
 }
 
 #[cfg(test)]
@@ -257,6 +265,17 @@ mod tests {
             (
                 format!("Hi,\nhere it is\n\n{REPLY}"),
                 vec![Step::TextAround],
+            ),
+            // Only some of the lines, and a signature.
+            (
+                REPLY.replacen("apiVersion", "> apiVersion", 1) + "-- \nBob\n",
+                vec![Step::Quoted, Step::TextAround],
+            ),
+            (
+                REPLY
+                    .replacen("apiVersion", "> apiVersion", 1)
+                    .replacen("kind", "> kind", 1),
+                vec![Step::Quoted],
             ),
             (REPLY.replace('"', "&quot;"), vec![Step::Html]),
             (REPLY.replace('\n', "\r"), vec![Step::CarriageReturns]),
@@ -344,6 +363,26 @@ mod tests {
                 undone(&wrapped(before)),
                 (whole.clone(), vec![Step::Wrapped])
             );
+        }
+    }
+
+    #[test]
+    fn base64_is_taken_off_twice_and_behind_the_name_of_its_field() {
+        use base64::Engine as _;
+        use base64::prelude::BASE64_STANDARD;
+        let once = BASE64_STANDARD.encode(PEM);
+        for (input, steps) in [
+            (BASE64_STANDARD.encode(&once), vec![Step::Base64]),
+            (
+                format!("certificate: {once}\n"),
+                vec![Step::Field, Step::Base64],
+            ),
+            (
+                format!("\"certificate\": \"{once}\","),
+                vec![Step::Field, Step::Base64],
+            ),
+        ] {
+            assert_eq!(undone(&input), (PEM.to_owned(), steps), "{input}");
         }
     }
 

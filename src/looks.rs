@@ -10,12 +10,19 @@ use crate::qr::parts;
 use crate::text;
 use crate::text::{Show, Text};
 
+mod damage;
+mod json;
 mod steps;
 
+pub use damage::Damage;
+pub use json::PemFields;
 pub use steps::{IsFree, Want, new_name};
 
 /// How much of a file is searched for words of people, in bytes: what they write is short.
 const SEARCHED: usize = 1 << 20;
+
+/// What is longer and base64 is no word of people, in bytes.
+const LONG: usize = 40;
 
 /// What a file looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +51,8 @@ pub enum Look {
     PublicKey,
     /// PEM or DER.
     Certificate,
+    /// PEM under a label of other programs.
+    LabelledCertificate,
     /// PEM or DER.
     Request,
     /// A list of revoked certificates (RFC 5280 section 5).
@@ -58,8 +67,8 @@ pub enum Look {
     Kubeconfig,
     /// A list without items.
     EmptyList,
-    /// An object of another kind.
-    OtherObject,
+    /// An object of another kind: which, where that is a known one.
+    OtherObject(Option<&'static str>),
     /// What `kubectl get` prints without `-o`.
     Table,
     /// What `kubectl describe` prints.
@@ -80,6 +89,28 @@ pub enum Look {
     CutPem(usize),
     /// PEM that cannot be decoded; the line of its BEGIN.
     BrokenPem(usize),
+    /// Damaged in another way.
+    Damaged(Damage),
+    /// JSON of another program with PEM in its fields.
+    PemInJson(PemFields),
+    /// A key of .NET.
+    XmlKey,
+    /// XML.
+    Xml,
+    /// A key of another program that is not read here.
+    OtherKey(&'static str),
+    /// DER or a dump of it in hexadecimal digits.
+    Hex,
+    /// The address of something.
+    Url,
+    /// Base64 of something.
+    Base64,
+    /// What macOS writes beside a file on other media.
+    Companion,
+    /// UTF-32.
+    Utf32,
+    /// Comments and nothing else.
+    Comments,
     /// Compressed, or an archive.
     Packed(Packing),
     /// Encrypted as a whole by another program.
@@ -153,6 +184,8 @@ pub enum Sealing {
     Ansible,
     /// PKCS#7 or CMS for one reader (RFC 5652 section 6).
     Smime,
+    /// A volume of LUKS.
+    Luks,
 }
 
 impl Show for Look {
@@ -175,6 +208,9 @@ impl Show for Look {
             Self::Pkcs7 => "a PKCS#7 file (P7B)".into(),
             Self::PublicKey => "a public key".into(),
             Self::Certificate => "a certificate".into(),
+            Self::LabelledCertificate => {
+                "a certificate under a label of other programs (TRUSTED or X509 CERTIFICATE)".into()
+            }
             Self::Request => "a certification request (CSR)".into(),
             Self::Crl => "a list of revoked certificates (CRL)".into(),
             Self::Parameters => "parameters of a curve or of Diffie-Hellman without a key".into(),
@@ -184,7 +220,10 @@ impl Show for Look {
             Self::Object => "a CertificateSigningRequest object".into(),
             Self::Kubeconfig => "a kubeconfig".into(),
             Self::EmptyList => "a list with nothing in it".into(),
-            Self::OtherObject => "a Kubernetes object of another kind".into(),
+            Self::OtherObject(None) => "a Kubernetes object of another kind".into(),
+            Self::OtherObject(Some(kind)) => {
+                text!("a Kubernetes object of another kind ({})", *kind)
+            }
             Self::Table => "a table that kubectl prints for people".into(),
             Self::Description => "what kubectl describe prints for people".into(),
             Self::NotFound => "what kubectl prints where nothing is there (NotFound)".into(),
@@ -203,6 +242,19 @@ impl Show for Look {
                 "PEM that is damaged: what stands between the BEGIN in line {} and its END is not base64",
                 *line
             ),
+            Self::Damaged(damage) => damage.show(),
+            Self::PemInJson(fields) => fields.show(),
+            Self::XmlKey => "a key in XML, as .NET writes it (RSAKeyValue)".into(),
+            Self::Xml => "an XML file".into(),
+            Self::OtherKey(what) => (*what).into(),
+            Self::Hex => "hexadecimal digits of binary data".into(),
+            Self::Url => "the address of a file (URL)".into(),
+            Self::Base64 => "base64 of something that is not known here".into(),
+            Self::Companion => {
+                "what macOS writes beside a file (AppleDouble, ._NAME), not the file itself".into()
+            }
+            Self::Utf32 => "text in UTF-32".into(),
+            Self::Comments => "nothing but comments (lines that start with #)".into(),
             Self::Packed(packing) => packing.show(),
             Self::Sealed(sealing) => text!("encrypted as a whole, with {}", sealing),
             Self::Document(what) => (*what).into(),
@@ -219,7 +271,7 @@ impl Show for Look {
             }
             Self::Token => "a token (JWT)".into(),
             Self::Parts => "text of QR codes".into(),
-            Self::Utf16 => "text in UTF-16 without a byte order mark, or with NUL bytes".into(),
+            Self::Utf16 => "text in UTF-16".into(),
             Self::Line => "one line of text".into(),
             Self::Text => "text of no kind that is known here".into(),
             Self::Binary => "binary data of no kind that is known here".into(),
@@ -231,7 +283,7 @@ impl Show for Packing {
     fn show(&self) -> Text {
         match self {
             Self::Gzip => "compressed with gzip",
-            Self::Zip => "a zip archive or office document",
+            Self::Zip => "a zip archive",
             Self::Tar => "a tar archive",
             Self::Bzip2 => "compressed with bzip2",
             Self::Xz => "compressed with xz",
@@ -250,6 +302,7 @@ impl Show for Sealing {
             Self::Openssl => "openssl enc",
             Self::Ansible => "Ansible Vault",
             Self::Smime => "S/MIME",
+            Self::Luks => "LUKS, as a volume",
         }
         .into()
     }
@@ -259,7 +312,16 @@ impl Look {
     /// Whether it tells more than that there is text or data.
     #[must_use]
     pub fn is_telling(self) -> bool {
-        !matches!(self, Self::Text | Self::Binary | Self::Line)
+        !matches!(self, Self::Text | Self::Binary | Self::Line | Self::Base64)
+    }
+
+    /// Whether a piece of it is missing or was changed.
+    #[must_use]
+    pub fn is_damaged(self) -> bool {
+        matches!(
+            self,
+            Self::Empty | Self::CutPem(_) | Self::BrokenPem(_) | Self::Damaged(_)
+        )
     }
 
     /// Whether a file of this kind holds a private key.
@@ -274,7 +336,9 @@ impl Look {
                 | Self::Jks
                 | Self::Jwk
                 | Self::Pgp
-        )
+                | Self::XmlKey
+                | Self::OtherKey(_)
+        ) || matches!(self, Self::PemInJson(fields) if fields.key.is_some())
     }
 }
 
@@ -284,30 +348,27 @@ pub fn look(bytes: &[u8]) -> Look {
     if bytes.trim_ascii().is_empty() {
         return Look::Empty;
     }
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Look::Damaged(Damage::Zeros);
+    }
     if let Some(look) = by_magic(bytes).or_else(|| by_der(bytes)) {
         return look;
     }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return if bytes.contains(&0) && is_wide(bytes) {
-            Look::Utf16
-        } else {
-            Look::Binary
-        };
+    let bytes = bytes.strip_prefix(carrier::MARK).unwrap_or(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => text,
+        _ if is_wide(bytes) => return Look::Utf16,
+        _ => return Look::Binary,
     };
-    if text.contains('\0') {
-        return if is_wide(bytes) {
-            Look::Utf16
-        } else {
-            Look::Binary
-        };
-    }
     by_pem(text).or_else(|| by_words(text)).unwrap_or_else(|| {
-        if text.trim().lines().count() == 1 {
-            Look::Line
-        } else {
-            Look::Text
-        }
+        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+        let is_long = text.len() >= LONG && text.chars().all(|c| is_base64(c) || c.is_whitespace());
+        let plain = match text.trim().lines().count() {
+            _ if is_long && text.split_whitespace().any(|word| word.len() >= LONG) => Look::Base64,
+            1 => Look::Line,
+            _ => Look::Text,
+        };
+        under_its_coats(bytes).map_or(plain, |(look, _)| look)
     })
 }
 
@@ -335,7 +396,8 @@ pub fn holds_private_key(bytes: &[u8]) -> bool {
 #[must_use]
 pub fn under_its_coats(bytes: &[u8]) -> Option<(Look, Text)> {
     let undone = carrier::undo(bytes);
-    if undone.steps.is_empty() {
+    let is_json = std::str::from_utf8(bytes).is_ok_and(|text| json::pem_fields(text).is_some());
+    if undone.steps.is_empty() || is_json {
         return None;
     }
     let look = look(&undone.bytes);
@@ -371,12 +433,44 @@ fn is_unfilled(line: &str) -> bool {
     holds("{{", '}') || holds("{%", '}') || holds("${", '}') || line.contains("$(") || in_brackets()
 }
 
+/// Every other byte of ASCII in UTF-16 is zero.
 fn is_wide(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(0, bytes).count() * 3 > bytes.len()
+    let is_text = |text: &[u8]| {
+        text.iter()
+            .all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace())
+    };
+    if carrier::utf16(bytes).is_some_and(|text| is_text(&text)) {
+        return true;
+    }
+    let zeros = |start: usize| {
+        let bytes = bytes.iter().skip(start).step_by(2);
+        bytes.filter(|byte| **byte == 0).count()
+    };
+    let (even, odd) = (zeros(0), zeros(1));
+    even.max(odd) * 3 > bytes.len() && even.min(odd) * 20 < bytes.len()
 }
 
 fn by_magic(bytes: &[u8]) -> Option<Look> {
-    const MAGIC: [(&[u8], Look); 33] = [
+    const MAGIC: [(&[u8], Look); 43] = [
+        (b"\xFF\xFE\0\0", Look::Utf32),
+        (b"\0\0\xFE\xFF", Look::Utf32),
+        (b"\0\x05\x16\x07", Look::Companion),
+        (b"LUKS\xBA\xBE", Look::Sealed(Sealing::Luks)),
+        (b"SKUL\xBA\xBE", Look::Sealed(Sealing::Luks)),
+        (
+            b"\x78\x9F\x3E\x22",
+            Look::Document("what Outlook puts attachments into (winmail.dat)"),
+        ),
+        (
+            b"\x07\x02\0\0",
+            Look::OtherKey("a private key of Windows (MSBLOB)"),
+        ),
+        (
+            b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY",
+            Look::OtherKey("a private key of ssh.com (SSH2)"),
+        ),
+        (b"<RSAKeyValue", Look::XmlKey),
+        (b"<?xml", Look::Xml),
         (b"\x1F\x8B", Look::Packed(Packing::Gzip)),
         (b"PK\x03\x04", Look::Packed(Packing::Zip)),
         (b"PK\x05\x06", Look::Packed(Packing::Zip)),
@@ -432,6 +526,16 @@ fn by_magic(bytes: &[u8]) -> Option<Look> {
     {
         return Some(Look::Image);
     }
+    if bytes.starts_with(b"PK\x03\x04")
+        && let name = bytes.get(30..).unwrap_or_default()
+        && [&b"[Content_Types].xml"[..], b"word/", b"mimetype"]
+            .iter()
+            .any(|first| name.starts_with(first))
+    {
+        return Some(Look::Document(
+            "a document of an office program (such as docx)",
+        ));
+    }
     let found = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
     found.map(|(_, look)| *look)
 }
@@ -472,17 +576,22 @@ fn by_der(bytes: &[u8]) -> Option<Look> {
     } else if has(ENVELOPED_DATA) {
         Some(Look::Sealed(Sealing::Smime))
     } else {
-        None
+        damage::length(bytes).map(Look::Damaged)
     }
 }
 
 fn by_pem(text: &str) -> Option<Look> {
     const BEGIN: &str = "-----BEGIN ";
-    let position = text.find(BEGIN)?;
     // Inside of an object it is a value of it.
     if text.lines().any(|line| line.starts_with("apiVersion:")) {
         return None;
     }
+    if let Some(fields) = json::pem_fields(text) {
+        return Some(Look::PemInJson(fields));
+    }
+    let Some(position) = text.find(BEGIN) else {
+        return damage::ends_of_pem(text).map(Look::Damaged);
+    };
     let (before, rest) = text.split_at(position);
     let label = rest.get(BEGIN.len()..)?.split("-----").next()?;
     let look = match label {
@@ -495,7 +604,8 @@ fn by_pem(text: &str) -> Option<Look> {
         }
         "PKCS7" | "CMS" => Look::Pkcs7,
         "PKCS12" => Look::Pkcs12,
-        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Look::Certificate,
+        "CERTIFICATE" => Look::Certificate,
+        "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Look::LabelledCertificate,
         csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => Look::Request,
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Look::PublicKey,
         "X509 CRL" => Look::Crl,
@@ -514,13 +624,17 @@ fn by_pem(text: &str) -> Option<Look> {
             .as_slice(),
     );
     if end.is_none() {
-        return Some(Look::CutPem(text.lines().count()));
+        let cut = Look::CutPem(text.lines().count());
+        return Some(damage::ends_of_pem(text).map_or(cut, Look::Damaged));
     }
-    Some(if pem::first(text.as_bytes()).is_none() {
-        Look::BrokenPem(before.matches('\n').count() + 1)
-    } else {
-        look
-    })
+    let Some(block) = pem::first(text.as_bytes()) else {
+        return Some(Look::BrokenPem(before.matches('\n').count() + 1));
+    };
+    let damage = match look {
+        Look::Certificate => damage::certificate(&block.contents),
+        _ => None,
+    };
+    Some(damage.map_or(look, Look::Damaged))
 }
 
 fn by_words(text: &str) -> Option<Look> {
@@ -529,7 +643,11 @@ fn by_words(text: &str) -> Option<Look> {
         end -= 1;
     }
     let text = text.get(..end)?;
-    let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.by_ref().find(|line| !line.is_empty())?;
+    if first.starts_with('#') && lines.all(|line| line.is_empty() || line.starts_with('#')) {
+        return Some(Look::Comments);
+    }
     let words: Vec<&str> = first.split_whitespace().collect();
     let starts = |prefix: &str| first.starts_with(prefix);
     let has_line = |prefix: &str| text.lines().any(|line| line.starts_with(prefix));
@@ -574,6 +692,8 @@ fn by_words(text: &str) -> Option<Look> {
         Some(Look::Description)
     } else if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
         Some(Look::Html)
+    } else if is_head && lower_has(text, "application/pkcs7-mime") {
+        Some(Look::Sealed(Sealing::Smime))
     } else if is_head {
         Some(Look::Mail)
     } else if starts("Certificate:") || starts("Certificate Request:") {
@@ -591,13 +711,15 @@ fn by_words(text: &str) -> Option<Look> {
         .any(|line| line.trim().eq_ignore_ascii_case("[NewRequest]"))
     {
         Some(Look::Certreq)
+    } else if words.len() == 1 && (lower.starts_with("https://") || lower.starts_with("http://")) {
+        Some(Look::Url)
+    } else if is_hex(text) {
+        Some(Look::Hex)
+    } else if let Some(damage) = damage::mangled(text).or_else(|| damage::object(text)) {
+        Some(Look::Damaged(damage))
     } else if let Some(line) = unfilled(text) {
         Some(Look::Template(line))
-    } else if has_line("kind: Config")
-        || has_line("clusters:")
-        || text.contains("\"kind\": \"Config\"")
-        || text.contains("\"kind\":\"Config\"")
-    {
+    } else if kind_of(text) == Some("Config") || has_line("clusters:") {
         Some(Look::Kubeconfig)
     } else if has_line("items: []")
         || text.contains("\"items\": []")
@@ -609,7 +731,7 @@ fn by_words(text: &str) -> Option<Look> {
     } else if has_line("apiVersion:") && has_line("kind:")
         || starts("{") && text.contains("\"apiVersion\"") && text.contains("\"kind\"")
     {
-        Some(Look::OtherObject)
+        Some(Look::OtherObject(kind_of(text).and_then(known_kind)))
     } else if text.lines().any(|line| {
         line.trim().trim_matches(['[', ']']).trim() == "req" && line.trim().starts_with('[')
     }) {
@@ -617,6 +739,69 @@ fn by_words(text: &str) -> Option<Look> {
     } else {
         None
     }
+}
+
+fn lower_has(text: &str, part: &str) -> bool {
+    text.lines()
+        .take_while(|line| !line.trim().is_empty())
+        .any(|line| line.to_ascii_lowercase().contains(part))
+}
+
+/// A dump of DER, or what xxd and hexdump print.
+fn is_hex(text: &str) -> bool {
+    const ENOUGH: usize = 64;
+    let is_digit = |c: char| c.is_ascii_hexdigit() || c.is_whitespace() || c == ':';
+    let digits = text.chars().filter(char::is_ascii_hexdigit).count();
+    let plain = text.trim_start().starts_with("30") && text.chars().all(is_digit);
+    // xxd, hexdump -C and od: an offset that grows by 16.
+    let is_row = |start: &str| text.lines().any(|line| line.starts_with(start));
+    plain && digits >= ENOUGH
+        || is_row("00000000") && (is_row("00000010") || is_row("00000020"))
+        || is_row("0000000 ") && (is_row("0000010 ") || is_row("0000020 "))
+}
+
+/// The kind that the first object in YAML or JSON says it is.
+fn kind_of(text: &str) -> Option<&str> {
+    let in_yaml = text.lines().find_map(|line| line.strip_prefix("kind:"));
+    let in_json = || {
+        let (_, rest) = text.split_once("\"kind\"")?;
+        let rest = rest.trim_start().strip_prefix(':')?;
+        let rest = rest.trim_start().strip_prefix('"')?;
+        rest.split('"').next()
+    };
+    let kind = in_yaml.or_else(in_json)?;
+    Some(kind.trim().trim_matches(['"', '\'']))
+}
+
+/// A kind whose name may be said: what a file says for itself may be anything.
+fn known_kind(kind: &str) -> Option<&'static str> {
+    const KINDS: [&str; 22] = [
+        "Secret",
+        "ConfigMap",
+        "Pod",
+        "Deployment",
+        "Namespace",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CertificateRequest",
+        "Certificate",
+        "Issuer",
+        "ClusterIssuer",
+        "ClusterTrustBundle",
+        "ExecCredential",
+        "Preference",
+        "AuthenticationConfiguration",
+        "AuthorizationConfiguration",
+        "EncryptionConfiguration",
+        "Cluster",
+        "List",
+    ];
+    let known = KINDS.iter().find(|known| **known == kind).copied();
+    let is_misspelt = kind.eq_ignore_ascii_case("CertificateSigningRequest");
+    known.or(is_misspelt.then_some("CertificateSigningRequest, misspelt"))
 }
 
 fn is_not_found(line: &str) -> bool {
@@ -749,7 +934,10 @@ mod tests {
             (b"Certificate:\n    Data:\n", Look::OpensslText),
             (b"[NewRequest]\r\nSubject=\"CN=a\"\r\n", Look::Certreq),
             (b"apiVersion: v1\nkind: Config\n", Look::Kubeconfig),
-            (b"apiVersion: v1\nkind: Pod\n", Look::OtherObject),
+            (
+                b"apiVersion: v1\nkind: Pod\n",
+                Look::OtherObject(Some("Pod")),
+            ),
             (b"[ req ]\nprompt = no\n", Look::OpensslConfig),
             (b"eyJhbGciOiJub25lIn0.e30.x\n", Look::Token),
             (b"a: 1\n<<<<<<< HEAD\n", Look::Conflict(2)),

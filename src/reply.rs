@@ -8,9 +8,12 @@ use serde_json::{Map, Value, json};
 
 use crate::carrier;
 use crate::certificate::{Certificate, Chain};
+use crate::csr::CertificationRequest;
 use crate::error::Error;
-use crate::kubeconfig::{Cluster, Kubeconfig, KubeconfigError};
+use crate::kubeconfig::{Cluster, ClusterProblem, Kubeconfig, KubeconfigError};
 use crate::manifest::{API_VERSION, CertificateSigningRequest, KIND};
+use crate::pem;
+use crate::text;
 use crate::text::Text;
 use crate::yaml::{self, Document, YamlError};
 use crate::{inspect, kubeconfig};
@@ -62,21 +65,41 @@ impl Reply {
         } else {
             Self::read(input)
         };
-        let is_whole = |reply: &Self| {
-            let mut requests = reply.requests.iter();
-            requests.all(|request| request.problems.is_empty())
-        };
-        if strict.as_ref().is_ok_and(is_whole) {
+        if strict.as_ref().is_ok_and(Self::is_whole) {
             return strict.map(|reply| (reply, None));
         }
         let undone = carrier::undo(input);
-        if undone.steps.is_empty() {
-            return strict.map(|reply| (reply, None));
+        let note = (!undone.steps.is_empty()).then(|| undone.note());
+        if note.is_some()
+            && let Ok(reply) = Self::read(&undone.bytes)
+            && reply.is_whole()
+        {
+            return Ok((reply, note));
         }
-        match Self::read(&undone.bytes) {
-            Ok(reply) if is_whole(&reply) => Ok((reply, Some(undone.note()))),
+        match Self::read_values(&undone.bytes, true) {
+            Ok(reply) if reply.is_whole() => {
+                let values = "certificates and requests are written in it in another way than the \
+                              cluster does, and read all the same";
+                let note = note.map_or(Text::from(values), |note| text!("{}; {}", note, values));
+                Ok((reply, Some(note)))
+            }
             _ => strict.map(|reply| (reply, None)),
         }
+    }
+
+    /// Whether everything in it that is encoded can be decoded.
+    fn is_whole(&self) -> bool {
+        let holds_pem = |value: Option<&[u8]>| value.is_none_or(|it| pem::first(it).is_some());
+        let is_authority_good = self.cluster.as_ref().is_none_or(|cluster| {
+            !matches!(cluster.check(), Err(ClusterProblem::BadAuthority(..)))
+        });
+        is_authority_good
+            && self.requests.iter().all(|request| {
+                let status = request.status.as_ref();
+                request.problems.is_empty()
+                    && holds_pem(request.request.as_deref())
+                    && holds_pem(status.and_then(|it| it.certificate.as_deref()))
+            })
     }
 
     /// Reads a reply, an object or a list of them as `kubectl get csr -o yaml` prints it, or a
@@ -85,6 +108,11 @@ impl Reply {
     /// # Errors
     /// [`ReplyError`] for the first document that cannot be read, and where there is none to use.
     pub fn read(input: &[u8]) -> Result<Self, ReplyError> {
+        Self::read_values(input, false)
+    }
+
+    /// The same, where values that are not encoded as the API does may be `mended`.
+    fn read_values(input: &[u8], mended: bool) -> Result<Self, ReplyError> {
         if input.trim_ascii().is_empty() {
             return Err(ReplyError::Empty);
         }
@@ -94,13 +122,19 @@ impl Reply {
                 ..Self::default()
             });
         }
-        if crate::pem::first(input).is_some() {
+        if pem::first(input).is_some() {
             return Ok(Self {
                 chain: Some(Chain::from_pem(input)?),
                 ..Self::default()
             });
         }
-        let documents = yaml::documents(input);
+        let mut documents = yaml::documents(input);
+        if mended {
+            let values = documents
+                .iter_mut()
+                .filter_map(|it| it.content.as_mut().ok());
+            values.for_each(mend);
+        }
         let broken = documents
             .iter()
             .find_map(|document| document.content.as_ref().err());
@@ -129,6 +163,43 @@ impl Reply {
             lacks_its_end,
         })
     }
+}
+
+/// Encodes the certificates and requests in an object as the API does, whatever they are in.
+fn mend(value: &mut Value) {
+    const FIELDS: [&str; 3] = ["certificate", "request", AUTHORITY];
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                match value {
+                    Value::String(text) if FIELDS.contains(&name.as_str()) => {
+                        if let Some(mended) = encoded(text) {
+                            *text = mended;
+                        }
+                    }
+                    other => mend(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mend),
+        _ => {}
+    }
+}
+
+/// Base64 of the PEM that a value holds in another form.
+fn encoded(value: &str) -> Option<String> {
+    let bytes = carrier::undo(value.as_bytes()).bytes;
+    let pem = if pem::first(&bytes).is_some() {
+        bytes.to_vec()
+    } else if let Ok(certificate) = Certificate::from_der(&bytes) {
+        certificate.to_pem().into_bytes()
+    } else {
+        CertificationRequest::from_der(&bytes)
+            .ok()?
+            .to_pem()
+            .into_bytes()
+    };
+    Some(BASE64_STANDARD.encode(pem))
 }
 
 /// The kubeconfig in a reply, which has its cluster and nothing else.

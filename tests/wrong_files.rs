@@ -10,7 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 
 /// Every option and operand that takes a file, with `FILE` in its place, and what is wanted there.
-const TAKES_A_FILE: [(&[&str], Want); 21] = [
+const TAKES_A_FILE: [(&[&str], Want); 22] = [
+    (&["request", "--csr", "FILE"], Want::Csr),
     (
         &["request", "bob", "--no-passphrase", "--key", "FILE"],
         Want::Key,
@@ -102,6 +103,7 @@ enum Want {
     Roster,
     Credential,
     Unlockable,
+    Csr,
 }
 
 /// A file, the words that it is called by, and where it is right or tells more of itself.
@@ -271,7 +273,7 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
             "request",
             folder.read("alice.csr"),
             "a certification request",
-            &[Want::Request, Want::Person],
+            &[Want::Request, Want::Person, Want::Csr],
         ),
         kind("CRL", pem("X509 CRL", secret), "revoked certificates", all),
         kind(
@@ -374,6 +376,135 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
             all,
         ),
         kind("cut off", cut, "cut off behind line 2", all),
+        kind("zeros", [0; 4096], "only zero bytes", all),
+        kind(
+            "another END",
+            key.replace("END PRIVATE", "END RSA PRIVATE"),
+            "begins with other words, in line 1, than it ends with, in line",
+            all,
+        ),
+        kind(
+            "no BEGIN",
+            key.split_once('\n').unwrap().1,
+            "there is an END in line",
+            all,
+        ),
+        kind(
+            "a hole",
+            {
+                let mut lines: Vec<_> = certificate.lines().collect();
+                lines.drain(3..5);
+                lines.join("\n")
+            },
+            "a certificate that is damaged",
+            all,
+        ),
+        kind(
+            "DER that is cut off",
+            &der(&certificate)[..200],
+            "cut off: 200 of",
+            all,
+        ),
+        kind(
+            "another label",
+            certificate.replace("CERTIFICATE", "TRUSTED CERTIFICATE"),
+            "a label of other programs",
+            all,
+        ),
+        kind(
+            "JSON with PEM",
+            serde_json::to_string_pretty(
+                &serde_json::json!({"csr": folder.read("alice.csr"), "key": &key}),
+            )
+            .unwrap(),
+            "JSON with PEM in its fields",
+            all,
+        ),
+        kind(
+            ".NET",
+            format!("<RSAKeyValue><D>{words}</D></RSAKeyValue>"),
+            "a key in XML",
+            all,
+        ),
+        kind(
+            "Windows",
+            [&b"\x07\x02\0\0\0\xA4\0\0RSA2"[..], &[9; 99]].concat(),
+            "a private key of Windows",
+            all,
+        ),
+        kind(
+            "ssh.com",
+            format!("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n{words}\n"),
+            "a private key of ssh.com",
+            all,
+        ),
+        kind(
+            "hexadecimal",
+            der(&certificate)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>(),
+            "hexadecimal digits",
+            all,
+        ),
+        kind("address", "https://example.org/alice.yaml\n", "(URL)", all),
+        kind(
+            "macOS",
+            [&b"\0\x05\x16\x07\0\x02\0\0"[..], &[0; 99]].concat(),
+            "what macOS writes beside a file",
+            all,
+        ),
+        kind(
+            "UTF-32",
+            b"\xFF\xFE\0\0a\0\0\0b\0\0\0",
+            "text in UTF-32",
+            all,
+        ),
+        kind("LUKS", b"LUKS\xBA\xBE\0\x02 something", "LUKS", all),
+        kind(
+            "docx",
+            [
+                &b"PK\x03\x04\x14\0\x06\0"[..],
+                &[0; 22],
+                b"[Content_Types].xml",
+            ]
+            .concat(),
+            "an office program",
+            all,
+        ),
+        kind(
+            "winmail.dat",
+            b"\x78\x9F\x3E\x22\x01\0 something",
+            "winmail.dat",
+            all,
+        ),
+        kind(
+            "Secret",
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n",
+            "Secret",
+            &[Want::Configuration, Want::Request, Want::Roster],
+        ),
+        kind(
+            "no indentation",
+            folder
+                .read("alice.reply.yaml")
+                .lines()
+                .map(|line| format!("{}\n", line.trim_start()))
+                .collect::<String>(),
+            "lost the indentation",
+            &[Want::Request, Want::Configuration],
+        ),
+        kind(
+            "no beginning",
+            folder
+                .read("alice.reply.yaml")
+                .lines()
+                .skip(4)
+                .map(|line| format!("{line}\n"))
+                .collect::<String>(),
+            "whose beginning is missing",
+            &[Want::Request, Want::Kubeconfig],
+        ),
         kind("damaged", key.replacen('M', "!", 3), "damaged", all),
         kind(
             "token",
@@ -947,4 +1078,257 @@ fn nothing_is_compared_and_predicted_of_what_is_no_request() {
     let ended = folder.run(&["verify", "file", "--user", "alice", "-g", "dev"]);
     ended.fails(1, &["with YOUR rights"]);
     assert!(!ended.stdout.contains("refuses it"), "{}", ended.stdout);
+}
+
+/// The issued object with another text in place of its certificate.
+fn with_certificate(folder: &Folder, value: &str) -> String {
+    let lines = folder.read("issued.yaml");
+    let lines = lines
+        .lines()
+        .map(|line| match line.split_once("certificate: ") {
+            Some((head, _)) => format!("{head}certificate: {value}\n"),
+            None => format!("{line}\n"),
+        });
+    lines.collect()
+}
+
+#[test]
+fn a_certificate_that_is_damaged_is_called_so_and_not_missing() {
+    let folder = journey();
+    let pem = folder.read("alice.crt");
+    let half: String = pem.chars().take(pem.len() / 2).collect();
+    let (head, tail) = pem.split_at(pem.len() / 2);
+    let flipped = format!("{head}{}", tail.replacen(['A', 'B', 'C', 'D'], "z", 3));
+    let base64 = |text: &str| BASE64_STANDARD.encode(text);
+    for (value, words) in [
+        ("\"!!!\"".to_owned(), "damaged"),
+        ("\"<certificate>\"".to_owned(), "nobody filled in"),
+        ("17".to_owned(), "is a number"),
+        (base64(&half), "cut off behind line"),
+        (base64(&folder.read("alice.key")), "is a private key"),
+        (base64(&folder.read("alice.csr")), "a certification request"),
+        (base64("some text of somebody"), "one line of text"),
+        (
+            base64(&pem.replace("\nMII", "\nAII")),
+            "a certificate that is damaged",
+        ),
+        (base64(&flipped), "status.certificate"),
+    ] {
+        folder.write("FILE", with_certificate(&folder, &value));
+        for command in [
+            &[
+                "kubeconfig",
+                "FILE",
+                "--key",
+                "alice.key",
+                "--cluster",
+                "admin",
+            ][..],
+            &["reply", "FILE", "--kubeconfig", "admin"],
+        ] {
+            let ended = folder.run(command);
+            let said = said(&ended);
+            assert_eq!(ended.status, 1, "{value}: {said}");
+            // One letter may be in a part that nothing depends on but the signature.
+            let is_named = value == base64(&flipped) || said.contains(words);
+            assert!(is_named && !said.contains("Approved"), "{value}: {said}");
+            for guess in ["Amazon", "EKS", "cut off in line", "truncated"] {
+                assert!(!said.contains(guess), "{value}: {said}");
+            }
+        }
+        assert!(
+            !folder
+                .names()
+                .iter()
+                .any(|name| name.contains("kubeconfig"))
+        );
+    }
+}
+
+#[test]
+fn a_certificate_that_is_encoded_in_another_way_is_read_all_the_same() {
+    let folder = journey();
+    let pem = folder.read("alice.crt");
+    let packed = BASE64_STANDARD.encode(&pem);
+    let chunks = packed.as_bytes().chunks(76);
+    let chunks: Vec<_> = chunks.map(String::from_utf8_lossy).collect();
+    let body: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("---"))
+        .collect();
+    let issued = folder.read("issued.yaml");
+    let conditions: String = issued
+        .lines()
+        .filter(|line| !line.contains("certificate:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let without = issued
+        .split_once("  conditions:")
+        .map_or(conditions, |(head, _)| {
+            format!("{head}  certificate: {packed}\n")
+        });
+    for (number, contents) in [
+        with_certificate(&folder, &chunks.join(" ")),
+        with_certificate(&folder, &chunks.join("\n    ")),
+        with_certificate(&folder, &format!("|\n    {}", pem.replace('\n', "\n    "))),
+        with_certificate(&folder, &body),
+        with_certificate(&folder, &BASE64_STANDARD.encode(&packed)),
+        // Nothing says that it was approved, and there it is.
+        without,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        folder.write("FILE", contents);
+        let out = format!("out-{number}");
+        let kubeconfig = [
+            "kubeconfig",
+            "FILE",
+            "--key",
+            "alice.key",
+            "--cluster",
+            "admin",
+        ];
+        folder
+            .run(&[&kubeconfig[..], &["--out", &out]].concat())
+            .good();
+        let reply = format!("reply-{number}");
+        let make = ["reply", "FILE", "--kubeconfig", "admin", "--out", &reply];
+        folder.run(&make).good();
+        let read = ["kubeconfig", &reply, "--key", "alice.key", "--out"];
+        folder
+            .run(&[&read[..], &[&format!("again-{number}")]].concat())
+            .good();
+    }
+}
+
+#[test]
+fn lines_that_are_not_quoted_are_not_lost() {
+    let folder = journey();
+    let reply = folder.read("alice.reply.yaml");
+    for quoted in 1..reply.lines().count() {
+        let lines = reply.lines().enumerate().map(|(number, line)| {
+            let sign = if number < quoted { "> " } else { "" };
+            format!("{sign}{line}\n")
+        });
+        folder.write(
+            "FILE",
+            format!("Hello,\n{}-- \nBob\n", lines.collect::<String>()),
+        );
+        let out = format!("out-{quoted}");
+        let kubeconfig = ["kubeconfig", "FILE", "--key", "alice.key", "--out", &out];
+        folder.run(&kubeconfig).good();
+        assert_eq!(
+            folder.read(&out),
+            folder.read("out-1"),
+            "{quoted} lines are quoted"
+        );
+    }
+}
+
+#[test]
+fn where_a_reply_is_cut_off_that_is_said_and_nowhere_else() {
+    let folder = journey();
+    let reply = folder.read("alice.reply.yaml");
+    for length in (200..reply.len() - 2).step_by(97) {
+        folder.write("FILE", &reply[..length]);
+        let ended = folder.run(&["kubeconfig", "FILE", "--key", "alice.key", "--out", "out"]);
+        assert_ne!(ended.status, 0, "{length}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("EKS"), "{length}: {}", ended.stderr);
+    }
+    let one_line = reply.replace('\n', " ");
+    let config_map = "apiVersion: v1\nkind: ConfigMap\ndata: {a: [}\n".to_owned();
+    for contents in [one_line, config_map] {
+        folder.write("FILE", contents);
+        let ended = folder.run(&["kubeconfig", "FILE", "--key", "alice.key", "--out", "out"]);
+        assert_ne!(ended.status, 0);
+        for guess in ["cut off", "--cluster", "--kubeconfig"] {
+            assert!(!ended.stderr.contains(guess), "{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn pem_is_taken_out_of_json_by_the_command_that_is_advised() {
+    if !["jq", "openssl"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).unwrap();
+    folder.write(
+        "csr.json",
+        json(serde_json::json!({"csr": folder.read("alice.csr")})),
+    );
+    folder.write(
+        "key.json",
+        json(serde_json::json!({"private_key": folder.read("alice.key")})),
+    );
+    let certificate = serde_json::json!({"data": {"certificate": folder.read("alice.crt")}});
+    folder.write("vault.json", json(certificate));
+    let trusted = "openssl x509 -in alice.crt -trustout -addtrust clientAuth -out trusted";
+    folder.peer("sh", &["-c", trusted]);
+    for (wrong, then) in [
+        (
+            &["request", "--csr", "csr.json"][..],
+            &["request", "--csr", "csr.json-new.csr", "--output-dir", "a"][..],
+        ),
+        (
+            &["request", "bob", "--key", "key.json"],
+            &[
+                "request",
+                "bob",
+                "--key",
+                "key.json-new.key",
+                "--output-dir",
+                "b",
+            ],
+        ),
+        (
+            &[
+                "kubeconfig",
+                "vault.json",
+                "--key",
+                "alice.key",
+                "--cluster",
+                "admin",
+            ],
+            &[
+                "kubeconfig",
+                "vault.json-new.crt",
+                "--key",
+                "alice.key",
+                "--cluster",
+                "admin",
+                "--out",
+                "c",
+            ],
+        ),
+        (
+            &[
+                "kubeconfig",
+                "trusted",
+                "--key",
+                "alice.key",
+                "--cluster",
+                "admin",
+            ],
+            &[
+                "kubeconfig",
+                "trusted-new.crt",
+                "--key",
+                "alice.key",
+                "--cluster",
+                "admin",
+                "--out",
+                "d",
+            ],
+        ),
+    ] {
+        let ended = folder.run(wrong);
+        let [step] = steps(&ended, &["jq ", "(umask", "openssl "])[..] else {
+            panic!("{}", ended.stderr);
+        };
+        follow(&folder, step, "");
+        folder.run(then).good();
+    }
 }

@@ -61,17 +61,92 @@ pub(super) fn quoted(text: &str) -> Option<Text> {
         }
     }
     let is_quoted = |line: &&str| line.trim_start().starts_with('>');
-    if text.lines().filter(is_quoted).count() < 3 {
-        return None;
-    }
-    let without = text.lines().filter(is_quoted).map(|line| {
+    let without_sign = |line: &'_ str| -> String {
         let line = line.trim_start();
         let line = line.strip_prefix('>').unwrap_or(line);
-        line.strip_prefix(' ').unwrap_or(line)
+        line.strip_prefix(' ').unwrap_or(line).to_owned()
+    };
+    let number = text.lines().filter(is_quoted).count();
+    let inside = text.lines().filter(is_quoted).map(without_sign);
+    let inside: Vec<Zeroizing<String>> = inside.map(Zeroizing::new).collect();
+    let inside = joined(inside.iter().map(|line| line.as_str()));
+    let is_head_quoted = inside.lines().any(is_head);
+    if number == 0 || number < FEW && !is_head_quoted {
+        return None;
+    }
+    // A line of the document that lost its sign, or never had one, is still a part of it.
+    let mut before_is_base64 = false;
+    let is_half_quoted = text.lines().any(|line| {
+        let bare = line.trim();
+        let is_part = !is_quoted(&line)
+            && !bare.is_empty()
+            && (is_part(line) || before_is_base64 && bare.chars().all(is_base64));
+        let last = bare.trim_end_matches('"').rsplit([' ', '"']).next();
+        before_is_base64 = last.is_some_and(|it| it.len() >= LONG && it.chars().all(is_base64));
+        is_part
     });
-    let text = joined(without);
-    let inner_is_quoted = text.lines().filter(is_quoted).count() >= 3;
-    (inner_is_quoted || is_document(&text)).then_some(text)
+    if is_half_quoted {
+        let all = text.lines().map(|line| {
+            Zeroizing::new(if is_quoted(&line) {
+                without_sign(line)
+            } else {
+                line.to_owned()
+            })
+        });
+        let all: Vec<_> = all.collect();
+        let all = joined(all.iter().map(|line| line.as_str()));
+        return is_document(&all).then_some(all);
+    }
+    let inner_is_quoted = inside.lines().filter(is_quoted).count() >= FEW;
+    (inner_is_quoted || is_document(&inside)).then_some(inside)
+}
+
+/// Fewer signs than these may stand before lines for another reason.
+const FEW: usize = 3;
+/// No word of people is as long, in characters.
+const LONG: usize = 40;
+
+fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/=".contains(c)
+}
+
+/// Whether a line can be nothing but a part of a document: a head, a field of an object, or base64.
+fn is_part(line: &str) -> bool {
+    const FIELDS: [&str; 14] = [
+        "metadata:",
+        "name:",
+        "spec:",
+        "request:",
+        "signerName:",
+        "usages:",
+        "status:",
+        "certificate:",
+        "conditions:",
+        "clusters:",
+        "cluster:",
+        "server:",
+        "certificate-authority-data:",
+        "expirationSeconds:",
+    ];
+    let bare = line.trim().trim_start_matches("- ");
+    let mut words = bare.split(|c: char| !is_base64(c));
+    is_head(line)
+        || bare.starts_with("-----")
+        || FIELDS.iter().any(|field| bare.starts_with(field))
+        || words.any(|word| word.len() >= LONG)
+}
+
+/// One line `field: value`, of which the value was wanted.
+pub(super) fn field(text: &str) -> Option<Text> {
+    let line = text.trim();
+    let (name, value) = line.split_once(':')?;
+    let value = value.trim().trim_matches(['"', '\'', ',']);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.\"".contains(c);
+    let is_field = !line.contains('\n')
+        && name.chars().all(is_name)
+        && value.len() >= LONG
+        && value.chars().all(is_base64);
+    is_field.then(|| Zeroizing::new(value.to_owned()))
 }
 
 /// What stands between two lines of three backquotes.
@@ -269,12 +344,10 @@ pub(super) fn dashes(text: &str) -> Option<Text> {
 
 /// Lines of nothing but base64 belong to the line of base64 before them.
 pub(super) fn wrapped(text: &str) -> Option<Text> {
-    const LONG: usize = 40;
     let has_parts = text.lines().any(|line| parts::is_parts(line.as_bytes()));
     if has_parts || !text.lines().any(is_head) || text.contains(BEGIN) {
         return None;
     }
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     let mut mended = Zeroizing::new(String::with_capacity(text.len()));
     let mut is_open = false;
     let mut is_wrapped = false;

@@ -113,11 +113,8 @@ impl Failure {
     /// A file is another one than is wanted: what it is, and what to do.
     pub fn wrong_file(source: &Stream, look: Look, want: Want) -> Self {
         let failure = match look {
-            Look::Empty
-            | Look::CutPem(_)
-            | Look::BrokenPem(_)
-            | Look::Template(_)
-            | Look::Conflict(_) => Self::about(source, look),
+            Look::Template(_) | Look::Conflict(_) | Look::Comments => Self::about(source, look),
+            _ if look.is_damaged() => Self::about(source, look),
             _ => Self::could_not_run(text!("{} is {}, not {}", source, look, want)),
         };
         let steps = look.steps(want, source.typed(), &is_free);

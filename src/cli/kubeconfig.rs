@@ -402,10 +402,7 @@ impl Run<'_> {
         input: &Stream,
         plans: &mut Plans,
     ) -> Result<(), Failure> {
-        let status = request.status.as_ref();
-        let pem = status.and_then(|status| status.certificate.as_deref());
-        let chain = Chain::from_pem(pem.unwrap_or_default())
-            .map_err(|error| Failure::in_file(input, &error))?;
+        let chain = outcome::certificate(request, input)?;
         self.issued(Some(request.clone()), &chain, cluster, input, plans)
     }
 

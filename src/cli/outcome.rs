@@ -1,8 +1,9 @@
 //! What became of a request, explained with the API's own words and the next step.
 
+use kube_enroll::certificate::Chain;
 use kube_enroll::inspect::{State, state};
 use kube_enroll::looks::{Look, Want, look};
-use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
+use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest, ProblemKind};
 use kube_enroll::pem;
 use kube_enroll::reply::{Reply, ReplyError};
 use kube_enroll::shell::Command;
@@ -10,11 +11,14 @@ use kube_enroll::text;
 use kube_enroll::text::{Label, Show, Text};
 
 use super::console::Console;
-use super::failure::{self, Failure};
+use super::failure::Failure;
 use super::from::file::Stream;
 
 /// Fails, with an explanation, unless there is a certificate.
 pub fn require_issued(request: &CertificateSigningRequest) -> Result<(), Failure> {
+    if let Some(failure) = unreadable_certificate(request) {
+        return Err(failure);
+    }
     let name = Label::from(request.metadata.name.as_str());
     let failure = match state(request.status.as_ref()) {
         State::Issued => return Ok(()),
@@ -101,7 +105,14 @@ pub fn read_reply(
 ) -> Result<Reply, Failure> {
     match Reply::read_forgiving(contents) {
         Ok((reply, note)) => {
-            let half = reply.requests.last().is_some_and(is_half);
+            let last_field = last_field(contents);
+            let half = reply
+                .requests
+                .last()
+                .is_some_and(|it| is_half(it, &last_field));
+            if half && let look @ Look::Damaged(_) = look(contents) {
+                return Err(Failure::wrong_file(input, look, want).judged());
+            }
             if let Some(line) = cut_off(contents).filter(|_| half) {
                 let what = text!("{} is cut off in line {}, its last one", input, line);
                 return Err(Failure::not_good(what).say("ask for it once more, whole"));
@@ -130,27 +141,32 @@ fn no_reply(input: &Stream, contents: &[u8], want: Want, error: &ReplyError) -> 
         look,
         Look::Object | Look::Kubeconfig | Look::Text | Look::Binary
     );
+    let has_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    let is_binary = look == Look::Binary && contents.iter().any(has_control);
     match error {
         // Its place is worth more than what it looks like.
-        ReplyError::Yaml(_) | ReplyError::Kubeconfig(_) if is_yaml => {
+        ReplyError::Yaml(_) | ReplyError::Kubeconfig(_) if is_yaml && !is_binary => {
             let failure = Failure::about(input, error);
-            let failure = match cut_off(contents) {
+            let stopped = match error {
+                ReplyError::Yaml(error) => error.line,
+                _ => None,
+            };
+            match cut_off(contents).filter(|last| stopped >= Some(*last)) {
                 Some(line) => failure.say(text!(
                     "it seems to be cut off in line {}, the last one: ask for it once more, whole",
                     line
                 )),
-                None => failure,
-            };
-            let steps = look.steps(want, input.typed(), &failure::is_free);
-            steps.into_iter().fold(failure, Failure::say)
+                None => failure
+                    .say("if it was changed on its way, ask for it once more, as an attachment"),
+            }
         }
         _ => Failure::wrong_file(input, look, want).judged(),
     }
 }
 
-/// An object that ends within its request or certificate, or before what is asked for: nothing can be said of what became
-/// of it.
-fn is_half(request: &CertificateSigningRequest) -> bool {
+/// An object that ends within its request or certificate, or before what is asked for: nothing can be
+/// said of what became of it.
+fn is_half(request: &CertificateSigningRequest, last_field: &str) -> bool {
     let has_request = request.request.as_deref().and_then(pem::first).is_some();
     let is_asked_for = !request.signer_name.is_empty() && !request.usages.is_empty();
     let certificate = request
@@ -158,10 +174,72 @@ fn is_half(request: &CertificateSigningRequest) -> bool {
         .as_ref()
         .and_then(|it| it.certificate.as_deref());
     let is_broken = certificate.is_some_and(|pem| pem::first(pem).is_none());
+    let ends_in = |field: &str| field.rsplit('.').next() == Some(last_field);
     !has_request
-        || is_broken
-        || !request.problems.is_empty()
+        || is_broken && last_field == "certificate"
+        || request.problems.iter().any(|it| ends_in(&it.field))
         || request.status.is_none() && !is_asked_for
+}
+
+/// The field that the last line is of.
+fn last_field(contents: &[u8]) -> String {
+    let text = String::from_utf8_lossy(contents);
+    let last = text.lines().last().unwrap_or_default();
+    let name = last.split(':').next().unwrap_or_default();
+    name.trim().trim_matches(['-', '"', ' ']).to_owned()
+}
+
+/// The certificate in an object, else what is there in its place.
+pub fn certificate(
+    request: &CertificateSigningRequest,
+    source: impl Show,
+) -> Result<Chain, Failure> {
+    let status = request.status.as_ref();
+    let pem = status.and_then(|status| status.certificate.as_deref());
+    let pem = pem.unwrap_or_default();
+    Chain::from_pem(pem).map_err(|_| {
+        let look = look(pem);
+        let what = if look.is_damaged() {
+            text!("{}: in status.certificate is {}", source, look)
+        } else {
+            text!(
+                "{}: in status.certificate is {}, not a certificate",
+                source,
+                look
+            )
+        };
+        fetch_again(request, Failure::not_good(what))
+    })
+}
+
+/// A certificate that is there and cannot be read: nothing is said of what the cluster did.
+fn unreadable_certificate(request: &CertificateSigningRequest) -> Option<Failure> {
+    const FIELD: &str = "status.certificate";
+    let problem = request.problems.iter().find(|it| it.field == FIELD)?;
+    let name = Label::from(request.metadata.name.as_str());
+    let what = match problem.kind {
+        ProblemKind::Type { found, .. } => {
+            text!(
+                "{}: status.certificate is {}, and no certificate",
+                name,
+                found
+            )
+        }
+        ProblemKind::Template => text!(
+            "{}: status.certificate is a place that nobody filled in, and no certificate",
+            name
+        ),
+        ProblemKind::Base64(_) | ProblemKind::Unknown(_) => text!(
+            "{}: status.certificate is damaged: it is neither base64 nor PEM",
+            name
+        ),
+    };
+    Some(fetch_again(request, Failure::not_good(what)))
+}
+
+fn fetch_again(request: &CertificateSigningRequest, failure: Failure) -> Failure {
+    let get = kubectl(request, ["get", "csr"]).option("-o", "yaml");
+    failure.say(text!("as it is in the cluster it is printed by: {}", get))
 }
 
 /// The last line, where a file ends in the middle of something.

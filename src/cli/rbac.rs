@@ -310,6 +310,10 @@ impl Args {
             });
         };
         if let Some(problem) = found.problems.into_iter().next() {
+            let look = look(&input);
+            if look.is_damaged() {
+                return Err(Failure::wrong_file(source, look, Want::Person).judged());
+            }
             return Err(Failure::not_good(text!("{}: {}", source, problem)).run(inspect()));
         }
         let rows = self.of_one_cluster(source, found.rows)?;
@@ -614,7 +618,11 @@ impl Args {
         let input = file::read(source, DEFAULT_LIMIT)?;
         let read = AuthorizationConfiguration::read(&input).map_err(|error| {
             let look = look(&input);
-            if look.is_telling() && look != Look::OtherObject {
+            let can_be = matches!(
+                look,
+                Look::OtherObject(None | Some("AuthorizationConfiguration"))
+            );
+            if look.is_telling() && !can_be {
                 return Failure::wrong_file(source, look, Want::Authorization);
             }
             let failure = Failure::about(source, &error);

@@ -199,7 +199,7 @@ impl Rehearsal<'_> {
             }
             Err(_) => {
                 let look = look(&contents);
-                if look.is_telling() && !matches!(look, Look::Object | Look::OtherObject) {
+                if look.is_telling() && !matches!(look, Look::Object | Look::OtherObject(_)) {
                     return Err(Failure::wrong_file(input, look, Want::Request).judged());
                 }
                 String::from_utf8_lossy(&contents).into_owned()

@@ -498,10 +498,7 @@ fn check<'a>(
     agreed: &Agreed,
 ) -> Result<Issued<'a>, Failure> {
     let name = Label::from(request.metadata.name.as_str());
-    let status = request.status.as_ref();
-    let pem = status.and_then(|status| status.certificate.as_deref());
-    let chain = Chain::from_pem(pem.unwrap_or_default())
-        .map_err(|error| Failure::not_good(text!("{}: status.certificate: {}", name, error)))?;
+    let chain = outcome::certificate(request, Label::from(request.metadata.name.as_str()))?;
     let asked = request.request.as_deref().and_then(pem::first);
     let asked = asked.and_then(|block| CertificationRequest::from_der(&block.contents).ok());
     let Some(asked) = asked else {

@@ -335,7 +335,11 @@ fn read_config(input: &Stream, console: &Console) -> Result<RequestConfig, Failu
     let is_other = look.is_telling()
         && !matches!(
             look,
-            Look::OpensslConfig | Look::Template(_) | Look::Empty | Look::OtherObject
+            Look::OpensslConfig
+                | Look::Template(_)
+                | Look::Empty
+                | Look::Comments
+                | Look::OtherObject(_)
         );
     if is_other {
         return Err(Failure::wrong_file(input, look, Want::Configuration));

@@ -109,7 +109,10 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
             }
             certificate::PEM_LABEL => match Certificate::from_der(&block.contents) {
                 Ok(certificate) => Object::of_certificate(&certificate, context.now),
-                Err(error) => Object::unreadable(&error.to_string()),
+                Err(_) => {
+                    let look = look(input.get(block.span).unwrap_or_default());
+                    Object::unreadable(look.show().as_str())
+                }
             },
             "PUBLIC KEY" => match PublicKey::from_spki_der(&block.contents) {
                 Ok(key) => Object::of_public_key(&key),
@@ -178,7 +181,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     let look = look(input);
     let is_ours = matches!(
         look,
-        Look::Empty | Look::EmptyList | Look::Object | Look::Kubeconfig | Look::OtherObject
+        Look::Empty | Look::EmptyList | Look::Object | Look::Kubeconfig | Look::OtherObject(_)
     );
     if is_broken && look == Look::Parts {
         let what = "text of QR codes with something else around it, or in another encoding: leave \
@@ -190,8 +193,8 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         && let Some((inside, coats)) = under_its_coats(input)
     {
         let what = text!(
-            "{}, spoiled on its way: there is {}; kubectl would not read it: have it sent as an \
-             attachment, or save it as plain text",
+            "{}, spoiled on its way ({}); kubectl would not read it: have it sent as an attachment, \
+             or save it as plain text",
             inside,
             coats
         );

@@ -71,12 +71,13 @@ pub fn state(status: Option<&Status>) -> State {
         State::Denied
     } else if has("Failed") {
         State::Failed
-    } else if !has("Approved") {
-        State::Pending
     } else if status.certificate.is_some() {
+        // A certificate is there only if somebody approved it, whatever became of the conditions.
         State::Issued
-    } else {
+    } else if has("Approved") {
         State::Approved
+    } else {
+        State::Pending
     }
 }
 

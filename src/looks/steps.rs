@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Conversion, Look, Packing, Sealing};
+use super::{Conversion, Damage, Look, Packing, Sealing};
 use crate::shell::{Command, quoted};
 use crate::text;
 use crate::text::{Show, Text};
@@ -18,6 +18,8 @@ pub enum Want {
     Issued,
     /// A request that is to be judged.
     Request,
+    /// A request of another program, to be put into a manifest.
+    Csr,
     /// A kubeconfig.
     Kubeconfig,
     /// The certificates of an authority, or one certificate.
@@ -43,6 +45,7 @@ impl Show for Want {
             Self::Reply => "a reply",
             Self::Issued => "what kubectl get csr NAME -o yaml prints",
             Self::Request => "a request",
+            Self::Csr => "a certification request (CSR)",
             Self::Kubeconfig => "a kubeconfig",
             Self::Certificate => "a certificate",
             Self::Configuration => "a configuration of a team or of OpenSSL",
@@ -71,7 +74,8 @@ impl Look {
         let first = self
             .saved_by_a_spreadsheet(want)
             .or_else(|| self.unpacked(file, is_free))
-            .or_else(|| self.once_more(want));
+            .or_else(|| self.once_more(want))
+            .or_else(|| self.out_of_json(want, file, is_free));
         if let Some(steps) = first.filter(|_| want != Want::Passphrase) {
             return steps;
         }
@@ -80,6 +84,7 @@ impl Look {
             Want::Reply => self.to_a_reply(file, is_free),
             Want::Issued => self.to_an_object(file, is_free),
             Want::Request => self.to_a_request(file, is_free),
+            Want::Csr => self.to_a_csr(file, is_free),
             Want::Kubeconfig => self.to_a_kubeconfig(),
             Want::Certificate => self.to_a_certificate(file, is_free),
             Want::Configuration => self.to_a_configuration(),
@@ -134,6 +139,12 @@ impl Look {
                         .into(),
                 ]);
             }
+            Self::Sealed(Sealing::Luks) => {
+                return Some(vec![
+                    "it is a whole volume: open it with cryptsetup, mount it, and name the file in it"
+                        .into(),
+                ]);
+            }
             Self::Sealed(Sealing::Smime) => {
                 return Some(vec![
                     "open it in the mail program that has the key for it, and save what is in it"
@@ -159,29 +170,72 @@ impl Look {
 
     /// It is damaged, or a picture of the thing.
     fn once_more(self, want: Want) -> Option<Vec<Text>> {
-        let own = matches!(want, Want::Key | Want::Configuration);
+        let own = matches!(want, Want::Key | Want::Configuration | Want::Csr);
+        let again = if own {
+            "take it from where it came once more, whole"
+        } else {
+            "ask for the file once more, whole"
+        };
+        let as_attachment = if own {
+            "take it once more from where it came, in binary or as an attachment"
+        } else {
+            "ask for it once more, as an attachment and not as text"
+        };
         let step = match self {
-            Self::CutPem(_) | Self::BrokenPem(_) | Self::Empty if own => {
-                "take it from where it came once more, whole"
+            Self::Damaged(Damage::OtherEnd(begin, end)) => {
+                return Some(vec![
+                    text!(
+                        "if lines {} and {} are of one block, write behind END what stands behind BEGIN, in a \
+                         copy",
+                        begin,
+                        end
+                    ),
+                    text!("else {}", again),
+                ]);
             }
-            Self::CutPem(_) | Self::BrokenPem(_) | Self::Empty => {
-                "ask for the file once more, whole"
-            }
+            Self::Damaged(
+                Damage::Mangled | Damage::Indentation | Damage::Lines | Damage::Length(..),
+            ) => as_attachment,
+            _ if self.is_damaged() => again,
             Self::Document(_) | Self::Image | Self::Html | Self::Mail if own => {
                 "find the file itself: not a text about it, nor a picture of it"
             }
             Self::Document(_) | Self::Image | Self::Html | Self::Mail => {
                 "ask for the file itself, as an attachment"
             }
+            Self::Companion => "take the file of the same name without ._ in front",
+            Self::Url => "fetch what is there, and name the file that it was saved in",
             Self::Conflict(_) => "resolve the conflict in an editor, or take one side with git",
             Self::Template(_) if !own => {
                 "the person whose template it is has to fill it in (or run what fills it in)"
             }
-            Self::Utf16 => "save it as UTF-8, without a byte order mark",
+            Self::Utf16 | Self::Utf32 => "save it as UTF-8, without a byte order mark",
             Self::Parts => "remove what is not from a code: what is left starts with 1QRZ",
             _ => return None,
         };
         Some(vec![step.into()])
+    }
+
+    /// The PEM in JSON of another program.
+    fn out_of_json(self, want: Want, file: &Path, is_free: IsFree<'_>) -> Option<Vec<Text>> {
+        let Self::PemInJson(fields) = self else {
+            return None;
+        };
+        let (field, becomes, mask) = match want {
+            Want::Key => (fields.key, "-new.key", "umask 077; "),
+            Want::Request | Want::Csr if fields.key.is_some() => return None,
+            Want::Request | Want::Csr => (fields.request, "-new.csr", ""),
+            _ => (fields.certificate, "-new.crt", ""),
+        };
+        let take = Command::new("jq").word("-r").word(field?).operand(file);
+        let new = new_name(file, becomes, is_free);
+        let take = text!("{}{} > {}", mask, take, quoted(new));
+        let take = if mask.is_empty() {
+            take
+        } else {
+            text!("({})", take)
+        };
+        Some(vec!["take the PEM out of it:".into(), text!("  {}", take)])
     }
 
     fn to_a_key(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
@@ -235,7 +289,13 @@ impl Look {
                 "a key in it is base64 in client-key-data; the key itself is needed, a file of its own"
                     .into(),
             ],
-            Self::Pgp | Self::Jwk => vec!["it cannot be used here".into(), make.into()],
+            Self::Pgp | Self::Jwk | Self::XmlKey | Self::OtherKey(_) => {
+                vec!["it cannot be used here".into(), make.into()]
+            }
+            Self::Hex => vec![
+                "turn it into the bytes that it stands for:".into(),
+                text!("  xxd -r -p {} {}", name, quoted(new_name(file, "-new.der", is_free))),
+            ],
             _ => vec!["a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER".into()],
         }
     }
@@ -263,7 +323,8 @@ impl Look {
             ],
             look if look.is_key() => vec!["keys are given with --key".into()],
             Self::Line => vec![
-                "the name of an object is not the object; the administrator runs:".into(),
+                "if it is the name of an object: the object itself is needed; the administrator runs:"
+                    .into(),
                 GET.into(),
             ],
             Self::Table | Self::Description => vec![
@@ -300,7 +361,7 @@ impl Look {
                     .into(),
             ],
             Self::Line => vec![
-                "the name of an object is not the object; run:".into(),
+                "if it is the name of an object: the object itself is needed; run:".into(),
                 GET.into(),
             ],
             Self::Kubeconfig => vec!["a kubeconfig is given with --kubeconfig".into()],
@@ -338,6 +399,48 @@ impl Look {
                     "a request is a CertificateSigningRequest in YAML or JSON, or a CSR in PEM or DER"
                         .into(),
                 ]
+            }),
+        }
+    }
+
+    fn to_a_csr(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
+        match self {
+            Self::PrivateKey => vec![
+                "a request is made with a key of yours by:".into(),
+                text!(
+                    "  {}",
+                    Command::ours("request").operand("USER").option("--key", file)
+                ),
+            ],
+            look if look.is_key() => vec![
+                "a key is given with --key, where it can be read; a request for one in a store is made by the \
+                 program of the store"
+                    .into(),
+            ],
+            Self::Certificate => vec![
+                "a request to follow a certificate is made by:".into(),
+                text!("  {}", Command::ours("renew").operand(file)),
+            ],
+            Self::Object => vec![
+                "it is a manifest already; what is in it is shown by:".into(),
+                text!("  {}", Command::ours("inspect").operand(file)),
+            ],
+            Self::PublicKey | Self::SshPublicKey => vec![
+                "a request is signed with the private key that belongs to it: give that with --key"
+                    .into(),
+            ],
+            Self::Certreq => vec![
+                "make the request of it, and give that:".into(),
+                "  certreq -new FILE.inf FILE.csr".into(),
+            ],
+            Self::OpensslConfig => {
+                vec!["it says what a request is to be made of: give it with --config".into()]
+            }
+            Self::Cfssl => vec![
+                "name what it says, CN and names: kube-enroll request USER --group GROUP".into(),
+            ],
+            _ => self.common(file, is_free).unwrap_or_else(|| {
+                vec!["a CSR is PEM that starts with BEGIN CERTIFICATE REQUEST, or DER".into()]
             }),
         }
     }
@@ -463,6 +566,16 @@ impl Look {
                 ),
             ],
             Self::OpensslText => vec!["the PEM is needed, from BEGIN to END".into()],
+            Self::LabelledCertificate => vec![
+                "write it with the label that is read here:".into(),
+                text!(
+                    "  {}",
+                    Command::new("openssl")
+                        .word("x509")
+                        .option("-in", file)
+                        .option("-out", new_name(file, "-new.crt", is_free))
+                ),
+            ],
             _ => return None,
         })
     }

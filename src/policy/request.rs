@@ -133,7 +133,7 @@ fn no_block(input: &[u8]) -> Finding {
         );
     }
     let why = match under_its_coats(input) {
-        Some((_, coats)) => format!("; there is {coats}"),
+        Some((_, coats)) => format!("; it was spoiled on its way ({coats})"),
         None if found.is_telling() => format!("; what is there: {}", found.show()),
         None => String::new(),
     };

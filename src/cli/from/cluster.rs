@@ -45,7 +45,9 @@ pub fn load(
                 console.note(text!("{}: {}", kubeconfig, undone.note()));
                 return Ok(read);
             }
-            let read = reply::kubeconfig(&undone.bytes).ok_or(error)?;
+            let is_damaged = look(&undone.bytes).is_damaged();
+            let read = reply::kubeconfig(&undone.bytes).filter(|_| !is_damaged);
+            let read = read.ok_or(error)?;
             console.note(text!("{} is a reply: its cluster is taken", kubeconfig));
             Ok(read)
         });
@@ -128,7 +130,9 @@ pub fn authorities(source: &Stream, console: &Console) -> Result<Vec<u8>, Failur
         Ok(found)
     });
     let found = found.map_err(|error| match error {
-        Error::NoCertificate => Failure::wrong_file(source, look(&contents), Want::Certificate),
+        Error::NoCertificate | Error::Malformed { .. } => {
+            Failure::wrong_file(source, look(&contents), Want::Certificate)
+        }
         error => Failure::in_file(source, &error),
     })?;
     if let [only] = &found[..]

@@ -104,7 +104,13 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     let is_other_file = look.is_telling()
         && !matches!(
             look,
-            Look::Empty | Look::Template(_) | Look::ErrorMessage | Look::Utf16
+            Look::Empty
+                | Look::Template(_)
+                | Look::ErrorMessage
+                | Look::Utf16
+                | Look::Comments
+                | Look::Url
+                | Look::Hex
         );
     if is_other_file {
         return Err(Failure::wrong_file(file, look, Want::Passphrase));

@@ -6,7 +6,7 @@ use kube_enroll::carrier;
 use kube_enroll::config::RequestConfig;
 use kube_enroll::csr::{CertificationRequest, FindProblem};
 use kube_enroll::inspect::{Style, report};
-use kube_enroll::looks::{Look, look};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::name::{Identity, Subject};
 use kube_enroll::policy::Level;
 use kube_enroll::shell::quoted;
@@ -116,7 +116,7 @@ fn read(file: &Stream, console: &Console) -> Result<CertificationRequest, Failur
             }
             Ok(request)
         }
-        Ok(None) => Err(is_other(file, look(&contents))),
+        Ok(None) => Err(Failure::wrong_file(file, look(&contents), Want::Csr)),
         Err(FindProblem::Several(count)) => Err(Failure::about(
             file,
             text!("there are {} requests in it", count),
@@ -124,20 +124,9 @@ fn read(file: &Stream, console: &Console) -> Result<CertificationRequest, Failur
         .say("give one file for each")),
         Err(FindProblem::Malformed(error)) => Err(match look(&contents) {
             Look::Request | Look::Binary => Failure::in_file(file, &error),
-            other => is_other(file, other),
+            other => Failure::wrong_file(file, other, Want::Csr),
         }),
     }
-}
-
-fn is_other(file: &Stream, look: Look) -> Failure {
-    if matches!(look, Look::CutPem(_) | Look::BrokenPem(_) | Look::Empty) {
-        return Failure::about(file, look).say("make the request again, or fetch the file again");
-    }
-    Failure::could_not_run(text!(
-        "{} is {}, not a certification request (CSR)",
-        file,
-        look
-    ))
 }
 
 /// What is given besides must be what the request says: it is signed and cannot be changed.
