@@ -71,7 +71,7 @@ impl Show for Step {
             Self::Windows1252 => "Windows-1252, in which it is written instead of UTF-8",
             Self::CarriageReturns => "lines that end with a carriage return (CR) alone",
             Self::EscapedBreaks => r"line breaks that were written as \n",
-            Self::Html => "HTML escapes (&quot; and the like)",
+            Self::Html => "HTML (tags, &quot; and the like)",
             Self::SmartQuotes => "typographic quotation marks of a word processor",
             Self::Dashes => "BEGIN and END lines that have other dashes or letters than PEM",
             Self::Blanks => "blanks that are no spaces (non-breaking, of no width)",
@@ -276,6 +276,17 @@ mod tests {
                     .replacen("apiVersion", "> apiVersion", 1)
                     .replacen("kind", "> kind", 1),
                 vec![Step::Quoted],
+            ),
+            (
+                format!(
+                    "<html><body>{}</body></html>",
+                    before(
+                        &REPLY.replace(' ', "&nbsp;").replace('"', "&quot;"),
+                        "<div>"
+                    )
+                    .replace('\n', "</div>\n")
+                ),
+                vec![Step::Html],
             ),
             (REPLY.replace('"', "&quot;"), vec![Step::Html]),
             (REPLY.replace('\n', "\r"), vec![Step::CarriageReturns]),

@@ -84,11 +84,19 @@ pub enum KubeconfigError {
     #[error("no context \"{0}\"")]
     NoContext(String),
     /// The context names a cluster that is not there.
-    #[error("no cluster \"{0}\"")]
-    NoCluster(String),
+    #[error("context \"{context}\" names the cluster \"{cluster}\", which is not there")]
+    NoCluster {
+        /// The context.
+        context: String,
+        /// What it names.
+        cluster: String,
+    },
     /// There is not exactly one cluster, and no context says which.
-    #[error("{0} clusters, and no context says which one")]
+    #[error("there are {0} clusters in it, and no context that says which one")]
     ManyClusters(usize),
+    /// There is no cluster at all.
+    #[error("there is no cluster in it")]
+    Empty,
     /// Two entries of one list have the same name, which client-go refuses.
     #[error("two {list} are named \"{name}\"")]
     Duplicate {
@@ -275,7 +283,10 @@ impl Kubeconfig {
             .ok_or_else(|| KubeconfigError::NoContext(context.to_owned()))?;
         self.clusters()
             .find(|candidate| candidate.name == cluster)
-            .ok_or_else(|| KubeconfigError::NoCluster(cluster.to_owned()))
+            .ok_or_else(|| KubeconfigError::NoCluster {
+                context: context.to_owned(),
+                cluster: cluster.to_owned(),
+            })
     }
 
     fn only_cluster(&self) -> Result<Cluster> {
@@ -283,6 +294,7 @@ impl Kubeconfig {
         let count = clusters.len();
         match clusters.pop() {
             Some(cluster) if count == 1 => Ok(cluster),
+            None => Err(KubeconfigError::Empty),
             _ if self.contexts().next().is_some() => Err(KubeconfigError::NoCurrentContext),
             _ => Err(KubeconfigError::ManyClusters(count)),
         }
@@ -332,7 +344,10 @@ contexts:
         assert_eq!(server(TWO, Some("ca")), Ok("https://a".to_owned()));
         let missing = KubeconfigError::NoContext("x".to_owned());
         assert_eq!(server(&current, Some("x")), Err(missing));
-        let dangling = KubeconfigError::NoCluster("c".to_owned());
+        let dangling = KubeconfigError::NoCluster {
+            context: "cc".to_owned(),
+            cluster: "c".to_owned(),
+        };
         assert_eq!(server(&current, Some("cc")), Err(dangling));
         assert_eq!(server(TWO, None), Err(KubeconfigError::NoCurrentContext));
     }
@@ -344,7 +359,7 @@ contexts:
         let (second, _) = rest.split_once("users:").unwrap();
         let two = format!("{one}- {{name: b{second}");
         assert_eq!(server(&two, None), Err(KubeconfigError::ManyClusters(2)));
-        assert_eq!(server("", None), Err(KubeconfigError::ManyClusters(0)));
+        assert_eq!(server("", None), Err(KubeconfigError::Empty));
     }
 
     #[test]

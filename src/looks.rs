@@ -42,7 +42,9 @@ pub enum Look {
     /// `BEGIN PGP ... KEY BLOCK`.
     Pgp,
     /// PKCS#12 (RFC 7292).
-    Pkcs12,
+    Pkcs12(Age),
+    /// PKCS#8 under the label of OpenSSH.
+    MislabelledKey,
     /// A Java key store.
     Jks,
     /// PKCS#7 (RFC 2315).
@@ -152,6 +154,30 @@ pub enum Conversion {
     Impossible,
 }
 
+/// Whether OpenSSL 3 opens a store as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// With the ciphers of today.
+    Recent,
+    /// RC2 or RC4, for which it has to be asked.
+    Old,
+}
+
+impl Show for Age {
+    fn show(&self) -> Text {
+        match self {
+            Self::Recent => "",
+            Self::Old => " -legacy",
+        }
+        .into()
+    }
+}
+
+/// What a key in a TPM is called.
+const IN_A_TPM: &str = "a private key that only a TPM can use (TSS2)";
+/// What a key of DSA is called.
+const DSA: &str = "a key of DSA, which Kubernetes does not take";
+
 /// A compression or archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
@@ -203,7 +229,8 @@ impl Show for Look {
             Self::SshPublicKey => "a public key of SSH".into(),
             Self::Jwk => "a key in JSON (JWK)".into(),
             Self::Pgp => "a key of OpenPGP (GnuPG)".into(),
-            Self::Pkcs12 => "a PKCS#12 file (PFX)".into(),
+            Self::Pkcs12(_) => "a PKCS#12 file (PFX)".into(),
+            Self::MislabelledKey => "a private key under the label of OpenSSH".into(),
             Self::Jks => "a Java key store (JKS)".into(),
             Self::Pkcs7 => "a PKCS#7 file (P7B)".into(),
             Self::PublicKey => "a public key".into(),
@@ -250,9 +277,7 @@ impl Show for Look {
             Self::Hex => "hexadecimal digits of binary data".into(),
             Self::Url => "the address of a file (URL)".into(),
             Self::Base64 => "base64 of something that is not known here".into(),
-            Self::Companion => {
-                "what macOS writes beside a file (AppleDouble, ._NAME), not the file itself".into()
-            }
+            Self::Companion => "what macOS writes beside a file (AppleDouble, ._NAME)".into(),
             Self::Utf32 => "text in UTF-32".into(),
             Self::Comments => "nothing but comments (lines that start with #)".into(),
             Self::Packed(packing) => packing.show(),
@@ -262,7 +287,7 @@ impl Show for Look {
             Self::Html => "a web page (HTML)".into(),
             Self::Mail => "a mail".into(),
             Self::Program => "a program or script".into(),
-            Self::LfsPointer => "a pointer of Git LFS, not the file itself".into(),
+            Self::LfsPointer => "a pointer of Git LFS in place of the file".into(),
             Self::Conflict(line) => {
                 text!(
                     "a file with a conflict of git in line {} that nobody resolved",
@@ -315,6 +340,24 @@ impl Look {
         !matches!(self, Self::Text | Self::Binary | Self::Line | Self::Base64)
     }
 
+    /// Whether it is text of this field, for which nothing has to be run that reads the file.
+    fn is_plain(self) -> bool {
+        matches!(
+            self,
+            Self::PrivateKey
+                | Self::PublicKey
+                | Self::Certificate
+                | Self::Request
+                | Self::Object
+                | Self::Kubeconfig
+                | Self::EmptyList
+                | Self::OtherObject(_)
+                | Self::Damaged(_)
+                | Self::CutPem(_)
+                | Self::BrokenPem(_)
+        )
+    }
+
     /// Whether a piece of it is missing or was changed.
     #[must_use]
     pub fn is_damaged(self) -> bool {
@@ -332,7 +375,8 @@ impl Look {
             Self::PrivateKey
                 | Self::OpenSshKey(_)
                 | Self::PuttyKey(_)
-                | Self::Pkcs12
+                | Self::Pkcs12(_)
+                | Self::MislabelledKey
                 | Self::Jks
                 | Self::Jwk
                 | Self::Pgp
@@ -368,7 +412,8 @@ pub fn look(bytes: &[u8]) -> Look {
             1 => Look::Line,
             _ => Look::Text,
         };
-        under_its_coats(bytes).map_or(plain, |(look, _)| look)
+        let inside = under_its_coats(bytes).map(|(look, _)| look);
+        inside.filter(|look| look.is_plain()).unwrap_or(plain)
     })
 }
 
@@ -570,7 +615,11 @@ fn by_der(bytes: &[u8]) -> Option<Look> {
     } else if PublicKey::from_spki_der(bytes).is_ok() {
         Some(Look::PublicKey)
     } else if has(&[2, 1, 3, 0x30]) {
-        Some(Look::Pkcs12)
+        // PBE with RC2 or RC4 (RFC 7292 appendix C).
+        let scheme = |last| [&[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 12, 1][..], &[last]].concat();
+        let uses = |last| memchr::memmem::find(bytes, &scheme(last)).is_some();
+        let is_old = [1, 2, 5, 6].into_iter().any(uses);
+        Some(Look::Pkcs12(if is_old { Age::Old } else { Age::Recent }))
     } else if has(SIGNED_DATA) {
         Some(Look::Pkcs7)
     } else if has(ENVELOPED_DATA) {
@@ -598,12 +647,29 @@ fn by_pem(text: &str) -> Option<Look> {
         "OPENSSH PRIVATE KEY" => {
             let block = pem::first(text.as_bytes());
             let contents = block.map(|block| block.contents);
+            let head = contents
+                .as_ref()
+                .map_or(&[][..], |it| it.get(..200).unwrap_or(it));
+            if contents
+                .as_ref()
+                .is_some_and(|it| EncodedKey::find(it).is_ok())
+            {
+                return Some(Look::MislabelledKey);
+            }
+            if memchr::memmem::find(head, b"ssh-dss").is_some() {
+                return Some(Look::OtherKey(DSA));
+            }
             Look::OpenSshKey(contents.map_or(Conversion::Possible, |contents| {
                 conversion_of(contents.get(..200.min(contents.len())).unwrap_or_default())
             }))
         }
         "PKCS7" | "CMS" => Look::Pkcs7,
-        "PKCS12" => Look::Pkcs12,
+        "PKCS12" => Look::Pkcs12(Age::Recent),
+        "TSS2 PRIVATE KEY" => Look::OtherKey(IN_A_TPM),
+        "DSA PRIVATE KEY" => Look::OtherKey(DSA),
+        "ANY PRIVATE KEY" => {
+            Look::OtherKey("a private key under a label that says of no kind (ANY)")
+        }
         "CERTIFICATE" => Look::Certificate,
         "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Look::LabelledCertificate,
         csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => Look::Request,

@@ -481,18 +481,22 @@ fn clusters_that_kubectl_could_not_use_are_refused() {
     let (folder, object) = plain();
     let good = folder.read("admin.kubeconfig");
     for (from, to, words) in [
-        ("https://", "http://", "expected https://"),
+        ("https://", "http://", "expected https://HOST:PORT"),
         (
             "https://10.0.0.1:6443",
             "10.0.0.1:6443",
-            "expected https://",
+            "expected https://HOST:PORT",
         ),
         (
             "current-context: prod",
             "current-context: gone",
             "no context \"gone\"",
         ),
-        ("cluster: prod", "cluster: gone", "no cluster \"gone\""),
+        (
+            "cluster: prod",
+            "cluster: gone",
+            "names the cluster \"gone\", which is not there",
+        ),
         ("kind: Config", "kind: config", "not a kubeconfig"),
         (
             "certificate-authority-data: ",

@@ -633,7 +633,10 @@ fn keys_of_openssh_and_putty_are_converted_by_the_commands_that_are_advised() {
     folder.peer("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "ed"]);
     folder
         .run(&["request", "bob", "--no-passphrase", "--key", "ed"])
-        .fails(2, &["Ed25519", "no program writes", "make a new key"]);
+        .fails(
+            2,
+            &["Ed25519", "ssh-keygen writes no such key", "make a new key"],
+        );
 }
 
 #[test]
@@ -1330,5 +1333,327 @@ fn pem_is_taken_out_of_json_by_the_command_that_is_advised() {
         };
         follow(&folder, step, "");
         folder.run(then).good();
+    }
+}
+
+#[test]
+fn what_a_kubeconfig_lacks_is_mended_by_the_commands_that_are_advised() {
+    if !["kubectl", "openssl"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    let admin = folder.read("admin");
+    let no_context: String = admin
+        .lines()
+        .take_while(|line| !line.starts_with("contexts:"))
+        .filter(|line| !line.starts_with("current-context:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let second = "- name: second\n  cluster: {server: https://b}\n";
+    let two = no_context.replacen("clusters:\n", &format!("clusters:\n{second}"), 1);
+    let reply = ["reply", "issued.yaml", "--kubeconfig", "FILE"];
+    folder.write("FILE", &two);
+    let ended = folder.run(&reply);
+    ended.fails(2, &["there are 2 clusters in it", "--context"]);
+    let [step] = steps(&ended, &["kubectl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    follow(&folder, step, "");
+    let made = folder.peer(
+        "kubectl",
+        &[
+            "config",
+            "get-contexts",
+            "-o",
+            "name",
+            "--kubeconfig",
+            "FILE",
+        ],
+    );
+    assert_eq!(made.trim(), "second");
+    folder
+        .run(&[&reply[..], &["--context", "second"]].concat())
+        .good();
+    // Which contexts there are.
+    folder.write("FILE", admin.replace("cluster: prod", "cluster: gone"));
+    let ended = folder.run(&reply);
+    ended.fails(
+        2,
+        &[
+            "names the cluster \"gone\"",
+            "name a context with --context",
+        ],
+    );
+    let [step] = steps(&ended, &["kubectl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    follow(&folder, step, "");
+    // An authority that is none.
+    let key = BASE64_STANDARD.encode(folder.read("alice.key"));
+    let lines = admin
+        .lines()
+        .map(|line| match line.split_once("authority-data: ") {
+            Some((head, _)) => format!("{head}authority-data: {key}\n"),
+            None => format!("{line}\n"),
+        });
+    folder.write("FILE", lines.collect::<String>());
+    let ended = folder.run(&reply);
+    ended.fails(1, &["no certificate: a private key"]);
+    let [step] = steps(&ended, &["kubectl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    folder.peer(
+        "sh",
+        &[
+            "-c",
+            "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=ca -out ca.crt",
+        ],
+    );
+    follow(&folder, step, "");
+    folder.run(&reply).good();
+    // And what there is no command for.
+    for (contents, words) in [
+        ("", "there is no cluster in it"),
+        ("a password", "one line of text, not a kubeconfig"),
+        (
+            "a,b\nc,d\n",
+            "text of no kind that is known here, not a kubeconfig",
+        ),
+        ("clusters: {}\n", "is not a list"),
+    ] {
+        folder.write("FILE", contents);
+        let ended = folder.run(&reply);
+        ended.fails(2, &[words]);
+        assert!(ended.stderr.lines().count() > 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn keys_in_the_stores_of_others_are_taken_out_by_the_commands_that_are_advised() {
+    if !["openssl", "kubectl", "base64"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\ndata:\n  tls.key: {}\n",
+        BASE64_STANDARD.encode(folder.read("alice.key"))
+    );
+    folder.write("secret.yaml", secret);
+    let relabelled = folder
+        .read("alice.key")
+        .replace("PRIVATE", "OPENSSH PRIVATE");
+    folder.write("relabelled", relabelled);
+    let make = "openssl pkcs12 -export -legacy -inkey alice.key -in alice.crt -out old.p12 -passout pass:secret12";
+    folder.peer("sh", &["-c", make]);
+    folder.peer("sh", &["-c", "base64 old.p12 > packed"]);
+    folder.write("pass", "another12\n");
+    for (name, new, more) in [
+        ("secret.yaml", "secret.yaml-new.key", ""),
+        ("relabelled", "relabelled-pkcs8.key", ""),
+        ("packed", "packed-decoded.bin", ""),
+        (
+            "old.p12",
+            "old.p12-pkcs8.key",
+            "-passin pass:secret12 -passout pass:another12",
+        ),
+    ] {
+        let ended = folder.run(&["request", "bob", "--no-passphrase", "--key", name]);
+        ended.fails(2, &[name]);
+        let lines = ended.stderr.lines().map(str::trim);
+        let lines = lines.map(|line| line.strip_prefix("decode it: ").unwrap_or(line));
+        let step = lines
+            .filter(|line| line.starts_with("(umask") || line.starts_with("openssl "))
+            .next_back();
+        follow(&folder, step.unwrap(), more);
+        assert!(folder.has(new), "{:?}", folder.names());
+    }
+    for (number, key) in [
+        "secret.yaml-new.key",
+        "relabelled-pkcs8.key",
+        "old.p12-pkcs8.key",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = format!("out-{number}");
+        let request = ["request", "bob", "--key", key, "--passphrase-file", "pass"];
+        folder
+            .run(&[&request[..], &["--output-dir", &out]].concat())
+            .good();
+    }
+    folder
+        .run(&[
+            "request",
+            "bob",
+            "--no-passphrase",
+            "--key",
+            "packed-decoded.bin",
+        ])
+        .fails(2, &["a PKCS#12 file"]);
+    for (label, words) in [
+        ("DSA PRIVATE KEY", "DSA"),
+        ("TSS2 PRIVATE KEY", "--csr"),
+        ("ANY PRIVATE KEY", "make a new key"),
+    ] {
+        folder.write("other", kube_enroll::pem::encode(label, b"some key"));
+        let request = ["request", "bob", "--no-passphrase", "--key", "other"];
+        let ended = folder.run(&request);
+        ended.fails(2, &[words]);
+        assert!(!ended.stderr.contains("openssl"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_request_of_another_program_is_read_however_it_came() {
+    let folder = journey();
+    let csr = folder.read("alice.csr");
+    let quoted: String = csr.lines().map(|line| format!("> {line}\n")).collect();
+    for (number, contents) in [quoted, BASE64_STANDARD.encode(&csr)]
+        .into_iter()
+        .enumerate()
+    {
+        folder.write("FILE", contents);
+        let out = format!("out-{number}");
+        folder
+            .run(&["request", "--csr", "FILE", "--output-dir", &out])
+            .good();
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_read_stand_with_what_to_do_about_them() {
+    let folder = journey();
+    folder.peer("mkdir", &["keys"]);
+    folder.write("keys/a.key", "-----BEGIN PRIVATE KEY-----\nYQ==\n");
+    folder.write("keys/b.key", "ssh-ed25519 AAAA b@c\n");
+    folder.write("keys/c.key", "-----BEGIN PRIVATE KEY-----\nYg==\n");
+    let ended = folder.run(&[
+        "kubeconfig",
+        "alice.reply.yaml",
+        "--key",
+        "keys",
+        "--out",
+        "out",
+    ]);
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    let place = |words: &str| lines.iter().position(|line| line.contains(words)).unwrap();
+    assert_eq!(place("c.key"), place("a.key") + 1, "{}", ended.stderr);
+    assert_eq!(
+        place("once more, whole"),
+        place("c.key") + 1,
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(place("the other file of the pair"), place("b.key") + 1);
+}
+
+#[test]
+fn an_address_that_leads_nowhere_is_refused_or_told() {
+    let folder = journey();
+    let reply = |server: &str| {
+        let reply = [
+            "reply",
+            "issued.yaml",
+            "--kubeconfig",
+            "admin",
+            "--server",
+            server,
+        ];
+        folder.run(&reply)
+    };
+    for (server, words) in [
+        ("https://", "expected https://HOST:PORT"),
+        ("https://k:99999", "its port is no number"),
+        ("https://https://k", "two schemes"),
+        ("https://{{ .Values.host }}", "nobody filled in"),
+        ("https://a b", "blank"),
+    ] {
+        reply(server).fails(1, &[words]);
+    }
+    for server in [
+        "https://127.1",
+        "https://169.254.1.1",
+        "https://localhost.localdomain",
+        "https://kubernetes.default.svc:443",
+    ] {
+        reply(server).good().says(&["nobody else reaches"]);
+    }
+    for server in ["https://[fd00::1]:6443", "https://k", "https://k:6443/path"] {
+        let ended = reply(server).good();
+        assert!(!ended.stderr.contains("nobody else"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_certificate_that_has_ended_is_not_sent_back() {
+    let folder = journey();
+    let then = time::OffsetDateTime::now_utc() - time::Duration::days(4000);
+    let old = common::issue_at(&folder.read("alice.csr.yaml"), &authority(), then);
+    folder.write("old.yaml", old);
+    let reply = [
+        "reply",
+        "old.yaml",
+        "--kubeconfig",
+        "admin",
+        "--out",
+        "old.reply.yaml",
+    ];
+    folder.run(&reply).fails(1, &["nothing is sent back"]);
+    assert!(!folder.has("old.reply.yaml"));
+    let other = folder
+        .read("issued.yaml")
+        .replace("kube-apiserver-client", "kubelet-serving");
+    folder.write("other.yaml", other);
+    let reply = [
+        "reply",
+        "other.yaml",
+        "--kubeconfig",
+        "admin",
+        "--out",
+        "other.reply.yaml",
+    ];
+    let ended = folder.run(&reply);
+    assert!(ended.stderr.contains("kubelet-serving"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_left_in_a_folder_by_programs_is_passed_over_and_told() {
+    let folder = journey();
+    folder.peer("mkdir", &["requests"]);
+    folder.write("requests/alice.csr.yaml", folder.read("alice.csr.yaml"));
+    folder.write("requests/Thumbs.db", b"\xD0\xCF\x11\xE0 something");
+    folder.write("requests/alice.csr.yaml~", "an older one");
+    folder.write("requests/team.csv", "user,groups\nalice,dev\n");
+    let verify = ["verify", "requests", "--roster", "requests/team.csv"];
+    let ended = folder.run(&verify).good();
+    let said = said(&ended);
+    assert!(said.contains("passed over 3 files of editors"), "{said}");
+    // Whatever its name, what is named is judged.
+    let named = [
+        "verify",
+        "requests/alice.csr.yaml~",
+        "--user",
+        "alice",
+        "-g",
+        "dev",
+    ];
+    folder.run(&named).fails(1, &["NOT GOOD"]);
+}
+
+#[test]
+fn verify_says_what_to_do_with_what_is_no_request() {
+    let folder = journey();
+    for (contents, words) in [
+        (&b"PK\x03\x04\x14\0\0\0"[..], "unzip FILE"),
+        (
+            b"NAME  AGE  SIGNERNAME\na  1d  b\n",
+            "kubectl get csr NAME -o yaml",
+        ),
+        (b"Certificate Request:\n    Data:\n", "the PEM is needed"),
+    ] {
+        folder.write("FILE", contents);
+        let verify = ["verify", "FILE", "--user", "alice", "-g", "dev"];
+        let ended = folder.run(&verify);
+        ended.fails(1, &["Do not create or approve it", words]);
     }
 }

@@ -150,12 +150,50 @@ pub(super) fn html(text: &str) -> Option<Text> {
         ("&amp;", "&"),
     ];
     let has_escape = ESCAPES.iter().any(|(escape, _)| text.contains(escape));
-    if !is_document(text) || !has_escape {
+    let untagged = without_tags(text);
+    let is_page = untagged.is_some();
+    let mut text = untagged.unwrap_or_else(|| Zeroizing::new(text.to_owned()));
+    if !is_page && (!is_document(&text) || !has_escape) {
         return None;
     }
-    let mut text = Zeroizing::new(text.replace("<br>", "\n").replace("<br/>", "\n"));
     for (escape, character) in ESCAPES {
         text = Zeroizing::new(text.replace(escape, character));
     }
-    Some(text)
+    let text = if is_page {
+        let lines = text.lines().map(str::trim_end);
+        let lines: Vec<_> = lines.filter(|line| !line.trim().is_empty()).collect();
+        Zeroizing::new(lines.join("\n") + "\n")
+    } else {
+        text
+    };
+    is_document(&text).then_some(text)
+}
+
+/// The text of a page, each of its paragraphs in a line; nothing where it is no page.
+fn without_tags(text: &str) -> Option<Text> {
+    const BREAKS: [&str; 7] = ["br", "br/", "/div", "/p", "/li", "/tr", "/pre"];
+    let start = text.trim_start();
+    let is_page = start.starts_with('<')
+        && ["</div>", "</p>", "</html>", "</body>", "</pre>", "<br"]
+            .iter()
+            .any(|tag| text.contains(tag));
+    if !is_page {
+        return None;
+    }
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((before, tag)) = rest.split_once('<') {
+        plain.push_str(before);
+        let Some((tag, after)) = tag.split_once('>') else {
+            rest = "";
+            break;
+        };
+        let name = tag.split_whitespace().next().unwrap_or_default();
+        if BREAKS.contains(&name.to_ascii_lowercase().as_str()) {
+            plain.push('\n');
+        }
+        rest = after;
+    }
+    plain.push_str(rest);
+    Some(plain)
 }

@@ -82,7 +82,9 @@ impl Args {
         let contents = file::read(input, DEFAULT_LIMIT)
             .map_err(|failure| self.advise_looking(failure, input))?;
         let chain = Chain::read(&contents).map_err(|error| match error {
-            Error::NoCertificate => Failure::wrong_file(input, look(&contents), Want::Certificate),
+            Error::NoCertificate | Error::Malformed { .. } => {
+                Failure::wrong_file(input, look(&contents), Want::Certificate)
+            }
             error => Failure::in_file(input, &error),
         })?;
         let leaf = chain.leaf();

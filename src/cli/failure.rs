@@ -68,7 +68,10 @@ impl Failure {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 failure.say("free some space and run the command again; no file is there in part")
             }
-            ErrorKind::ReadOnlyFilesystem => failure.say("choose a folder that can be written to"),
+            ErrorKind::ReadOnlyFilesystem => failure.say("nothing can be written there: work on a copy in another folder"),
+            ErrorKind::PermissionDenied => {
+                failure.say("run it as the owner of that (ls -ld shows who that is), or let the owner give it to you")
+            }
             _ => failure,
         }
     }
@@ -88,8 +91,8 @@ impl Failure {
         match error {
             Error::Unsupported {
                 what: "private key encoding",
-                ..
-            } => failure
+                found,
+            } if found.raw().contains("RFC 1421") => failure
                 .say("convert it; it asks for the passphrase of the key and for a new one twice:")
                 .run(convert(
                     Command::new("openssl").word("pkcs8").word("-topk8"),
@@ -106,6 +109,8 @@ impl Failure {
                         .option("-provider", "default")
                         .word("-topk8"),
                 )),
+            Error::Malformed { .. } => failure
+                .say("if it was damaged on its way, take it from where it came once more, whole"),
             _ => failure.after(error),
         }
     }
@@ -165,6 +170,20 @@ impl Failure {
                 self.hints.push(hint.clone());
             }
         }
+        self
+    }
+
+    /// Whether another failure has the same next steps.
+    pub fn has_hints_of(&self, other: &Self) -> bool {
+        self.hints == other.hints
+    }
+
+    /// Adds the next steps of another failure, which was told just before.
+    #[must_use]
+    pub fn indented(mut self, other: &Self) -> Self {
+        let hints = other.hints.iter();
+        self.hints
+            .extend(hints.map(|hint| Hint::Say(text!("  {}", hint))));
         self
     }
 
@@ -347,6 +366,9 @@ pub fn reason(error: &io::Error) -> Text {
         ErrorKind::OutOfMemory => "out of memory",
         ErrorKind::Unsupported => "not supported here",
         ErrorKind::InvalidInput => "not a valid name for a file",
+        _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            "it is a link that leads to itself"
+        }
         _ => {
             return error
                 .raw_os_error()

@@ -402,6 +402,7 @@ impl Run<'_> {
         input: &Stream,
         plans: &mut Plans,
     ) -> Result<(), Failure> {
+        outcome::warn_of_signer(request, self.console);
         let chain = outcome::certificate(request, input)?;
         self.issued(Some(request.clone()), &chain, cluster, input, plans)
     }

@@ -14,6 +14,19 @@ use super::console::Console;
 use super::failure::Failure;
 use super::from::file::Stream;
 
+/// API servers take certificates of one signer from users, whatever another one signs.
+pub fn warn_of_signer(request: &CertificateSigningRequest, console: &Console) {
+    if request.signer_name != CLIENT_SIGNER && !request.signer_name.is_empty() {
+        console.warn(text!(
+            "{} is of the signer {}, not of {}: an API server takes its certificates from users only \
+             where it trusts the authority of that signer",
+            Label::from(request.metadata.name.as_str()),
+            Label::from(request.signer_name.as_str()),
+            CLIENT_SIGNER
+        ));
+    }
+}
+
 /// Fails, with an explanation, unless there is a certificate.
 pub fn require_issued(request: &CertificateSigningRequest) -> Result<(), Failure> {
     if let Some(failure) = unreadable_certificate(request) {
@@ -58,14 +71,14 @@ pub fn require_issued(request: &CertificateSigningRequest) -> Result<(), Failure
 fn condition(request: &CertificateSigningRequest, kind: &str) -> Text {
     let status = request.status.as_ref();
     let condition = status.and_then(|status| status.condition(kind));
-    condition.map_or(Text::default(), |condition| {
-        let label = |text: &str| Label::from(text);
-        text!(
-            "{}: {}",
-            label(&condition.reason),
-            label(&condition.message)
-        )
-    })
+    let said = condition.map_or(["", ""], |it| [it.reason.as_str(), it.message.as_str()]);
+    let said = said.into_iter().filter(|text| !text.is_empty());
+    let said = Text::join(said.map(|text| Label::from(text).show()), ": ");
+    if said.is_empty() {
+        "no reason is given".into()
+    } else {
+        said
+    }
 }
 
 fn kubectl(request: &CertificateSigningRequest, words: [&'static str; 2]) -> Command {

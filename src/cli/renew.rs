@@ -250,7 +250,7 @@ impl Args {
         let is_other = match &error {
             RenewalError::Nothing => !is_known,
             RenewalError::NotYaml(_) => !is_known && look.is_telling(),
-            _ => false,
+            _ => look.is_damaged(),
         };
         let failure = if is_other {
             Failure::wrong_file(input, look, Want::Credential)

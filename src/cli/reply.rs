@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use kube_enroll::agreement::{Agreement, Found};
 use kube_enroll::certificate::{Certificate, Chain, show_time};
 use kube_enroll::csr::CertificationRequest;
+use kube_enroll::error::Error;
 use kube_enroll::inspect::{State, check_issued, is_empty_list, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
@@ -22,6 +23,7 @@ use kube_enroll::roster::{Person, Roster};
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count};
+use time::OffsetDateTime;
 
 use super::args::not_empty;
 use super::console::{Console, report_failure};
@@ -159,6 +161,9 @@ impl Action for Args {
                 count(requests.len() - wanted.len(), "request", "requests")
             ));
         }
+        if let [only] = &wanted[..] {
+            outcome::warn_of_signer(only, console);
+        }
         let agreed = Agreed {
             one: self.agreement.agreement(),
             roster: self.agreement.roster(console)?,
@@ -183,7 +188,7 @@ impl Action for Args {
         let mut verdict = self.tell_others(&others, console);
         let mut good = Vec::new();
         for request in issued {
-            match check(request, &agreed) {
+            match check(request, &agreed, console) {
                 Ok(issued) => good.push(issued),
                 Err(failure) => {
                     report_failure(&failure);
@@ -245,7 +250,15 @@ impl Args {
             "--context",
             server,
             console,
-        )?;
+        )
+        .map_err(|failure| {
+            failure.say_if(
+                self.kubeconfig.is_none(),
+                "the kubeconfig of the cluster is named with --kubeconfig FILE (else $KUBECONFIG or \
+                 ~/.kube/config counts)"
+                    .into(),
+            )
+        })?;
         if cluster.is_local() {
             console.warn(text!(
                 "{} is an address of this machine, which nobody else reaches: give the address for \
@@ -496,6 +509,7 @@ fn tell_several(good: &[Issued<'_>], console: &Console) -> bool {
 fn check<'a>(
     request: &'a CertificateSigningRequest,
     agreed: &Agreed,
+    console: &Console,
 ) -> Result<Issued<'a>, Failure> {
     let name = Label::from(request.metadata.name.as_str());
     let chain = outcome::certificate(request, Label::from(request.metadata.name.as_str()))?;
@@ -508,6 +522,14 @@ fn check<'a>(
     let leaf = chain.leaf_for(asked.public_key());
     let leaf = leaf.unwrap_or(chain.leaf());
     let mut findings = check_issued(leaf, &asked, request);
+    match leaf.check_dates(OffsetDateTime::now_utc()) {
+        Ok(()) => {}
+        Err(error @ Error::NotYetValid { .. }) => console.warn(text!("{}: {}", name, error)),
+        Err(error) => {
+            return Err(Failure::not_good(text!("{}: {}", name, error))
+                .say("nothing is sent back: if the clocks are right, a new request is needed"));
+        }
+    }
     let identity = leaf.subject().identity();
     let lifetime = (leaf.not_after() - leaf.not_before()).whole_seconds();
     let user = identity.as_ref().map(|identity| identity.username.as_str());

@@ -114,16 +114,19 @@ pub struct PassedOver {
     pub keys: usize,
     pub folders: usize,
     pub hidden: usize,
+    /// What editors, downloads and file managers leave, and the roster itself.
+    pub leftovers: usize,
     /// Pipes, sockets and devices, and links that lead nowhere.
     pub others: usize,
 }
 
 impl PassedOver {
-    fn counts(self) -> [(&'static str, usize); 4] {
+    fn counts(self) -> [(&'static str, usize); 5] {
         [
             ("privateKeys", self.keys),
             ("folders", self.folders),
             ("hiddenFiles", self.hidden),
+            ("leftovers", self.leftovers),
             ("others", self.others),
         ]
     }
@@ -134,6 +137,11 @@ impl PassedOver {
             (self.keys, "private key", "private keys"),
             (self.folders, "folder", "folders"),
             (self.hidden, "hidden file", "hidden files"),
+            (
+                self.leftovers,
+                "file of an editor, a download, a file manager or the roster",
+                "files of editors, downloads, file managers or the roster",
+            ),
             (
                 self.others,
                 "other thing that is no file",

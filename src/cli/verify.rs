@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use kube_enroll::inspect::{Context, Object};
-use kube_enroll::looks::{Look, look};
+use kube_enroll::inspect::{Context, Object, State};
+use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::pem;
 use kube_enroll::policy::{Agreed, CODES, explain};
 use kube_enroll::roster::Roster;
@@ -18,7 +18,7 @@ use kube_enroll::verdict::{judge, judge_by_roster};
 use time::OffsetDateTime;
 
 use super::console::Console;
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::from::agreement::AgreementArgs;
 use super::from::file::{self, Filenames, Stream};
 use super::os::sandbox::Reach;
@@ -136,6 +136,9 @@ impl Args {
                 all_files.push((file.clone(), self.max_size()));
                 continue;
             };
+            let roster = self.agreement.roster.as_ref().and_then(Stream::path);
+            let roster = roster.and_then(|roster| roster.canonicalize().ok());
+            let is_roster = |path: &Path| roster.is_some() && path.canonicalize().ok() == roster;
             let mut paths = file::in_folder(folder)?;
             paths.retain(|path| {
                 let name = path.file_name().unwrap_or_default().as_encoded_bytes();
@@ -145,6 +148,8 @@ impl Args {
                     &mut passed_over.others
                 } else if name.starts_with(b".") {
                     &mut passed_over.hidden
+                } else if file::is_leftover(path) || is_roster(path) {
+                    &mut passed_over.leftovers
                 } else if is_key(path) {
                     &mut passed_over.keys
                 } else {
@@ -265,6 +270,11 @@ impl Args {
     /// The commands that follow from the verdict on one request.
     fn next_steps(&self, object: &Object, file: &Stream) -> Text {
         let Some(checked) = object.checked() else {
+            let steps = what_instead(object, file);
+            if !steps.is_empty() {
+                let steps = steps.iter().map(|step| text!("  {}\n", step));
+                return text!("\nDo not create or approve it.\n{}", Text::join(steps, ""));
+            }
             return text!(
                 "\nDo not create or approve it. Ask for a new request, and tell the person what is\n\
                  wrong with this one.\n"
@@ -293,6 +303,13 @@ impl Args {
             self.agreement
                 .repeat(Command::ours("reply").option("--out", reply)),
         );
+        let state = object.status.as_ref().map(|status| status.state);
+        if object.is_in_cluster() && state == Some(State::Issued) {
+            return text!(
+                "\nIt is approved and issued. To send it back:\n\n{}\n",
+                reply.folded(2)
+            );
+        }
         if object.is_in_cluster() {
             return text!(
                 "\nIt is in the cluster. To approve it, and to send back what is issued:\n\n{}\n{}\n",
@@ -314,6 +331,16 @@ impl Args {
             reply.folded(2)
         )
     }
+}
+
+/// What to do with a file in which there is no request.
+fn what_instead(object: &Object, file: &Stream) -> Vec<Text> {
+    let head = file.path().and_then(file::whole_head);
+    let look = head.as_ref().map(|head| look(head));
+    let look = look.filter(|look| object.kind.is_none() && look.is_telling());
+    look.map_or(Vec::new(), |look| {
+        look.steps(Want::Request, file.typed(), &failure::is_free)
+    })
 }
 
 /// A file that is called a key, as `request --roster` leaves them beside the requests, and is nothing

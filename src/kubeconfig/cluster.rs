@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::text;
 use crate::certificate::{self, Certificate};
+use crate::looks::{Look, look};
 use crate::pem;
+use crate::text::Show as _;
 
 /// What `kubectl config view` writes in place of data
 /// (k8s.io/client-go/tools/clientcmd/api `ShortenConfig`, `redactedBytes`).
@@ -56,10 +58,10 @@ pub enum BrokenAuthority {
     Path,
     /// Something that is not base64, from this byte on.
     NotBase64(usize),
-    /// Base64 of something without a certificate.
-    NoCertificate,
-    /// A file without a certificate.
-    File,
+    /// Base64 of something else.
+    NoCertificate(Look),
+    /// A file of something else.
+    File(Look),
 }
 
 impl fmt::Display for BrokenAuthority {
@@ -75,10 +77,12 @@ impl fmt::Display for BrokenAuthority {
                 f,
                 "certificate-authority-data is not base64 from byte {offset} on"
             ),
-            Self::NoCertificate => f.write_str(
-                "certificate-authority-data is base64 of something that is no certificate",
+            Self::NoCertificate(look) => write!(
+                f,
+                "certificate-authority-data is base64 of something that is no certificate: {}",
+                look.show()
             ),
-            Self::File => f.write_str("there is no certificate in the file of the authority"),
+            Self::File(look) => write!(f, "its file holds no certificate: {}", look.show()),
         }
     }
 }
@@ -90,7 +94,7 @@ pub enum ClusterProblem {
     #[error("cluster \"{0}\" has no server")]
     NoServer(String),
     /// Without https, client-go sends no credentials.
-    #[error("server is \"{0}\", expected https://")]
+    #[error("server is \"{0}\", expected https://HOST:PORT")]
     NotHttps(String),
     /// It has a blank or a place that was not filled in.
     #[error("server is \"{0}\", which is no URL: {1}")]
@@ -154,9 +158,9 @@ impl Cluster {
             Authority::LeftOut => Err(ClusterProblem::LeftOut(name())),
             Authority::Data(pem) if Certificate::all_from_pem(pem).is_ok() => Ok(()),
             Authority::File(_) => Ok(()),
-            Authority::Data(_) => Err(ClusterProblem::BadAuthority(
+            Authority::Data(pem) => Err(ClusterProblem::BadAuthority(
                 name(),
-                BrokenAuthority::NoCertificate,
+                BrokenAuthority::NoCertificate(look(pem)),
             )),
             Authority::Broken(broken) => Err(ClusterProblem::BadAuthority(name(), *broken)),
         }
@@ -176,14 +180,28 @@ impl Cluster {
             return Err(ClusterProblem::NotHttps(without_secrets(&self.server)));
         }
         let no_url = |why| Err(ClusterProblem::NoUrl(without_secrets(&self.server), why));
+        if host.contains(['<', '>', '{', '}', '$']) {
+            return no_url("there is a place in it that nobody filled in");
+        }
         if self
             .server
             .contains(|c: char| c.is_whitespace() || c.is_control())
         {
             return no_url("there is a blank in it");
         }
-        if host.contains(['<', '>', '{', '}', '$']) {
-            return no_url("there is a place in it that nobody filled in");
+        if host.contains("://") {
+            return no_url("there are two schemes in it");
+        }
+        let authority = host.split(['/', '?', '#']).next().unwrap_or_default();
+        let (name, port) = match authority.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => (name, Some(port)),
+            _ => (authority, None),
+        };
+        if name.is_empty() {
+            return no_url("there is no host in it");
+        }
+        if port.is_some_and(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
+            return no_url("its port is no number from 1 to 65535");
         }
         match &self.proxy_url {
             Some(url)
@@ -260,8 +278,11 @@ impl Cluster {
 }
 
 /// Names of the machine itself; the last ones Docker, Podman and Lima give to the one they run on.
-const LOCAL: [&str; 4] = [
+const LOCAL: [&str; 6] = [
     "localhost",
+    "localhost.localdomain",
+    // Names of the cluster for its own pods.
+    "kubernetes.default.svc",
     "docker.internal",
     "containers.internal",
     "lima.internal",
@@ -277,12 +298,23 @@ fn is_local(url: &str) -> bool {
         None => host.split(':').next().unwrap_or_default(),
     };
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    let is_local = |address: IpAddr| {
+        let is_link_local = match address {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        };
+        address.is_loopback() || address.is_unspecified() || is_link_local
+    };
+    // As inet_aton reads it: 127.1 is 127.0.0.1.
+    let is_short = host.starts_with("127.") && host.split('.').all(|it| it.parse::<u32>().is_ok());
     let is_within = |name: &&str| {
         let rest = host.strip_suffix(*name);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    LOCAL.iter().any(is_within) || host.parse().is_ok_and(is_local)
+    LOCAL.iter().any(is_within)
+        || host.ends_with(".svc.cluster.local")
+        || is_short
+        || host.parse().is_ok_and(is_local)
 }
 
 /// Scheme and host are the same in upper case; port 443 and the path / need not be written.
@@ -329,7 +361,7 @@ impl Authority {
             .map(|block| pem::encode(certificate::PEM_LABEL, &block.contents))
             .collect();
         if certificates.is_empty() {
-            Self::Broken(BrokenAuthority::File)
+            Self::Broken(BrokenAuthority::File(look(pem)))
         } else {
             Self::Data(certificates.into_bytes())
         }
@@ -338,7 +370,9 @@ impl Authority {
     fn from_base64(data: &str) -> Self {
         match pem::decode_base64(data.as_bytes()) {
             Ok(pem) => match Self::from_pem(&pem) {
-                Self::Broken(_) => Self::Broken(BrokenAuthority::NoCertificate),
+                Self::Broken(BrokenAuthority::File(look)) => {
+                    Self::Broken(BrokenAuthority::NoCertificate(look))
+                }
                 found => found,
             },
             Err(_) if data.contains("-----BEGIN") => Self::Broken(BrokenAuthority::Pem),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Conversion, Damage, Look, Packing, Sealing};
+use super::{Conversion, Damage, IN_A_TPM, Look, Packing, Sealing};
 use crate::shell::{Command, quoted};
 use crate::text;
 use crate::text::{Show, Text};
@@ -85,7 +85,7 @@ impl Look {
             Want::Issued => self.to_an_object(file, is_free),
             Want::Request => self.to_a_request(file, is_free),
             Want::Csr => self.to_a_csr(file, is_free),
-            Want::Kubeconfig => self.to_a_kubeconfig(),
+            Want::Kubeconfig => self.to_a_kubeconfig(file, is_free),
             Want::Certificate => self.to_a_certificate(file, is_free),
             Want::Configuration => self.to_a_configuration(),
             Want::Person => self.to_a_person(file, is_free),
@@ -151,6 +151,7 @@ impl Look {
                         .into(),
                 ]);
             }
+            Self::Base64 => command("base64").word("-d").operand(file),
             Self::LfsPointer => command("git").word("lfs").word("pull"),
             _ => return None,
         };
@@ -160,6 +161,11 @@ impl Look {
                 quoted(file),
                 quoted(gzipped(file, is_free)),
                 unpack
+            ),
+            Self::Base64 => text!(
+                "decode it: (umask 077; {} > {})",
+                unpack,
+                quoted(new_name(file, "-decoded.bin", is_free))
             ),
             Self::Packed(_) => text!("unpack it: {}", unpack),
             Self::LfsPointer => text!("fetch the file: {}", unpack),
@@ -256,15 +262,35 @@ impl Look {
             ],
             Self::OpenSshKey(Conversion::Impossible) | Self::PuttyKey(Conversion::Impossible) => {
                 vec![
-                    "no program writes such a key in another form".into(),
+                    "ssh-keygen writes no such key in another form".into(),
                     make.into(),
                 ]
             }
-            Self::Pkcs12 => vec![
-                "take the key out of it; it asks for the old passphrase and a new one (add -legacy \
-                 where it is from an older program):"
-                    .into(),
-                text!("  openssl pkcs12 -in {} -nocerts -out {}", name, new),
+            Self::Pkcs12(age) => vec![
+                "take the key out of it; it asks for the old passphrase and a new one:".into(),
+                text!("  openssl pkcs12{} -in {} -nocerts -out {}", age, name, new),
+            ],
+            Self::MislabelledKey => vec![
+                "write it with the label of what is in it:".into(),
+                text!(
+                    "  (umask 077; sed 's/OPENSSH PRIVATE KEY/PRIVATE KEY/' {} > {})",
+                    name,
+                    new
+                ),
+            ],
+            Self::OtherObject(Some("Secret")) => vec![
+                "take the key out of it (in another Secret its field may have another name):".into(),
+                text!(
+                    "  (umask 077; {} > {})",
+                    Command::new("kubectl")
+                        .word("label")
+                        .word("--local")
+                        .option("-f", file)
+                        .word("a=b")
+                        .option("-o", "jsonpath={.data.tls\\.key}")
+                        .pipe(Command::new("base64").word("-d")),
+                    quoted(new_name(file, "-new.key", is_free))
+                ),
             ],
             Self::Jks => vec![
                 "convert the store, then take the key out of it:".into(),
@@ -287,6 +313,10 @@ impl Look {
             }
             Self::Kubeconfig => vec![
                 "a key in it is base64 in client-key-data; the key itself is needed, a file of its own"
+                    .into(),
+            ],
+            Self::OtherKey(what) if what == IN_A_TPM => vec![
+                "the key stays there: let the program of the TPM make a CSR, and give that with --csr"
                     .into(),
             ],
             Self::Pgp | Self::Jwk | Self::XmlKey | Self::OtherKey(_) => {
@@ -312,11 +342,12 @@ impl Look {
             Self::PublicKey | Self::SshPublicKey => vec![
                 "the administrator needs a request for it, and sends a certificate back".into(),
             ],
-            Self::Pkcs12 => vec![
+            Self::Pkcs12(age) => vec![
                 "take the certificate out of it, and the key into a file of its own for --key:"
                     .into(),
                 text!(
-                    "  openssl pkcs12 -in {} -nokeys -out {}",
+                    "  openssl pkcs12{} -in {} -nokeys -out {}",
+                    age,
                     quoted(file),
                     quoted(new_name(file, "-new.crt", is_free))
                 ),
@@ -445,22 +476,33 @@ impl Look {
         }
     }
 
-    fn to_a_kubeconfig(self) -> Vec<Text> {
+    fn to_a_kubeconfig(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
+        const VIEW: &str = "  kubectl config view --raw --flatten --minify";
         match self {
-            Self::Table => vec![
-                "the kubeconfig itself is needed; run:".into(),
-                "  kubectl config view --raw --flatten --minify".into(),
-            ],
+            Self::Table => vec!["the kubeconfig itself is needed; run:".into(), VIEW.into()],
             Self::Certificate => vec![
                 "a certificate of the cluster's authority is part of a kubeconfig; that file is \
                  needed"
                     .into(),
             ],
-            _ => vec![
-                "a kubeconfig has clusters, users and contexts: the file in ~/.kube/config, or what"
-                    .into(),
-                "  kubectl config view --raw --flatten --minify".into(),
+            Self::Object => vec![
+                "it is a request; a reply, which names its cluster, is made of it by:".into(),
+                text!("  {}", Command::ours("reply").operand(file)),
             ],
+            Self::ErrorMessage => vec![
+                "mend what it says, and run it again, until it prints a kubeconfig".into(),
+            ],
+            look if look.is_key() => vec![
+                "keys are given with --key; a kubeconfig is printed by:".into(),
+                VIEW.into(),
+            ],
+            _ => self.common(file, is_free).unwrap_or_else(|| {
+                vec![
+                    "a kubeconfig has clusters, users and contexts: the file in ~/.kube/config, or what"
+                        .into(),
+                    VIEW.into(),
+                ]
+            }),
         }
     }
 
@@ -469,10 +511,11 @@ impl Look {
             Self::Request => {
                 vec!["it asks for a certificate; the one that was issued is needed".into()]
             }
-            Self::Pkcs12 => vec![
+            Self::Pkcs12(age) => vec![
                 "take the certificates out of it:".into(),
                 text!(
-                    "  openssl pkcs12 -in {} -nokeys -out {}",
+                    "  openssl pkcs12{} -in {} -nokeys -out {}",
+                    age,
                     quoted(file),
                     quoted(new_name(file, "-new.crt", is_free))
                 ),
@@ -528,7 +571,7 @@ impl Look {
             Self::Request => {
                 vec!["it asks for a certificate; name the reply or certificate that came back".into()]
             }
-            Self::Pkcs12 | Self::Jks => self.to_a_certificate(file, is_free),
+            Self::Pkcs12(_) | Self::Jks => self.to_a_certificate(file, is_free),
             Self::PrivateKey => vec![
                 "name the kubeconfig, certificate or reply that belongs to it; without any of them, ask \
                  anew:"

@@ -52,11 +52,8 @@ pub fn load(
             Ok(read)
         });
         let read = read.map_err(|error| {
-            let look = look(&contents);
-            if look.is_telling() && look != Look::Kubeconfig {
-                return Failure::wrong_file(kubeconfig, look, Want::Kubeconfig);
-            }
-            unusable(kubeconfig, &error, chosen_by)
+            no_kubeconfig(kubeconfig, &contents, &error)
+                .unwrap_or_else(|| unusable(kubeconfig, None, &error, chosen_by))
         })?;
         files.push((kubeconfig.clone(), read));
     }
@@ -157,7 +154,8 @@ fn find(
 ) -> Result<(Cluster, Stream), Failure> {
     if let [(source, kubeconfig)] = files {
         let cluster = kubeconfig.cluster(context);
-        let cluster = cluster.map_err(|error| unusable(source, &error, chosen_by))?;
+        let cluster =
+            cluster.map_err(|error| unusable(source, Some(kubeconfig), &error, chosen_by))?;
         return Ok((cluster, source.clone()));
     }
     let all = || Text::join(files.iter().map(|(source, _)| source.show()), ", ");
@@ -217,8 +215,20 @@ pub fn check(cluster: &Cluster, source: &Stream, console: &Console) -> Result<()
         }
         checked => checked,
     };
+    if let Authority::Data(pem) = &cluster.authority
+        && let Ok(authorities) = Certificate::all_from_pem(pem)
+        && let [only] = &authorities[..]
+        && !only.is_ca()
+    {
+        console.warn(text!(
+            "{}: what is given as the cluster's certificate authority is none, but the certificate of {}",
+            source,
+            only.subject()
+        ));
+    }
     problem.map_err(|problem| {
         let failure = Failure::not_good(text!("{}: {}", source, problem));
+        let address = "give its address with --server https://HOST:PORT";
         match problem {
             ClusterProblem::LeftOut(_) => failure.say("use the kubeconfig itself, or:").run(
                 Command::new("kubectl")
@@ -231,21 +241,76 @@ pub fn check(cluster: &Cluster, source: &Stream, console: &Console) -> Result<()
             ClusterProblem::NotHttps(_) => {
                 failure.say("without https:// kubectl drops the certificate and nobody is told")
             }
+            ClusterProblem::NoServer(_) | ClusterProblem::NoUrl(..) => failure.say(address),
+            ClusterProblem::BadAuthority(name, _) => failure
+                .say("put it in once more from its file (ca.crt of the control plane):")
+                .run(
+                    Command::new("kubectl")
+                        .word("config")
+                        .word("set-cluster")
+                        .operand(name)
+                        .option("--kubeconfig", source.typed())
+                        .word("--embed-certs")
+                        .option("--certificate-authority", "ca.crt"),
+                ),
             _ => failure,
         }
     })
 }
 
-fn unusable(kubeconfig: &Stream, error: &KubeconfigError, chosen_by: &'static str) -> Failure {
-    let failure = Failure::about(kubeconfig, error);
+/// What a file is that is no kubeconfig. The place of what is wrong in YAML is worth more.
+pub fn no_kubeconfig(source: &Stream, contents: &[u8], error: &KubeconfigError) -> Option<Failure> {
+    let look = look(contents);
+    let is_other = match error {
+        KubeconfigError::WrongKind(_) => look != Look::Kubeconfig,
+        KubeconfigError::Yaml(_) => {
+            look.is_telling() && look != Look::Kubeconfig || look == Look::Binary
+        }
+        _ => look.is_damaged(),
+    };
+    is_other.then(|| Failure::wrong_file(source, look, Want::Kubeconfig))
+}
+
+/// What a kubeconfig lacks, and what to do.
+pub fn unusable(
+    source: &Stream,
+    kubeconfig: Option<&Kubeconfig>,
+    error: &KubeconfigError,
+    chosen_by: &'static str,
+) -> Failure {
+    let failure = Failure::about(source, error);
+    let file = |command: Command| command.option("--kubeconfig", source.typed());
+    let config = || Command::new("kubectl").word("config");
     match error {
         KubeconfigError::NoCurrentContext
         | KubeconfigError::NoContext(_)
-        | KubeconfigError::ManyClusters(_) => failure.say(text!(
-            "name one with {} (kubectl config get-contexts lists them)",
-            chosen_by
-        )),
-        _ => failure,
+        | KubeconfigError::NoCluster { .. } => failure
+            .say(text!("name a context with {}; those that are there:", chosen_by))
+            .run(file(config().word("get-contexts"))),
+        KubeconfigError::ManyClusters(_) => {
+            let first = kubeconfig.and_then(|it| it.clusters().next());
+            let name = first.map_or("CLUSTER".to_owned(), |cluster| cluster.name);
+            failure
+                .say(text!(
+                    "make a context for the cluster that is meant, and name it with {}:",
+                    chosen_by
+                ))
+                .run(file(
+                    config()
+                        .word("set-context")
+                        .operand(&name)
+                        .option("--cluster", &name),
+                ))
+        }
+        KubeconfigError::Empty => failure.say(
+            "name another kubeconfig, or make one: kubectl config view --raw --flatten --minify",
+        ),
+        KubeconfigError::Yaml(_)
+        | KubeconfigError::WrongKind(_)
+        | KubeconfigError::WrongType { .. }
+        | KubeconfigError::Duplicate { .. } => failure.say(
+            "kubectl does not take it either: mend that place, or take the file once more from where it came",
+        ),
     }
 }
 

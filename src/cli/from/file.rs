@@ -224,6 +224,18 @@ pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(names.iter().map(|name| folder.join(name)).collect())
 }
 
+/// Whether a file has a name that editors, downloads and file managers leave behind, and nobody sends.
+pub fn is_leftover(path: &Path) -> bool {
+    const NAMES: [&str; 4] = ["thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db"];
+    const ENDINGS: [&str; 7] = ["~", ".bak", ".swp", ".swo", ".part", ".crdownload", ".tmp"];
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_lowercase();
+    NAMES.contains(&name.as_str())
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || name.starts_with("~$")
+        || name.len() > 2 && name.starts_with('#') && name.ends_with('#')
+}
+
 /// What [`head`] reads, in bytes.
 const HEAD: usize = 1 << 16;
 
@@ -265,6 +277,13 @@ fn cannot_read(path: &Path, error: &io::Error) -> Failure {
                 .into(),
         );
     };
+    if is_missing && path.is_symlink() {
+        let what = text!(
+            "cannot read {}: it is a link to a file that is not there",
+            path
+        );
+        return Failure::could_not_run(what);
+    }
     let is_passphrase = place.as_str().ends_with("passphrase-file");
     if is_passphrase {
         return Failure::could_not_run(text!("{} names no file", place))

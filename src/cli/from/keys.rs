@@ -345,14 +345,19 @@ fn not_opened(wanted: &PublicKey, number: usize, closed: &[Failure], place: &Tex
         closed.len()
     ));
     let more = closed.len().saturating_sub(LISTED);
-    for one in closed.iter().take(LISTED) {
-        failure = failure.say(one.what().clone());
+    // Those with the same next steps stand together, before the steps.
+    let mut left: Vec<&Failure> = closed.iter().take(LISTED).collect();
+    while let Some(first) = left.first().copied() {
+        let (same, others): (Vec<&Failure>, Vec<&Failure>) =
+            left.iter().partition(|one| one.has_hints_of(first));
+        for one in same {
+            failure = failure.say(one.what().clone());
+        }
+        failure = failure.indented(first);
+        left = others;
     }
     if more > 0 {
         failure = failure.say(text!("and {} more that could not be opened", more));
-    }
-    for one in closed.iter().take(LISTED) {
-        failure = failure.also(one);
     }
     failure
 }

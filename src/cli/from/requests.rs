@@ -101,7 +101,8 @@ impl<'a> Requests<'a> {
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    endings.iter().any(|ending| name.ends_with(ending))
+    // What macOS writes beside files is hidden.
+    !name.starts_with('.') && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// The objects in manifests and replies of these folders and beside a key, each with its file.

@@ -64,7 +64,10 @@ pub(super) fn check(
             Error::Expired { .. } => failure
                 .say("if the clock of this machine is right, ask for a new one:")
                 .run(Command::ours("renew").operand(source.path().unwrap_or(Path::new("REPLY")))),
-            _ => failure.say("check the clock of this machine"),
+            _ => failure.say(
+                "if the clock of this machine is right, it is of use from then on: wait, or ask the \
+                 administrator why",
+            ),
         }
     })
 }

@@ -7,7 +7,6 @@ use kube_enroll::kubeconfig::{
     Cluster, Credential, Decided, Held, Kubeconfig, MergeError, NamedBy, NewEntry,
 };
 use kube_enroll::kuberc;
-use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::parallel;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
@@ -18,6 +17,7 @@ use zeroize::Zeroizing;
 use super::super::args::unlock_time;
 use super::super::console::Console;
 use super::super::failure::{Failure, Failures};
+use super::super::from::cluster;
 use super::super::from::credentials::NamedFiles;
 use super::super::from::file::{self, Stream};
 use super::super::os::{kernel_keyring, privacy};
@@ -526,8 +526,15 @@ impl<'a> Writer<'a> {
                     replies: input.into_iter().collect(),
                     ..self.args.clone()
                 };
-                files::refuse_existing(path)
-                    .map_err(|failure| failure.say("to add to it:").run(merge.command()))?;
+                files::refuse_existing(path).map_err(|failure| {
+                    let is_kubeconfig =
+                        file::whole_head(path).is_some_and(|it| Kubeconfig::read(&it).is_ok());
+                    if is_kubeconfig {
+                        failure.say("to add to it:").run(merge.command())
+                    } else {
+                        failure
+                    }
+                })?;
                 Ok(None)
             }
         }
@@ -673,12 +680,8 @@ fn to_try(stream: &Stream, context: &str) -> Command {
 
 fn read(stream: &Stream, contents: &[u8]) -> Result<Kubeconfig, Failure> {
     Kubeconfig::read(contents).map_err(|error| {
-        let look = look(contents);
-        if look.is_telling() && look != Look::Kubeconfig {
-            Failure::wrong_file(stream, look, Want::Kubeconfig)
-        } else {
-            Failure::about(stream, &error)
-        }
+        cluster::no_kubeconfig(stream, contents, &error)
+            .unwrap_or_else(|| cluster::unusable(stream, None, &error, "--context"))
     })
 }
 

@@ -300,7 +300,12 @@ pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
 }
 
 fn exists(path: &Path) -> Failure {
-    Failure::could_not_run(text!("refusing to overwrite {}", path))
+    let link = if path.is_symlink() && !path.exists() {
+        ", a link to a file that is not there"
+    } else {
+        ""
+    };
+    Failure::could_not_run(text!("refusing to overwrite {}{}", path, link))
         .say("move it away, or write to another name or folder")
 }
 

@@ -74,7 +74,8 @@ fn algorithm_name(oid: ObjectIdentifier) -> String {
     let name = match oid.as_str() {
         "1.2.840.113549.1.1.10" => "RSASSA-PSS, whose keys Go does not take",
         "1.2.840.10040.4.1" => "DSA",
-        "1.2.840.113549.1.3.1" => "Diffie-Hellman",
+        "1.2.840.113549.1.3.1" | "1.2.840.10046.2.1" => "Diffie-Hellman",
+        "1.3.6.1.4.1.11591.15.1" => "Ed25519 of OpenPGP",
         "1.3.101.110" => "X25519, whose keys cannot sign",
         "1.3.101.111" => "X448, whose keys cannot sign",
         "1.3.101.113" => "Ed448",
@@ -102,6 +103,9 @@ fn scheme_name(oid: impl fmt::Display) -> String {
         "1.2.840.113549.1.12.1.4" => "PBE of PKCS#12 with two-key 3DES",
         "1.2.840.113549.1.12.1.5" => "PBE of PKCS#12 with RC2-128",
         "1.2.840.113549.1.12.1.6" => "PBE of PKCS#12 with RC2-40",
+        "1.2.392.200011.61.1.1.1.2" => "Camellia-128",
+        "1.2.392.200011.61.1.1.1.3" => "Camellia-192",
+        "1.2.392.200011.61.1.1.1.4" => "Camellia-256",
         _ => return oid,
     };
     name.to_owned()
