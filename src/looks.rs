@@ -481,8 +481,8 @@ fn is_unfilled(line: &str) -> bool {
 /// Every other byte of ASCII in UTF-16 is zero.
 fn is_wide(bytes: &[u8]) -> bool {
     let is_text = |text: &[u8]| {
-        text.iter()
-            .all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace())
+        let is_of_text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+        text.iter().any(u8::is_ascii) && text.iter().all(is_of_text)
     };
     if carrier::utf16(bytes).is_some_and(|text| is_text(&text)) {
         return true;
