@@ -72,7 +72,19 @@ impl FromStr for Lifetime {
 
     /// Takes seconds (`3600`) or numbers with units (`90d`, `1d12h`): y (365 d), w, d, h, m, s.
     fn from_str(typed: &str) -> Result<Self, Error> {
-        seconds(typed).and_then(Self::try_from)
+        let seconds = seconds(typed)?;
+        let is_too_short = (1..i64::from(MIN_SECONDS)).contains(&seconds);
+        if is_too_short && typed.parse() == Ok(seconds) {
+            return Err(Error::Malformed {
+                what: "lifetime",
+                detail: text!(
+                    "a number alone is seconds, and {} are needed; is {}d meant?",
+                    MIN_SECONDS,
+                    seconds
+                ),
+            });
+        }
+        Self::try_from(seconds)
     }
 }
 

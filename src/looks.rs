@@ -273,7 +273,6 @@ impl Show for Look {
             Self::PemInJson(fields) => fields.show(),
             Self::XmlKey => "a key in XML, as .NET writes it (RSAKeyValue)".into(),
             Self::Xml => "an XML file".into(),
-            Self::OtherKey(what) => (*what).into(),
             Self::Hex => "hexadecimal digits of binary data".into(),
             Self::Url => "the address of a file (URL)".into(),
             Self::Base64 => "base64 of something that is not known here".into(),
@@ -282,7 +281,7 @@ impl Show for Look {
             Self::Comments => "nothing but comments (lines that start with #)".into(),
             Self::Packed(packing) => packing.show(),
             Self::Sealed(sealing) => text!("encrypted as a whole, with {}", sealing),
-            Self::Document(what) => (*what).into(),
+            Self::Document(what) | Self::OtherKey(what) => (*what).into(),
             Self::Image => "an image (a picture such as PNG or JPEG)".into(),
             Self::Html => "a web page (HTML)".into(),
             Self::Mail => "a mail".into(),
@@ -785,19 +784,8 @@ fn by_words(text: &str) -> Option<Look> {
         Some(Look::Damaged(damage))
     } else if let Some(line) = unfilled(text) {
         Some(Look::Template(line))
-    } else if kind_of(text) == Some("Config") || has_line("clusters:") {
-        Some(Look::Kubeconfig)
-    } else if has_line("items: []")
-        || text.contains("\"items\": []")
-        || text.contains("\"items\":[]")
-    {
-        Some(Look::EmptyList)
-    } else if text.contains("CertificateSigningRequest") {
-        Some(Look::Object)
-    } else if has_line("apiVersion:") && has_line("kind:")
-        || starts("{") && text.contains("\"apiVersion\"") && text.contains("\"kind\"")
-    {
-        Some(Look::OtherObject(kind_of(text).and_then(known_kind)))
+    } else if let Some(look) = by_object(text) {
+        Some(look)
     } else if text.lines().any(|line| {
         line.trim().trim_matches(['[', ']']).trim() == "req" && line.trim().starts_with('[')
     }) {
@@ -824,6 +812,29 @@ fn is_hex(text: &str) -> bool {
     plain && digits >= ENOUGH
         || is_row("00000000") && (is_row("00000010") || is_row("00000020"))
         || is_row("0000000 ") && (is_row("0000010 ") || is_row("0000020 "))
+}
+
+/// Objects and lists of Kubernetes.
+fn by_object(text: &str) -> Option<Look> {
+    let has_line = |prefix: &str| text.lines().any(|line| line.starts_with(prefix));
+    if kind_of(text) == Some("Config") || has_line("clusters:") {
+        Some(Look::Kubeconfig)
+    } else if has_line("items: []")
+        || text.contains("\"items\": []")
+        || text.contains("\"items\":[]")
+    {
+        Some(Look::EmptyList)
+    } else if text.contains("CertificateSigningRequest") {
+        Some(Look::Object)
+    } else if has_line("apiVersion:") && has_line("kind:")
+        || text.trim_start().starts_with('{')
+            && text.contains("\"apiVersion\"")
+            && text.contains("\"kind\"")
+    {
+        Some(Look::OtherObject(kind_of(text).and_then(known_kind)))
+    } else {
+        None
+    }
 }
 
 /// The kind that the first object in YAML or JSON says it is.

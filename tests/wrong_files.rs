@@ -440,10 +440,7 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
         ),
         kind(
             "hexadecimal",
-            der(&certificate)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>(),
+            kube_enroll::text::hex(&der(&certificate)),
             "hexadecimal digits",
             all,
         ),
@@ -486,22 +483,13 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
         ),
         kind(
             "no indentation",
-            folder
-                .read("alice.reply.yaml")
-                .lines()
-                .map(|line| format!("{}\n", line.trim_start()))
-                .collect::<String>(),
+            joined(folder.read("alice.reply.yaml").lines().map(str::trim_start)),
             "lost the indentation",
             &[Want::Request, Want::Configuration],
         ),
         kind(
             "no beginning",
-            folder
-                .read("alice.reply.yaml")
-                .lines()
-                .skip(4)
-                .map(|line| format!("{line}\n"))
-                .collect::<String>(),
+            joined(folder.read("alice.reply.yaml").lines().skip(4)),
             "whose beginning is missing",
             &[Want::Request, Want::Kubeconfig],
         ),
@@ -519,6 +507,12 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
             all,
         ),
     ]
+}
+
+/// Lines, each with its end.
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let lines: Vec<_> = lines.collect();
+    lines.join("\n") + "\n"
 }
 
 fn said(ended: &Ended) -> String {
@@ -1160,11 +1154,7 @@ fn a_certificate_that_is_encoded_in_another_way_is_read_all_the_same() {
         .filter(|line| !line.starts_with("---"))
         .collect();
     let issued = folder.read("issued.yaml");
-    let conditions: String = issued
-        .lines()
-        .filter(|line| !line.contains("certificate:"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let conditions = joined(issued.lines().filter(|line| !line.contains("certificate:")));
     let without = issued
         .split_once("  conditions:")
         .map_or(conditions, |(head, _)| {
@@ -1343,12 +1333,9 @@ fn what_a_kubeconfig_lacks_is_mended_by_the_commands_that_are_advised() {
     }
     let folder = journey();
     let admin = folder.read("admin");
-    let no_context: String = admin
-        .lines()
-        .take_while(|line| !line.starts_with("contexts:"))
-        .filter(|line| !line.starts_with("current-context:"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let head = admin.lines();
+    let head = head.take_while(|line| !line.starts_with("contexts:"));
+    let no_context = joined(head.filter(|line| !line.starts_with("current-context:")));
     let second = "- name: second\n  cluster: {server: https://b}\n";
     let two = no_context.replacen("clusters:\n", &format!("clusters:\n{second}"), 1);
     let reply = ["reply", "issued.yaml", "--kubeconfig", "FILE"];
@@ -1461,9 +1448,8 @@ fn keys_in_the_stores_of_others_are_taken_out_by_the_commands_that_are_advised()
         ended.fails(2, &[name]);
         let lines = ended.stderr.lines().map(str::trim);
         let lines = lines.map(|line| line.strip_prefix("decode it: ").unwrap_or(line));
-        let step = lines
-            .filter(|line| line.starts_with("(umask") || line.starts_with("openssl "))
-            .next_back();
+        let mut lines = lines;
+        let step = lines.rfind(|line| line.starts_with("(umask") || line.starts_with("openssl "));
         follow(&folder, step.unwrap(), more);
         assert!(folder.has(new), "{:?}", folder.names());
     }
@@ -1507,7 +1493,7 @@ fn keys_in_the_stores_of_others_are_taken_out_by_the_commands_that_are_advised()
 fn a_request_of_another_program_is_read_however_it_came() {
     let folder = journey();
     let csr = folder.read("alice.csr");
-    let quoted: String = csr.lines().map(|line| format!("> {line}\n")).collect();
+    let quoted = format!("> {}\n", csr.trim_end().replace('\n', "\n> "));
     for (number, contents) in [quoted, BASE64_STANDARD.encode(&csr)]
         .into_iter()
         .enumerate()

@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use kube_enroll::inspect::Look;
 use kube_enroll::shell;
 use kube_enroll::text;
-use kube_enroll::text::Text;
+use kube_enroll::text::{Text, count};
 use rustix::fs::{FileType, OFlags};
 
 use super::failure::Failure;
@@ -292,12 +292,16 @@ impl Progress {
         let left = seconds.saturating_mul(total.saturating_sub(done)) / done.max(1);
         to_stderr(
             &text!(
-                "{} of {} {}, {} a second, {} seconds left",
+                "{} of {} {}, {} a second, {} left",
                 done,
                 total,
                 self.what,
                 done / seconds,
-                left
+                count(
+                    usize::try_from(left).unwrap_or(usize::MAX),
+                    "second",
+                    "seconds"
+                )
             ),
             "",
         );

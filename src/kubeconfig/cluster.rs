@@ -537,10 +537,10 @@ pub(super) mod tests {
             Err(ClusterProblem::LeftOut(name()))
         );
         for broken in [
-            Authority::Broken(BrokenAuthority::NoCertificate),
+            Authority::Broken(BrokenAuthority::NoCertificate(Look::Line)),
             Authority::Data(b"no certificate".to_vec()),
         ] {
-            let why = BrokenAuthority::NoCertificate;
+            let why = BrokenAuthority::NoCertificate(Look::Line);
             assert_eq!(
                 check(broken),
                 Err(ClusterProblem::BadAuthority(name(), why))
@@ -559,7 +559,7 @@ pub(super) mod tests {
         assert_eq!(authority(&encoded, "f"), Authority::Data(pem.into_bytes()));
         assert_eq!(
             authority("YQ==", "f"),
-            Authority::Broken(BrokenAuthority::NoCertificate)
+            Authority::Broken(BrokenAuthority::NoCertificate(Look::Line))
         );
         assert_eq!(authority("", "f"), Authority::File("f".to_owned()));
         for (data, broken) in [

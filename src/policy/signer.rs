@@ -257,7 +257,7 @@ fn lifetime(seconds: Option<i32>) -> Option<Finding> {
             Effect::NotAccepted,
             Code::BadLifetime,
             field,
-            format!("{seconds} seconds, at least {MIN_SECONDS} are needed"),
+            format!("in seconds it is {seconds}, and at least {MIN_SECONDS} are needed"),
         )),
         Some(seconds) if seconds > YEAR => Some(Finding::new(
             Effect::Warns,
