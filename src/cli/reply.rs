@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use kube_enroll::agreement::{Agreement, Found};
 use kube_enroll::certificate::{Certificate, Chain, show_time};
 use kube_enroll::csr::CertificationRequest;
-use kube_enroll::error::Error;
 use kube_enroll::inspect::{State, check_issued, is_empty_list, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
@@ -522,13 +521,12 @@ fn check<'a>(
     let leaf = chain.leaf_for(asked.public_key());
     let leaf = leaf.unwrap_or(chain.leaf());
     let mut findings = check_issued(leaf, &asked, request);
-    match leaf.check_dates(OffsetDateTime::now_utc()) {
-        Ok(()) => {}
-        Err(error @ Error::NotYetValid { .. }) => console.warn(text!("{}: {}", name, error)),
-        Err(error) => {
-            return Err(Failure::not_good(text!("{}: {}", name, error))
-                .say("nothing is sent back: if the clocks are right, a new request is needed"));
-        }
+    if let Err(error) = leaf.check_dates(OffsetDateTime::now_utc()) {
+        console.warn(text!(
+            "{}: {}: it is of no use to anybody now; if the clocks are right, a new request is needed",
+            name,
+            error
+        ));
     }
     let identity = leaf.subject().identity();
     let lifetime = (leaf.not_after() - leaf.not_before()).whole_seconds();

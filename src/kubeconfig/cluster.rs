@@ -193,6 +193,7 @@ impl Cluster {
             return no_url("there are two schemes in it");
         }
         let authority = host.split(['/', '?', '#']).next().unwrap_or_default();
+        let authority = authority.rsplit('@').next().unwrap_or_default();
         let (name, port) = match authority.rsplit_once(':') {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
             _ => (authority, None),
