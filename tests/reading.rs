@@ -530,6 +530,50 @@ fn a_file_above_the_limit_names_the_option_that_reads_it() {
     }
 }
 
+/// Whichever block comes first.
+#[test]
+fn of_several_blocks_in_a_file_no_request_is_good() {
+    let folder = with_request(&["-g", "developers"]);
+    let request = folder.read("alice.csr");
+    folder
+        .run(&[
+            "request",
+            "bob",
+            "--algorithm",
+            "ecdsa-p256",
+            "--no-passphrase",
+        ])
+        .good();
+    let other = folder.read("bob.csr");
+    let key = folder.read("bob.key");
+    for blocks in [
+        [&request, &other],
+        [&other, &request],
+        [&request, &request],
+        [&request, &key],
+        [&key, &request],
+    ] {
+        folder.write("blocks", blocks.map(String::as_str).concat());
+        let verify = [
+            "verify",
+            "blocks",
+            "--user",
+            "alice",
+            "-g",
+            "developers",
+            "-o",
+            "manifest",
+        ];
+        let ended = folder.run(&verify);
+        assert_eq!(
+            (ended.status, ended.stdout.as_str()),
+            (1, ""),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
 /// 64 KiB can hold tens of thousands of objects, of which nobody reads a report each.
 #[test]
 fn of_very_many_objects_without_a_request_a_thousand_are_told() {

@@ -105,7 +105,16 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 } else {
                     input.get(block.span).unwrap_or_default()
                 };
-                Object::of_csr(text, context)
+                let mut object = Object::of_csr(text, context);
+                if !first {
+                    object.add(Finding::new(
+                        Effect::Misleads,
+                        Code::SecondBlock,
+                        "",
+                        "another PEM block stands before it, which is what a reader of one block takes",
+                    ));
+                }
+                object
             }
             certificate::PEM_LABEL => match Certificate::from_der(&block.contents) {
                 Ok(certificate) => Object::of_certificate(&certificate, context.now),
