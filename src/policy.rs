@@ -244,6 +244,8 @@ impl Finding {
         Self::new(Effect::Misleads, Code::SharedFactor, key::FIELD, message)
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn new(
         effect: Effect,
         code: Code,

@@ -129,6 +129,8 @@ enum Word {
 impl Command {
     /// A program, by name.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn new(program: &'static str) -> Self {
         Self {
             program,
@@ -139,6 +141,8 @@ impl Command {
 
     /// A command of this program: `kube-enroll COMMAND`, or as it was called.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn ours(command: &'static str) -> Self {
         let program = if is_plugin() {
             Self::new("kubectl").word("enroll")
@@ -150,6 +154,8 @@ impl Command {
 
     /// Adds a word of ours: a subcommand, or an option that has no value.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn word(mut self, word: &'static str) -> Self {
         self.words.push(Word::Literal(word));
         self
@@ -157,6 +163,8 @@ impl Command {
 
     /// Adds an option with its value.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn option(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
         self.words
             .push(Word::Option(name, value.as_ref().to_owned()));
@@ -165,6 +173,8 @@ impl Command {
 
     /// Adds a file, a name or another operand.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn operand(mut self, operand: impl AsRef<OsStr>) -> Self {
         self.words.push(Word::Operand(operand.as_ref().to_owned()));
         self
@@ -172,6 +182,8 @@ impl Command {
 
     /// Lets another command read what this one writes.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn pipe(mut self, reader: Self) -> Self {
         self.reader = Some(match self.reader {
             Some(first) => Box::new(first.pipe(reader)),

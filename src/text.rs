@@ -148,6 +148,8 @@ impl Text {
     /// What [`text!`](crate::text!) calls. There is one value for each `{}` of the format.
     #[doc(hidden)]
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn assemble(format: &'static str, values: &[&dyn Show]) -> Self {
         let mut pieces = format.split("{}");
         let mut text = pieces.next().unwrap_or_default().to_owned();

@@ -382,7 +382,7 @@ fn what_may_be_secret_is_not_shown() {
             "is not shown",
         ),
         ("s3cret\n".to_owned(), "one line of text"),
-        (key_inside, "one line of text"),
+        (key_inside, "a private key"),
         ("user: alice\npassword: abc\n".to_owned(), "is not shown"),
         (String::new(), "there is nothing in it"),
     ] {

@@ -34,8 +34,12 @@ enum Cause {
     Other,
 }
 
+// What makes messages is kept out of line, and what leads to it is taken for rare: nobody waits for
+// either, and the program is smaller by a tenth.
 impl Failure {
     /// The command could not run.
+    #[cold]
+    #[inline(never)]
     pub fn could_not_run(what: impl Into<Text>) -> Self {
         Self {
             status: Verdict::CouldNotRun,
@@ -46,6 +50,8 @@ impl Failure {
     }
 
     /// The input was read and judged, and it is not good.
+    #[cold]
+    #[inline(never)]
     pub fn not_good(what: impl Into<Text>) -> Self {
         Self {
             status: Verdict::NotGood,
@@ -62,6 +68,8 @@ impl Failure {
     }
 
     /// What happened while the operating system worked on a file.
+    #[cold]
+    #[inline(never)]
     pub fn io(doing: &'static str, file: impl Show, error: &io::Error) -> Self {
         let failure = Self::could_not_run(text!("cannot {} {}: {}", doing, file, reason(error)));
         match error.kind() {
@@ -77,11 +85,15 @@ impl Failure {
     }
 
     /// A fact about the contents of `source`.
+    #[cold]
+    #[inline(never)]
     pub fn about(source: impl Show, fact: impl Show) -> Self {
         Self::could_not_run(text!("{}: {}", source, fact))
     }
 
     /// A fact about the contents of `file`, with the step that is the next after it.
+    #[cold]
+    #[inline(never)]
     pub fn in_file(file: &Stream, error: &Error) -> Self {
         let failure = Self::about(file, error);
         let convert = |command: Command| {
@@ -116,6 +128,8 @@ impl Failure {
     }
 
     /// A file is another one than is wanted: what it is, and what to do.
+    #[cold]
+    #[inline(never)]
     pub fn wrong_file(source: &Stream, look: Look, want: Want) -> Self {
         let failure = match look {
             Look::Template(_) | Look::Conflict(_) | Look::Comments => Self::about(source, look),
@@ -137,6 +151,8 @@ impl Failure {
 
     /// Adds advice.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn say(mut self, advice: impl Into<Text>) -> Self {
         self.hints.push(Hint::Say(advice.into()));
         self
@@ -157,6 +173,8 @@ impl Failure {
 
     /// Adds a command to run.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn run(mut self, command: Command) -> Self {
         self.hints.push(Hint::Run(command));
         self
@@ -164,6 +182,8 @@ impl Failure {
 
     /// Adds the next steps of another failure that are not among these yet.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn also(mut self, other: &Self) -> Self {
         for hint in &other.hints {
             if !self.hints.contains(hint) {
@@ -180,6 +200,8 @@ impl Failure {
 
     /// Adds the next steps of another failure, which was told just before.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn indented(mut self, other: &Self) -> Self {
         let hints = other.hints.iter();
         self.hints
@@ -198,6 +220,8 @@ impl Failure {
     }
 
     /// A passphrase is needed, and there is no terminal.
+    #[cold]
+    #[inline(never)]
     pub fn nobody_to_ask(what: impl Into<Text>) -> Self {
         Self {
             cause: Cause::NobodyToAsk,
@@ -212,6 +236,8 @@ impl Failure {
 
     /// The same failure, told as one for want of a key.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn for_want_of_a_key(self) -> Self {
         Self {
             cause: Cause::NoKey,

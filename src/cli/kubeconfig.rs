@@ -119,6 +119,8 @@ pub struct CredentialStyle {
     pub exec: bool,
 }
 
+/// The command that serves certificate and key.
+const CREDENTIAL: &str = "credential";
 /// A reply with thousands of certificates, in bytes.
 const LIMIT: u64 = 256 << 20;
 
@@ -161,7 +163,9 @@ impl Action for Args {
         let replies = replies.map(|path| if path.is_dir() { path } else { folder_of(path) });
         // Requests are looked for in these.
         let keys_in = keys.iter().map(PathBuf::as_path);
-        for folder in replies.chain(keys_in).chain([Path::new(".")]) {
+        let linked = keys::folders_of_links(self.key.as_ref(), &keys);
+        let linked = linked.iter().map(PathBuf::as_path);
+        for folder in replies.chain(keys_in).chain(linked).chain([Path::new(".")]) {
             reach = reach.list(folder).read_in([folder]);
         }
         reach = reach.read_in(self.output_dir.as_deref()).all_keyrings();
@@ -675,20 +679,29 @@ impl Run<'_> {
     }
 
     fn exec(&self, certificate: String, key: String, there: Option<&Carried>) -> Credential {
-        let mut arguments = vec![
-            "credential".to_owned(),
+        // A path may be there because the program that runs it has another PATH.
+        let command = there.and_then(|there| there.command.clone());
+        let command = command.filter(|command| program::look_path(command).is_some());
+        // Also what leads to `credential`, as for a plugin of kubectl, and what it was given besides.
+        let kept = there.map_or_else(Vec::new, |there| there.arguments.clone());
+        let mut before = kept;
+        let position = before.iter().position(|word| word == CREDENTIAL);
+        let behind = position.map_or_else(Vec::new, |position| before.split_off(position + 1));
+        if position.is_none() || command.is_none() {
+            before = vec![CREDENTIAL.to_owned()];
+        }
+        let mut arguments = before;
+        arguments.extend([
             "--certificate".to_owned(),
             certificate,
             "--key".to_owned(),
             key,
-        ];
+        ]);
+        arguments.extend(behind);
         let kept = there.and_then(|there| there.unlock_for);
         if let Some(seconds) = self.args.unlock_for.or(kept) {
             arguments.extend(["--unlock-for".to_owned(), format!("{seconds}s")]);
         }
-        // A path may be there because the program that runs it has another PATH.
-        let command = there.and_then(|there| there.command.clone());
-        let command = command.filter(|command| program::look_path(command).is_some());
         Credential::Exec {
             command: command.unwrap_or_else(program::own_command),
             arguments,

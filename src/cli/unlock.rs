@@ -34,7 +34,7 @@ Examples:
   kube-enroll unlock alice.key
 
 The key lies in the keyring that the kernel keeps for this login session, and nobody but you can read \
-it, neither by su nor by sudo. A tmux that was started in another login, and cron, do not see it: unlock \
+it, neither by su nor by sudo. A tmux that was started in another login, and cron, do not find it: unlock \
 it there. It is gone when the time is over, when the login ends, or by kube-enroll lock.")]
 pub struct Args {
     /// The kubeconfig whose key to unlock, or the key itself [default: the kubeconfig in use]

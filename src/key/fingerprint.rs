@@ -111,7 +111,10 @@ impl FromStr for AgreedFingerprint {
         if digits.len() != 40 {
             return Err(Error::Malformed {
                 what: "fingerprint",
-                detail: text!("{} digits, expected 40: eight groups of five", digits.len()),
+                detail: text!(
+                    "{} digits, expected 40: eight groups of five, in quotes",
+                    digits.len()
+                ),
             });
         }
         let mut groups = [0; 8];
@@ -223,8 +226,14 @@ mod tests {
             );
         }
         for (typed, said) in [
-            (&spoken[1..], "39 digits, expected 40: eight groups of five"),
-            ("12345", "5 digits, expected 40: eight groups of five"),
+            (
+                &spoken[1..],
+                "39 digits, expected 40: eight groups of five, in quotes",
+            ),
+            (
+                "12345",
+                "5 digits, expected 40: eight groups of five, in quotes",
+            ),
             ("", "expected SHA256:"),
             ("+1".repeat(32).as_str(), "expected SHA256:"),
         ] {

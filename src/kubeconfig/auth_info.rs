@@ -24,6 +24,8 @@ pub struct AuthInfo<'a> {
     pub key: Option<Held<'a>>,
     /// The command that serves both, where that is `kube-enroll credential`.
     pub command: Option<&'a str>,
+    /// What that is run with.
+    pub arguments: Option<&'a [Value]>,
     /// For how long that keeps the key unlocked, as it was typed.
     pub unlock_for: Option<&'a str>,
     /// Whether this program made the entry.
@@ -128,12 +130,15 @@ impl<'a> AuthInfo<'a> {
             ("", file) => Some(Held::File(file)),
             (data, _) => Some(Held::Data(data)),
         };
-        let arguments = body.and_then(our_arguments);
+        let run_with = body.and_then(our_arguments);
+        let arguments: Option<Vec<&str>> =
+            run_with.map(|arguments| arguments.iter().filter_map(Value::as_str).collect());
         let mut read = Self {
             name,
             certificate: held("client-certificate-data", "client-certificate"),
             key: held("client-key-data", "client-key"),
-            command: arguments.as_ref().map(|_| body.map_or("", command)),
+            command: run_with.map(|_| body.map_or("", command)),
+            arguments: run_with,
             unlock_for: None,
             is_ours: arguments.is_some() || body.is_some_and(has_our_mark),
         };
@@ -163,13 +168,18 @@ fn command(user: &Map<String, Value>) -> &str {
     exec.map_or("", |exec| text(exec, "command"))
 }
 
-/// The arguments of an exec entry that runs `kube-enroll credential`.
-fn our_arguments(user: &Map<String, Value>) -> Option<Vec<&str>> {
+/// The arguments of an exec entry that runs `kube-enroll credential`, also by a script or link with
+/// another name in an entry that this program made.
+fn our_arguments(user: &Map<String, Value>) -> Option<&[Value]> {
     let exec = user.get("exec")?.as_object()?;
     let command = Path::new(command(user)).file_name()?.to_str()?;
     let arguments = exec.get("args").and_then(Value::as_array)?;
-    let arguments: Vec<_> = arguments.iter().filter_map(Value::as_str).collect();
-    let is_ours = COMMANDS.contains(&command) && arguments.first() == Some(&"credential");
+    let mut words = arguments.iter().filter_map(Value::as_str);
+    let is_ours = if has_our_mark(user) {
+        words.any(|word| word == "credential")
+    } else {
+        COMMANDS.contains(&command) && words.next() == Some("credential")
+    };
     is_ours.then_some(arguments)
 }
 
@@ -204,6 +214,14 @@ users:
   user: {exec: {command: kube-enroll, args: [version, --certificate, /c]}}
 - name: marked
   user: {extensions: [{name: kube-enroll, extension: {}}]}
+- name: script
+  user:
+    exec: {command: /opt/wrap.sh, args: [credential, --certificate, c, --key, k]}
+    extensions: [{name: kube-enroll, extension: {}}]
+- name: plugin
+  user:
+    exec: {command: kubectl, args: [enroll, credential, --certificate, c, --key, k]}
+    extensions: [{name: kube-enroll, extension: {}}]
 - {name: nothing}
 ";
 
@@ -225,6 +243,20 @@ users:
             ("theirs", None, None, None, false),
             ("other", None, None, None, false),
             ("marked", None, None, None, true),
+            (
+                "script",
+                Some(argument("c")),
+                Some(argument("k")),
+                Some("/opt/wrap.sh"),
+                true,
+            ),
+            (
+                "plugin",
+                Some(argument("c")),
+                Some(argument("k")),
+                Some("kubectl"),
+                true,
+            ),
             ("nothing", None, None, None, false),
         ];
         let expected = expected.map(|(name, certificate, key, command, is_ours)| AuthInfo {
@@ -232,10 +264,16 @@ users:
             certificate,
             key,
             command,
+            arguments: None,
             unlock_for: None,
             is_ours,
         });
-        let found: Vec<_> = kubeconfig.auth_infos().collect();
+        let found = kubeconfig.auth_infos();
+        let found = found.map(|info| AuthInfo {
+            arguments: None,
+            ..info
+        });
+        let found: Vec<_> = found.collect();
         assert_eq!(found, expected);
     }
 

@@ -392,6 +392,24 @@ pub fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// Where those of the keys are that are symbolic links: what was made with them lies there.
+pub fn folders_of_links(named: Option<&Stream>, folders: &[PathBuf]) -> Vec<PathBuf> {
+    let keys = match named.and_then(Stream::path).filter(|key| !key.is_dir()) {
+        Some(key) => vec![key.to_owned()],
+        None => {
+            let keys = folders.iter().map(|folder| key_files(folder));
+            keys.flat_map(Result::unwrap_or_default).collect()
+        }
+    };
+    keys.iter().filter_map(|key| folder_of_link(key)).collect()
+}
+
+/// The folder of the key that a symbolic link leads to.
+pub fn folder_of_link(key: &Path) -> Option<PathBuf> {
+    let real = key.canonicalize().ok().filter(|_| key.is_symlink())?;
+    Some(folder_of(&real).to_owned())
+}
+
 /// What [`KeyFiles`] reads, and the folders that the keys are in.
 pub fn reach(
     mut reach: Reach,

@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use super::super::console::Console;
 use super::super::failure::Failure;
 use super::super::from::file::Stream;
+use super::super::from::keys::folder_of_link;
 use super::super::from::requests::{FoundRequest, Requests};
 use super::super::to::files::folder_of;
 use super::Issued;
@@ -93,10 +94,13 @@ fn check_use(issued: &Issued, source: &Stream) -> Result<(), Failure> {
 
 /// Every request of this key that is at hand: beside the key, beside the reply and here.
 fn our_requests(issued: &Issued, source: &Stream, requests: &Requests<'_>) -> Vec<FoundRequest> {
-    let folders: BTreeSet<&Path> = [issued.key.source.path(), source.path()]
+    let key = issued.key.source.path();
+    let linked = key.and_then(folder_of_link);
+    let folders: BTreeSet<&Path> = [key, source.path()]
         .into_iter()
         .flatten()
         .map(folder_of)
+        .chain(linked.as_deref())
         .chain([Path::new(".")])
         .collect();
     requests.of(issued.key.key.public_key(), &folders)

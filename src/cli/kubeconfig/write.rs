@@ -11,6 +11,7 @@ use kube_enroll::parallel;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count};
+use serde_json::Value;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -48,6 +49,9 @@ struct There {
     contexts: HashMap<String, String>,
 }
 
+/// The options of `credential` that a kubeconfig is written with.
+const DECIDED: &[&str] = &["--certificate", "--key", "--unlock-for"];
+
 /// How an entry carries its certificate and key.
 #[derive(Clone)]
 pub(super) struct Carried {
@@ -56,6 +60,23 @@ pub(super) struct Carried {
     pub(super) unlock_for: Option<u32>,
     /// What kubectl runs.
     pub(super) command: Option<String>,
+    /// What it is run with, without what is decided anew.
+    pub(super) arguments: Vec<String>,
+}
+
+/// The arguments without these options and their values.
+fn without(options: &[&str], arguments: &[Value]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut words = arguments.iter().filter_map(Value::as_str);
+    while let Some(word) = words.next() {
+        match options.iter().find_map(|option| word.strip_prefix(option)) {
+            // The value is the next word.
+            Some("") => drop(words.next()),
+            Some(rest) if rest.starts_with('=') => {}
+            _ => kept.push(word.to_owned()),
+        }
+    }
+    kept
 }
 
 impl There {
@@ -71,6 +92,7 @@ impl There {
                 style,
                 unlock_for: user.unlock_for.and_then(|typed| unlock_time(typed).ok()),
                 command: user.command.map(str::to_owned),
+                arguments: without(DECIDED, user.arguments.unwrap_or_default()),
             };
             Some((user.name.to_owned(), carried))
         });

@@ -43,7 +43,7 @@ impl Keyring {
         match self {
             Self::Session => {
                 "in this login session: tmux and other programs that were started elsewhere, and \
-                 cron, do not see it"
+                 cron, do not find it"
                     .into()
             }
             Self::User => {

@@ -31,8 +31,18 @@ pub fn is_private(path: &Path) -> bool {
 
 /// Warns about a key that others can read.
 pub fn warn_exposed(path: &Path, console: &Console) {
-    if fs::metadata(path).is_ok_and(|metadata| is_exposed(&metadata)) {
+    let Ok(metadata) = fs::metadata(path) else {
+        return;
+    };
+    if is_exposed(&metadata) {
         console.warn(text!("{}; run: {}", others_can_read(path), tighten(path)));
+    }
+    if is_of_another(&metadata) {
+        console.warn(text!(
+            "{} belongs to another user, number {}, who can read and replace it",
+            path,
+            metadata.uid()
+        ));
     }
 }
 
@@ -40,10 +50,23 @@ pub fn warn_exposed(path: &Path, console: &Console) {
 pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
     let metadata = file.metadata();
     let metadata = metadata.map_err(|error| Failure::io("read", path, &error))?;
+    if is_of_another(&metadata) {
+        let what = text!(
+            "{} belongs to another user, number {}, who can read it",
+            path,
+            metadata.uid()
+        );
+        return Err(Failure::could_not_run(what).say("give a file of your own"));
+    }
     if is_exposed(&metadata) {
         return Err(Failure::could_not_run(others_can_read(path)).run(tighten(path)));
     }
     Ok(())
+}
+
+/// Whether its owner is neither who runs this nor root. A pipe is whoever's.
+fn is_of_another(metadata: &Metadata) -> bool {
+    metadata.is_file() && metadata.uid() != 0 && metadata.uid() != geteuid().as_raw()
 }
 
 fn others_can_read(path: &Path) -> Text {
