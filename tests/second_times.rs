@@ -454,6 +454,14 @@ fn a_request_that_was_exchanged_is_noticed_wherever_the_kubeconfig_goes() {
         common::executable()
     );
     folder.peer("sh", &["-c", &from_elsewhere]);
+    // Beside the key that a link leads to.
+    let by_link = format!(
+        "cd elsewhere && ln -s ../alice.key l.key && cp ../ops.reply.yaml . && \
+         ! {} kubeconfig ops.reply.yaml --key l.key --out c && \
+         ! {0} kubeconfig ops.reply.yaml --out c && ! test -e c",
+        common::executable()
+    );
+    folder.peer("sh", &["-c", &by_link]);
     place.uses(CONFIG, &[FIRST]);
 }
 
@@ -495,13 +503,17 @@ fn what_somebody_wrote_into_the_exec_entry_stays() {
         return;
     };
     let folder = &place.folder;
-    let own = folder.file("kube-enroll");
-    std::os::unix::fs::symlink(common::executable(), &own).unwrap();
+    let own = folder.file("enroll.sh");
+    let script = format!("#!/bin/sh\nshift; exec '{}' \"$@\"\n", common::executable());
+    folder.write("enroll.sh", script);
+    folder.set_mode("enroll.sh", 0o700);
     let value = kube_enroll::yaml::first_document(folder.read(CONFIG).as_bytes());
     let mut value = value.unwrap();
     let exec = &mut value["users"][0]["user"]["exec"];
     exec["command"] = own.to_str().unwrap().into();
     exec["env"] = serde_json::json!([{"name": "A", "value": "b"}]);
+    let args = exec["args"].as_array_mut().unwrap();
+    args.insert(0, "enroll".into());
     exec["provideClusterInfo"] = true.into();
     exec["apiVersion"] = "client.authentication.k8s.io/v1beta1".into();
     let before = exec.clone();
@@ -518,11 +530,32 @@ fn what_somebody_wrote_into_the_exec_entry_stays() {
     }
     place.uses(CONFIG, &[FIRST]);
     place.take("first", "--unlock-for 5m");
-    assert_eq!(exec()["args"][6], "300s");
+    assert_eq!(exec()["args"][7], "300s");
+    // Options that it was given besides.
+    let text = folder.read(CONFIG);
+    let mut value = kube_enroll::yaml::first_document(text.as_bytes()).unwrap();
+    let args = &mut value["users"][0]["user"]["exec"]["args"];
+    let args = args.as_array_mut().unwrap();
+    args.extend(["--passphrase-file", "/p"].map(Into::into));
+    folder.write(CONFIG, kube_enroll::yaml::to_string(&value));
+    place.take("first", "");
+    let kept = exec()["args"].clone();
+    let kept: Vec<_> = kept
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
+    assert!(
+        kept.contains(&"--passphrase-file") && kept.contains(&"/p"),
+        "{kept:?}"
+    );
+    assert_eq!(kept[..2], ["enroll", "credential"]);
     // What is not there any more cannot stay.
     std::fs::remove_file(own).unwrap();
     place.take("first", "");
     assert_eq!(exec()["command"], common::executable());
+    assert_eq!(exec()["args"][0], "credential");
     assert_eq!(exec()["env"], before["env"]);
 }
 
