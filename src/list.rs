@@ -237,7 +237,7 @@ fn is_utf16(input: &[u8]) -> bool {
 
 /// Whether a file that is no YAML was meant to be an object: other texts may mention one.
 fn begins_like_an_object(input: &[u8]) -> bool {
-    const FIELDS: [&[u8]; 8] = [
+    const FIELDS: [&[u8]; 9] = [
         b"{",
         b"apiVersion:",
         b"kind:",
@@ -246,6 +246,7 @@ fn begins_like_an_object(input: &[u8]) -> bool {
         b"contexts:",
         b"users:",
         b"current-context:",
+        b"preferences:",
     ];
     let mut lines = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let first =

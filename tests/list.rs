@@ -307,7 +307,7 @@ fn what_cannot_be_read_is_counted_and_named_and_what_is_not_ours_only_when_it_wa
     folder
         .run(&["list", "other/notes", "replies/bob.reply.yaml"])
         .fails(
-            1,
+            2,
             &["other/notes: nothing to list: one line of text", "bob"],
         );
     folder
@@ -354,4 +354,59 @@ fn names_of_strangers_stay_in_their_cells() {
         assert_eq!(format == "csv", shown.contains("\"'=cmd"), "{shown}");
         assert_eq!(format != "name", shown.contains("=cmd"), "{shown}");
     }
+}
+
+#[test]
+fn a_kubeconfig_of_a_folder_that_is_broken_is_told_and_one_without_certificates_is_not() {
+    let folder = team();
+    folder.peer("mkdir", &["mixed", "mixed/.kube"]);
+    let fine = [
+        ("mixed/admin.kubeconfig", folder.read("admin.kubeconfig")),
+        ("mixed/new.kubeconfig", String::new()),
+        ("mixed/config", "Host example\n  User me\n".to_owned()),
+    ];
+    for (name, text) in &fine {
+        folder.write(name, text);
+    }
+    folder.run(&["list", "mixed"]).good();
+    folder.run(&["list", "mixed/admin.kubeconfig"]).fails(
+        0,
+        &["mixed/admin.kubeconfig: nothing to list: a kubeconfig"],
+    );
+    for (name, text) in [
+        ("mixed/x.kubeconfig", "a: ["),
+        ("mixed/y.kubeconfig", "preferences: {}\nusers:\n- name: ["),
+        ("mixed/.kube/config", "users: [{"),
+        ("mixed/config", "preferences: {}\nclusters: [{\n"),
+    ] {
+        folder.write(name, text);
+        let place = name.rsplit_once('/').unwrap().0;
+        let ended = folder.run(&["list", place, "--expires-within", "9d"]);
+        ended.fails(
+            2,
+            &[
+                &format!("{name}: "),
+                "no certificate ends within that time in what could be read",
+            ],
+        );
+        std::fs::remove_file(folder.file(name)).unwrap();
+    }
+    // With a find both are said, and what nobody knows weighs more.
+    folder.write("replies/x.kubeconfig", "a: [");
+    folder
+        .run(&["list", "replies", "--expires-within", "14d"])
+        .fails(2, &["replies/x.kubeconfig: ", "carol", "bob"]);
+}
+
+#[test]
+fn a_folder_in_the_place_of_the_kubeconfig_in_use_is_told() {
+    let folder = team();
+    let script = format!(
+        "cd replies/deeper && KUBECONFIG='{}' {} list",
+        folder.file("other").display(),
+        common::executable()
+    );
+    let ended = folder.other("sh", &["-c", &script]);
+    let said = format!("{}: is a directory", folder.file("other").display());
+    ended.fails(2, &[&said, "alice"]);
 }

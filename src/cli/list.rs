@@ -35,7 +35,8 @@ Examples:
   kube-enroll list ~/.kube/config -o wide
   kube-enroll list -o csv replies/ > issued.csv
 
-Exit status: 1 where --expires-within finds something, 2 where a file could not be read.")]
+Exit status: 1 where --expires-within finds something, 2 where a file could not be read, whatever the \
+others say.")]
 pub struct Args {
     /// Files, and folders whose files are listed [default: the current folder and the kubeconfig in
     /// use]
@@ -105,9 +106,9 @@ struct Listed {
 /// What came of a file.
 enum Outcome {
     Read(Contents),
-    /// It was named, and there is nothing to list in it.
-    Other(Look),
-    /// It was not named, and there is nothing to list in it.
+    /// It was named, and there is nothing in such a file to list.
+    Nothing(Look),
+    /// It was not named, and is none to list.
     Passed,
     Unread(Failure),
 }
@@ -117,7 +118,7 @@ impl Action for Args {
         let (folders, files): (Vec<Stream>, Vec<Stream>) = self
             .places()
             .into_iter()
-            .partition(|place| place.path().is_some_and(Path::is_dir));
+            .partition(|place| self.folder(place).is_some());
         let folders: Vec<&Path> = folders.iter().filter_map(Stream::path).collect();
         let mut reach = Reach::default().read(&files);
         let mut inside = Vec::new();
@@ -132,7 +133,8 @@ impl Action for Args {
             .of_strangers(files.len() + inside.len(), self.max_size)
     }
 
-    /// Writes the list. Exit 1 says that something ends in time, 2 that a file could not be read.
+    /// Writes the list. Exit 1 says that something ends in time; 2 that a file could not be read, of
+    /// which nobody knows when it ends.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         let mut verdict = Verdict::Good;
         let mut listed = Vec::new();
@@ -153,14 +155,10 @@ impl Action for Args {
                     unread.extend(problems.map(|problem| text!("{}: {}", file.source, problem)));
                     rows.extend(contents.rows);
                 }
-                Outcome::Other(look @ (Look::PrivateKey | Look::PublicKey)) => {
-                    console.note(text!("{}: nothing to list: {}", file.source, look));
-                }
                 // The kubeconfig in use may do without certificates.
-                Outcome::Other(Look::Kubeconfig | Look::Empty) if self.files.is_empty() => {}
-                Outcome::Other(look) => {
-                    console.warn(text!("{}: nothing to list: {}", file.source, look));
-                    verdict = verdict.max(Verdict::NotGood);
+                Outcome::Nothing(Look::Kubeconfig | Look::Empty) if self.files.is_empty() => {}
+                Outcome::Nothing(look) => {
+                    console.note(text!("{}: nothing to list: {}", file.source, look));
                 }
                 Outcome::Passed => {}
                 Outcome::Unread(failure) => unread.push(failure.what().clone()),
@@ -178,7 +176,17 @@ impl Action for Args {
             }
         }
         sort(&mut rows);
-        self.write(&rows, console)?;
+        if rows.is_empty() && matches!(self.output, Format::Table | Format::Wide) {
+            console.note(match (self.expires_within, verdict) {
+                (Some(_), Verdict::CouldNotRun) => {
+                    "no certificate ends within that time in what could be read"
+                }
+                (Some(_), _) => "no certificate ends within that time",
+                (None, _) => "no credential, certificate or request here",
+            });
+            return Ok(verdict);
+        }
+        console.data(&Layout::from(self.output).write(&rows))?;
         Ok(verdict)
     }
 }
@@ -195,17 +203,24 @@ impl Args {
         let is_here = |path: &Path| folder_of(path).canonicalize().ok() == here && here.is_some();
         let there = in_use.filter(|file| {
             let path = file.path();
-            path.is_some_and(|path| may_be_a_file(path) && !is_here(path))
+            path.is_some_and(|path| is_there(path) && !is_here(path))
         });
         std::iter::once(Stream::from(Path::new(".")))
             .chain(there)
             .collect()
     }
 
+    /// The folder to be listed; one in the place of the kubeconfig in use is none.
+    fn folder<'p>(&self, place: &'p Stream) -> Option<&'p Path> {
+        let may_be_one = |path: &&Path| !self.files.is_empty() || *path == Path::new(".");
+        place
+            .path()
+            .filter(|path| may_be_one(path) && path.is_dir())
+    }
+
     /// The file, or those in the folder; none twice.
     fn expand(&self, place: Stream) -> Result<Vec<Listed>, Failure> {
-        let folder = place.path().filter(|path| path.is_dir());
-        let Some(folder) = folder else {
+        let Some(folder) = self.folder(&place) else {
             return Ok(vec![Listed {
                 source: place,
                 is_named: true,
@@ -236,10 +251,18 @@ impl Args {
                 }
                 Outcome::Read(contents)
             }
-            None if listed.is_named || is_damaged(&listed.source, &input) => {
-                Outcome::Other(look(&input))
-            }
-            None => Outcome::Passed,
+            None if listed.is_named => match look(&input) {
+                look
+                @ (Look::PrivateKey | Look::PublicKey | Look::Kubeconfig | Look::EmptyList) => {
+                    Outcome::Nothing(look)
+                }
+                Look::Empty if self.files.is_empty() => Outcome::Nothing(Look::Empty),
+                look => nothing_in(listed, look),
+            },
+            None => match path {
+                Some(path) if is_damaged(path, &input) => nothing_in(listed, look(&input)),
+                _ => Outcome::Passed,
+            },
         }
     }
 
@@ -251,17 +274,6 @@ impl Args {
         let size = path.metadata().map(|metadata| metadata.len());
         size.is_ok_and(|size| size > self.max_size)
             && file::head(path).is_ok_and(|head| !may_be_listed(&head))
-    }
-
-    fn write(&self, rows: &[Row], console: &Console) -> Result<(), Failure> {
-        if rows.is_empty() && matches!(self.output, Format::Table | Format::Wide) {
-            console.note(match self.expires_within {
-                Some(_) => "no certificate ends within that time",
-                None => "no credential, certificate or request here",
-            });
-            return Ok(());
-        }
-        console.data(&Layout::from(self.output).write(rows))
     }
 }
 
@@ -278,15 +290,37 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Whether it has the name of a certificate or request, and no more than a piece of one in it.
-fn is_damaged(source: &Stream, input: &[u8]) -> bool {
-    let extension = source.path().and_then(Path::extension);
-    let is_named_so = extension.is_some_and(|it| it == "crt" || it == "csr");
-    is_named_so
-        && matches!(
+fn nothing_in(listed: &Listed, look: Look) -> Outcome {
+    Outcome::Unread(Failure::about(
+        &listed.source,
+        text!("nothing to list: {}", look),
+    ))
+}
+
+/// Whether it has the name of a certificate, request or kubeconfig, and no more than a piece of one in
+/// it.
+fn is_damaged(path: &Path, input: &[u8]) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    let is_in_use = || {
+        let folder = folder_of(path).canonicalize().unwrap_or_default();
+        path.file_name() == Some("config".as_ref()) && folder.ends_with(".kube")
+    };
+    if extension == "crt" || extension == "csr" {
+        matches!(
             look(input),
             Look::CutPem(_) | Look::BrokenPem(_) | Look::Empty
         )
+    } else if extension == "kubeconfig" || is_in_use() {
+        // One that was just made is empty.
+        !matches!(look(input), Look::Kubeconfig | Look::Empty)
+    } else {
+        false
+    }
+}
+
+/// Whether there is something, or nobody can tell.
+fn is_there(path: &Path) -> bool {
+    path.metadata().is_ok_and(|it| it.is_dir()) || may_be_a_file(path)
 }
 
 /// Whether there is a file, or nobody can tell: that is told when it is read.
