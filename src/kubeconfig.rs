@@ -10,11 +10,13 @@ use crate::yaml::{self, YamlError};
 mod assemble;
 mod auth_info;
 mod cluster;
+mod exec_entry;
 mod merge;
 
 pub use assemble::{Credential, NewEntry, assemble};
 pub use auth_info::{AuthInfo, Held};
 pub use cluster::{Authority, BrokenAuthority, Cluster, ClusterProblem};
+pub use exec_entry::ExecEntry;
 pub use merge::{Change, Decided, Fingerprints, Holder, Joined, MergeError, NamedBy, merge};
 
 /// The kind of a kubeconfig.

@@ -1,7 +1,7 @@
 //! What a second request asks for: the same as the certificate of the first, unless somebody wants it
 //! otherwise.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -10,9 +10,9 @@ use crate::certificate::{Certificate, Chain};
 use crate::config::Settings;
 use crate::csr::CertificationRequest;
 use crate::error::Error;
-use crate::inspect::{self, LEEWAY_SECONDS as LEEWAY, ReadFile, flattened, is_kubeconfig};
+use crate::inspect::{self, LEEWAY_SECONDS as LEEWAY, ReadFile, State, flattened, is_kubeconfig};
 use crate::key::Algorithm;
-use crate::kubeconfig::Kubeconfig;
+use crate::kubeconfig::{AuthInfo, Kubeconfig};
 use crate::lifetime::{Lifetime, MIN_SECONDS};
 use crate::manifest::{self, CertificateSigningRequest};
 use crate::name::Identity;
@@ -238,6 +238,34 @@ impl Renewable {
         Some(position)
     }
 
+    /// The positions of requests for the same by other keys, to which no answer is among these.
+    #[must_use]
+    pub fn pending(&self, wanted: &Settings, objects: &[CertificateSigningRequest]) -> Vec<usize> {
+        let requests: Vec<_> = objects.iter().map(request_in).collect();
+        let key = |position: usize| Some(requests.get(position)?.as_ref()?.public_key());
+        let is_open = |object: &CertificateSigningRequest| {
+            matches!(
+                inspect::state(object.status.as_ref()),
+                State::Pending | State::Approved
+            )
+        };
+        let answered: Vec<_> = (0..objects.len())
+            .filter(|it| objects.get(*it).is_some_and(|object| !is_open(object)))
+            .filter_map(key)
+            .chain([self.certificate.public_key()])
+            .collect();
+        let asks_for_it = |position: &usize| {
+            let signer = objects.get(*position).map(|it| it.signer_name.as_str());
+            let request = requests.get(*position).and_then(Option::as_ref);
+            signer == Some(wanted.signer.as_deref().unwrap_or(manifest::CLIENT_SIGNER))
+                && request.is_some_and(|request| {
+                    asks_for(request, &self.identity.username, &wanted.groups)
+                        && !answered.contains(&request.public_key())
+                })
+        };
+        (0..objects.len()).filter(asks_for_it).collect()
+    }
+
     /// Whether the certificate came with this object.
     fn is_in(&self, object: &CertificateSigningRequest) -> bool {
         let status = object.status.as_ref();
@@ -248,17 +276,13 @@ impl Renewable {
 
     /// Whether the object asks for this user and these groups with the key of the certificate.
     fn is_asked_by(&self, object: &CertificateSigningRequest) -> bool {
-        let request = object.request.as_deref().and_then(pem::first);
-        let request = request.and_then(|it| CertificationRequest::from_der(&it.contents).ok());
-        let Some(request) = request else { return false };
-        let sorted = |identity: &Identity| {
-            let mut groups = identity.groups.clone();
-            groups.sort();
-            (identity.username.clone(), groups)
-        };
-        let identity = request.subject().identity_when_issued();
-        request.public_key() == self.certificate.public_key()
-            && identity.is_some_and(|asked| sorted(&asked) == sorted(&self.identity))
+        let Identity {
+            username, groups, ..
+        } = &self.identity;
+        request_in(object).is_some_and(|request| {
+            request.public_key() == self.certificate.public_key()
+                && asks_for(&request, username, groups)
+        })
     }
 
     fn of_kubeconfig(
@@ -283,18 +307,7 @@ impl Renewable {
                 None => text!("the certificate of user {}: {}", name, error),
             })
         })?;
-        let entry = Entry {
-            context: context.to_owned(),
-            cluster: cluster.to_owned(),
-            user: user.name.to_owned(),
-            key: user.key.map(|held| match held.path(folder) {
-                Some(path) => EntryKey::File(path),
-                None => EntryKey::Embedded,
-            }),
-            is_ours: user.is_ours,
-            is_exec: user.command.is_some(),
-            unlock_for: user.unlock_for.map(str::to_owned),
-        };
+        let entry = Entry::of(context, cluster, &user, folder);
         Self::new(chain.holder().clone(), None, Some(entry))
     }
 
@@ -350,6 +363,22 @@ impl Renewable {
     }
 }
 
+fn request_in(object: &CertificateSigningRequest) -> Option<CertificationRequest> {
+    let request = object.request.as_deref().and_then(pem::first)?;
+    CertificationRequest::from_der(&request.contents).ok()
+}
+
+/// Whether a request is for this user and these groups, in whatever order.
+fn asks_for(request: &CertificationRequest, user: &str, groups: &[String]) -> bool {
+    let sorted = |groups: &[String]| {
+        let mut groups = groups.to_vec();
+        groups.sort();
+        groups
+    };
+    let asked = request.subject().identity_when_issued();
+    asked.is_some_and(|it| it.username == user && sorted(&it.groups) == sorted(groups))
+}
+
 impl Asked {
     fn by(request: &CertificateSigningRequest) -> Self {
         let seconds = request.expiration_seconds.map(i64::from);
@@ -371,6 +400,73 @@ impl LifetimeAsked {
     }
 }
 
+impl Entry {
+    fn of(context: &str, cluster: &str, user: &AuthInfo<'_>, folder: &Path) -> Self {
+        let unlock_for = user.exec.as_ref().and_then(|exec| exec.unlock_for);
+        Self {
+            context: context.to_owned(),
+            cluster: cluster.to_owned(),
+            user: user.name.to_owned(),
+            key: user.key.map(|held| match held.path(folder) {
+                Some(path) => EntryKey::File(path),
+                None => EntryKey::Embedded,
+            }),
+            is_ours: user.is_ours,
+            is_exec: user.exec.is_some(),
+            unlock_for: unlock_for.map(str::to_owned),
+        }
+    }
+
+    /// The users of a kubeconfig that have this certificate, each with its first context. Where the file
+    /// that one names is not there any more, the key that it is marked with tells.
+    #[must_use]
+    pub fn all_with(
+        certificate: &Certificate,
+        kubeconfig: &Kubeconfig,
+        folder: &Path,
+        read_file: ReadFile<'_>,
+    ) -> Vec<Self> {
+        let marked = certificate.public_key().fingerprint().to_string();
+        let has_it = |user: &AuthInfo<'_>| {
+            let Some(held) = user.certificate else {
+                return false;
+            };
+            let contents = match held.path(folder) {
+                Some(path) => read_file(&path).ok(),
+                None => held.data(),
+            };
+            match contents.and_then(|it| Chain::read(&it).ok()) {
+                Some(chain) => chain.holder().der() == certificate.der(),
+                None => user.mark == Some(&marked),
+            }
+        };
+        let mut contexts: HashMap<&str, (&str, &str)> = HashMap::new();
+        for (context, cluster, user) in kubeconfig.contexts() {
+            contexts.entry(user).or_insert((context, cluster));
+        }
+        let users = kubeconfig.auth_infos();
+        let with_context = users.filter_map(|user| Some((*contexts.get(user.name)?, user)));
+        with_context
+            .filter(|(_, user)| has_it(user))
+            .map(|((context, cluster), user)| Self::of(context, cluster, &user, folder))
+            .collect()
+    }
+}
+
+/// The contexts whose users have a certificate, each with its cluster and user.
+#[must_use]
+pub fn contexts_with_certificates(kubeconfig: &Kubeconfig) -> Vec<(&str, &str, &str)> {
+    let users = kubeconfig.auth_infos();
+    let with_certificates: HashSet<&str> = users
+        .filter(|user| user.certificate.is_some())
+        .map(|user| user.name)
+        .collect();
+    let contexts = kubeconfig.contexts();
+    contexts
+        .filter(|(_, _, user)| with_certificates.contains(user))
+        .collect()
+}
+
 /// The context that is meant.
 fn choose<'a>(
     kubeconfig: &'a Kubeconfig,
@@ -382,16 +478,7 @@ fn choose<'a>(
         let found = contexts.find(|(name, _, _)| *name == wanted);
         return found.ok_or_else(|| RenewalError::NoContext(wanted.into()));
     }
-    let with_certificates: HashSet<&str> = kubeconfig
-        .auth_infos()
-        .filter(|user| user.certificate.is_some())
-        .map(|user| user.name)
-        .collect();
-    let contexts = kubeconfig.contexts();
-    let fitting: Vec<_> = contexts
-        .filter(|(_, _, user)| with_certificates.contains(user))
-        .collect();
-    match fitting.as_slice() {
+    match contexts_with_certificates(kubeconfig).as_slice() {
         [] => Err(RenewalError::NoCertificate(None)),
         [only] => Ok(*only),
         several => {

@@ -584,3 +584,24 @@ fn a_certificate_in_der_is_served_and_told_where_clients_read_it_themselves() {
     folder.run(&["inspect", "served"]).good();
     folder.run(&["list", "served"]).good();
 }
+
+#[test]
+fn without_a_kubeconfig_in_use_unlock_names_those_that_are_here() {
+    let folder = Folder::new();
+    folder.run(&["unlock"]).fails(
+        2,
+        &[
+            ".kube/config: no such file",
+            "name the kubeconfig or the key:",
+            "run: kube-enroll unlock KUBECONFIG",
+        ],
+    );
+    folder.write("alice.key", "");
+    folder.write("alice.kubeconfig", "");
+    let lines = [
+        "name the kubeconfig or the key:",
+        "run: kube-enroll unlock alice.kubeconfig",
+        "run: kube-enroll unlock alice.key",
+    ];
+    folder.run(&["unlock"]).fails(2, &lines);
+}

@@ -629,3 +629,130 @@ fn links_and_ways_up_are_resolved_before_they_are_written_down() {
     folder.peer("rmdir", &["keys"]);
     place.uses("other/config", &[FIRST]);
 }
+
+/// What the last `run:` line of a message says, without the program.
+fn to_run(said: &str) -> Vec<String> {
+    let lines = said.lines().map(str::trim);
+    let mut lines = lines.filter_map(|line| line.strip_prefix("run: kube-enroll "));
+    let line = lines.next_back().unwrap();
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_key_that_is_in_the_kubeconfig_stays_in_it_also_where_its_file_is_encrypted() {
+    let Some(place) = Place::enrolled("--embed") else {
+        return;
+    };
+    let folder = &place.folder;
+    folder.write("pass", "correct horse\n");
+    let encrypt = "passphrase alice.key --new-passphrase-file pass";
+    place.run(encrypt).good();
+    let before = folder.read(CONFIG);
+    let again = "first --passphrase-file pass";
+    let words = again.replace("first", "kubeconfig first.reply.yaml");
+    let ended = place.run(&words).good();
+    assert_eq!(folder.read(CONFIG), before);
+    assert!(!ended.stderr.contains("was in it"), "{}", ended.stderr);
+    // Another key that is encrypted is not put there, and that is said with the way back.
+    let request = "request alice -g developers --passphrase-file pass --algorithm ecdsa-p256";
+    place.run(&format!("{request} --output-dir new")).good();
+    place.reply("prod", "new/alice.csr.yaml", "new/alice.reply.yaml");
+    let taken = format!(
+        "kubeconfig new/alice.reply.yaml --passphrase-file pass --merge {CONFIG} --context alice@prod"
+    );
+    let ended = place.run(&taken).good();
+    let said = "the key of this context was in it, unencrypted; new/alice.key is encrypted";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    assert!(!folder.read(CONFIG).contains("client-key-data"));
+    let back = ended.stderr.split("run: kube-enroll ").nth(1).unwrap();
+    let back = back.lines().next().unwrap();
+    assert!(back.ends_with("--embed"), "{back}");
+    place.run(back).good();
+    assert!(folder.read(CONFIG).contains("client-key-data"));
+    place.uses(CONFIG, &[FIRST]);
+}
+
+#[test]
+fn one_reply_goes_into_several_kubeconfigs_or_into_none() {
+    in_each_style(|place, style| {
+        let folder = &place.folder;
+        place.take("first", &format!("{style} --merge a --merge ./b --merge a"));
+        place.uses("a", &[FIRST]);
+        place.uses("b", &[FIRST]);
+        let before = (folder.read("a"), folder.read("b"));
+        let manifest = place.request("request alice -g ops --key alice.key");
+        place.reply("prod", &manifest, "ops.reply.yaml");
+        folder.peer("mkdir", &["home"]);
+        // They say something else, and a new one would not.
+        let both =
+            format!("kubeconfig ops.reply.yaml {style} --merge a --merge home/new --merge b");
+        let ended = place.run(&both);
+        assert_eq!(ended.status, 2);
+        let said = "nothing was written, home/new neither";
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+        assert_eq!((folder.read("a"), folder.read("b")), before);
+        assert!(!folder.has("home/new"));
+        let alone = to_run(&ended.stderr);
+        let alone: Vec<&str> = alone.iter().map(String::as_str).collect();
+        folder.run(&alone).good();
+        place.uses("home/new", &[("alice@prod", "prod", OPERATOR)]);
+        place.run(&format!("{both} --context ops")).good();
+        let ops = ("ops", "prod", OPERATOR);
+        place.uses("a", &[FIRST, ops]);
+        place.uses("b", &[FIRST, ops]);
+    });
+}
+
+#[test]
+fn a_kubeconfig_behind_a_link_is_named_with_the_line_that_writes_it() {
+    let Some(place) = Place::enrolled("--embed") else {
+        return;
+    };
+    let folder = &place.folder;
+    place.joins("dev", "--out dev.kubeconfig");
+    folder.peer("ln", &["-s", CONFIG, "linked"]);
+    let ended = place.run("kubeconfig dev.reply.yaml --merge linked");
+    assert_eq!(ended.status, 2);
+    assert!(
+        ended.stderr.contains("linked is a symbolic link"),
+        "{}",
+        ended.stderr
+    );
+    let line = to_run(&ended.stderr);
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    folder.run(&line).good();
+    place.uses(CONFIG, &[FIRST, SECOND]);
+}
+
+/// The paths in the kubeconfig lead nowhere, and the key that it is marked with is that of the
+/// certificate.
+#[test]
+fn the_renewal_of_a_certificate_in_a_folder_that_moved_reaches_its_kubeconfig() {
+    for style in ["--files", "--exec"] {
+        let Some(place) = Place::new() else { return };
+        let folder = &place.folder;
+        folder.peer("mkdir", &["old"]);
+        let manifest = place.request("request alice -g developers --expires-in 100d");
+        place.reply("prod", &manifest, "alice.reply.yaml");
+        let to = "--merge old/team.kc --context mine";
+        place.take("alice", &format!("{style} {to}"));
+        folder.peer("sh", &["-c", "mv alice* old; mv old moved"]);
+        let renew =
+            "renew moved/alice@prod.crt --no-passphrase --expires-in 300d --output-dir moved";
+        let said = place.run(renew).good().stdout.replace("\\\n", " ");
+        let line = said
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("kube-enroll kubeconfig "));
+        let line = line.unwrap().split_whitespace().collect::<Vec<_>>();
+        let line = line.join(" ");
+        assert!(
+            line.contains("--merge moved/team.kc --context mine"),
+            "{line}"
+        );
+        let reply = line.split(' ').next().unwrap();
+        let manifest = reply.replace(".reply.yaml", ".csr.yaml");
+        place.reply("prod", &manifest, reply);
+        place.run(&format!("kubeconfig {line}")).good();
+        place.uses("moved/team.kc", &[("mine", "prod", DEVELOPER)]);
+    }
+}

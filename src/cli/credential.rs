@@ -128,7 +128,7 @@ impl Args {
         let mut users = kubeconfig.auth_infos();
         let user = users.find(|user| {
             let named = user.certificate.and_then(|held| held.path(Path::new("")));
-            user.command.is_some() && named.as_deref() == certificate
+            user.exec.is_some() && named.as_deref() == certificate
         })?;
         let mut contexts = kubeconfig.contexts();
         let context = contexts.find(|(_, _, name)| *name == user.name);

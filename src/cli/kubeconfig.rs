@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use kube_enroll::certificate::{Certificate, Chain, NoPath};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::key::AgreedFingerprint;
-use kube_enroll::kubeconfig::{Authority, Cluster, Credential};
+use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::pem;
@@ -26,15 +26,16 @@ use super::from::cluster;
 use super::from::file::{self, Filenames, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
-use super::from::program;
 use super::from::requests::Requests;
 use super::os::sandbox::Reach;
 use super::to::files::{self, folder_of};
 use super::{Action, Verdict, outcome};
-use write::{Carried, Plans, Writer};
+use plan::Plans;
+use write::Writer;
 
 mod again;
 mod check;
+mod plan;
 mod write;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -96,9 +97,9 @@ pub struct Args {
     /// Write USER.kubeconfig into this folder
     #[arg(long, value_name = "DIR", conflicts_with = "merge")]
     pub output_dir: Option<PathBuf>,
-    /// Add the entries to this kubeconfig
+    /// Add the entries to this kubeconfig (repeat for more: all of them, or none)
     #[arg(long, value_name = "FILE")]
-    pub merge: Option<Stream>,
+    pub merge: Vec<Stream>,
     #[command(flatten)]
     pub passphrase: KeyPassphraseArgs,
 }
@@ -119,8 +120,6 @@ pub struct CredentialStyle {
     pub exec: bool,
 }
 
-/// The command that serves certificate and key.
-const CREDENTIAL: &str = "credential";
 /// A reply with thousands of certificates, in bytes.
 const LIMIT: u64 = 256 << 20;
 
@@ -169,9 +168,9 @@ impl Action for Args {
             reach = reach.list(folder).read_in([folder]);
         }
         reach = reach.read_in(self.output_dir.as_deref()).all_keyrings();
-        let merge = self.merge.as_ref().and_then(Stream::path);
+        let merge: Vec<_> = self.merge.iter().filter_map(Stream::path).collect();
         let out = self.out.as_ref().and_then(Stream::path);
-        if merge.is_none() && out.is_none() && self.output_dir.is_none() {
+        if merge.is_empty() && out.is_none() && self.output_dir.is_none() {
             reach = reach.write_in(keys.iter().map(PathBuf::as_path));
         }
         // What is merged into names certificates, which are looked at before they are replaced.
@@ -180,7 +179,7 @@ impl Action for Args {
 
     /// Writes a kubeconfig for every certificate in every reply.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        if let Some(merge) = self.merge.as_ref().and_then(Stream::path) {
+        for merge in self.merge.iter().filter_map(Stream::path) {
             files::refuse_no_file(merge)?;
         }
         let passphrase = self.passphrase.read()?;
@@ -564,9 +563,16 @@ impl Run<'_> {
             user,
         };
         check::check(&issued, input, &self.requests, self.now, self.console)?;
-        let place = self.place(&issued, cluster, input)?;
-        self.check_client_authority(&issued, &place.cluster)?;
-        self.plan(&issued, place, input, plans)
+        let mut checked = Vec::new();
+        for target in self.targets(&issued) {
+            let place = self.place(&issued, cluster, input, &target)?;
+            if !checked.contains(&place.cluster.authority) {
+                self.check_client_authority(&issued, &place.cluster)?;
+                checked.push(place.cluster.authority.clone());
+            }
+            self.plan(&issued, place, input, target, plans)?;
+        }
+        Ok(())
     }
 
     /// The certificate that fits a key, wherever it stands, and behind it those of authorities. Of
@@ -640,21 +646,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What was asked for, else what is there; else a key stays as protected as it is.
-    fn style(&self, issued: &Issued, there: Option<&Carried>) -> Style {
-        let asked = &self.args.style;
-        let key = &issued.key;
-        match (asked.embed, asked.files, there.map(|there| there.style)) {
-            (true, ..) => Style::Embed,
-            (_, true, _) => Style::Files,
-            _ if asked.exec || self.args.unlock_for.is_some() => Style::Exec,
-            (.., Some(Style::Exec)) => Style::Exec,
-            (.., Some(Style::Files)) if key.is_pem && !key.was_encrypted => Style::Files,
-            _ if key.was_encrypted => Style::Exec,
-            _ => Style::Embed,
-        }
-    }
-
     /// Clients read the file as it is.
     fn check_readable(&self, key: &FoundKey) -> Result<(), Failure> {
         let why = if key.was_encrypted {
@@ -676,36 +667,6 @@ impl Run<'_> {
             .run(self.args.with_style(Style::Exec).command())
             .say("or rewrite the key as PEM that is not encrypted, and run this command again:")
             .run(remove.word("--remove")))
-    }
-
-    fn exec(&self, certificate: String, key: String, there: Option<&Carried>) -> Credential {
-        // A path may be there because the program that runs it has another PATH.
-        let command = there.and_then(|there| there.command.clone());
-        let command = command.filter(|command| program::look_path(command).is_some());
-        // Also what leads to `credential`, as for a plugin of kubectl, and what it was given besides.
-        let kept = there.map_or_else(Vec::new, |there| there.arguments.clone());
-        let mut before = kept;
-        let position = before.iter().position(|word| word == CREDENTIAL);
-        let behind = position.map_or_else(Vec::new, |position| before.split_off(position + 1));
-        if position.is_none() || command.is_none() {
-            before = vec![CREDENTIAL.to_owned()];
-        }
-        let mut arguments = before;
-        arguments.extend([
-            "--certificate".to_owned(),
-            certificate,
-            "--key".to_owned(),
-            key,
-        ]);
-        arguments.extend(behind);
-        let kept = there.and_then(|there| there.unlock_for);
-        if let Some(seconds) = self.args.unlock_for.or(kept) {
-            arguments.extend(["--unlock-for".to_owned(), format!("{seconds}s")]);
-        }
-        Credential::Exec {
-            command: command.unwrap_or_else(program::own_command),
-            arguments,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kube_enroll::kubeconfig::{AuthInfo, Kubeconfig};
 use kube_enroll::looks::{Look, Want, look};
@@ -62,6 +62,7 @@ impl Action for Args {
     fn reach(&self) -> Reach {
         let files = self.files().unwrap_or_default();
         Reach::default()
+            .list(Path::new("."))
             .read(&files)
             .read(&self.passphrase.passphrase_file)
             .credentials_of(files.iter().filter_map(Stream::path))
@@ -112,17 +113,18 @@ impl Args {
     fn files(&self) -> Result<Vec<Stream>, Failure> {
         match &self.file {
             Some(file) => Ok(vec![file.clone()]),
-            None => default_kubeconfigs()
-                .map_err(|failure| failure.say("name the kubeconfig or the key")),
+            None => default_kubeconfigs().map_err(name_one),
         }
     }
 
     fn target(&self) -> Result<Target, Failure> {
         let mut kubeconfigs = Vec::new();
         for file in self.files()? {
-            let contents = file::read(&file, DEFAULT_LIMIT).map_err(|failure| {
-                failure.say_if(self.file.is_none(), "name the kubeconfig or the key".into())
-            })?;
+            let contents = file::read(&file, DEFAULT_LIMIT);
+            let contents = match &self.file {
+                Some(_) => contents?,
+                None => contents.map_err(name_one)?,
+            };
             match Kubeconfig::read(&contents) {
                 Ok(kubeconfig) if look(&contents) == Look::Kubeconfig => {
                     kubeconfigs.push(kubeconfig);
@@ -136,10 +138,8 @@ impl Args {
                     });
                 }
                 _ => {
-                    return Err(
-                        Failure::wrong_file(&file, look(&contents), Want::Kubeconfig)
-                            .say("name the kubeconfig or the key"),
-                    );
+                    let look = look(&contents);
+                    return Err(name_one(Failure::wrong_file(&file, look, Want::Kubeconfig)));
                 }
             }
         }
@@ -151,7 +151,7 @@ impl Args {
     fn in_kubeconfigs(&self, all: &[Kubeconfig]) -> Result<Target, Failure> {
         let ours = || {
             let users = all.iter().flat_map(Kubeconfig::auth_infos);
-            users.filter(|user| user.command.is_some() && user.key.is_some())
+            users.filter(|user| user.exec.is_some() && user.key.is_some())
         };
         let current = all.iter().map(Kubeconfig::current_context);
         let current = current.into_iter().find(|name| !name.is_empty());
@@ -173,9 +173,7 @@ impl Args {
 
     fn none_meant(&self, all: &[Kubeconfig], is_there: bool) -> Failure {
         let users = |kubeconfig: &Kubeconfig| -> Vec<String> {
-            let users = kubeconfig
-                .auth_infos()
-                .filter(|user| user.command.is_some());
+            let users = kubeconfig.auth_infos().filter(|user| user.exec.is_some());
             users.map(|user| user.name.to_owned()).collect()
         };
         let ours: Vec<_> = all.iter().flat_map(users).collect();
@@ -203,11 +201,33 @@ impl Args {
     }
 }
 
+/// Adds what to run for the kubeconfigs and keys that are here.
+fn name_one(failure: Failure) -> Failure {
+    const ENDINGS: [&str; 2] = [".kubeconfig", ".key"];
+    const SHOWN: usize = 3;
+    let here = file::in_folder(Path::new("")).unwrap_or_default();
+    let named = ENDINGS.iter().flat_map(|ending| {
+        let has_ending = move |path: &&PathBuf| path.to_string_lossy().ends_with(ending);
+        here.iter().filter(has_ending)
+    });
+    let found: Vec<_> = named.take(SHOWN).map(PathBuf::as_path).collect();
+    let found = match found.as_slice() {
+        [] => &[Path::new("KUBECONFIG")],
+        found => found,
+    };
+    let failure = failure.say("name the kubeconfig or the key:");
+    let lines = found.iter();
+    lines.fold(failure, |failure, path| {
+        failure.run(Command::ours("unlock").operand(path))
+    })
+}
+
 fn target(user: &AuthInfo<'_>) -> Target {
     let key = user.key.and_then(|key| key.path(&PathBuf::new()));
+    let time = user.exec.as_ref().and_then(|exec| exec.unlock_for);
     Target {
         key: key.unwrap_or_default().into(),
         contents: None,
-        seconds: user.unlock_for.and_then(|typed| unlock_time(typed).ok()),
+        seconds: time.and_then(|typed| unlock_time(typed).ok()),
     }
 }

@@ -178,7 +178,7 @@ impl Entry {
             name: user.name.to_owned(),
             certificate,
             key,
-            command: user.command.map(str::to_owned),
+            command: user.exec.map(|exec| exec.command.to_owned()),
             is_ours: user.is_ours,
             key_file,
             contexts: Vec::new(),

@@ -5,32 +5,13 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::Cluster;
+use super::{Cluster, ExecEntry};
 use crate::certificate::Certificate;
-use crate::credential;
 use crate::secret::Secret;
 use crate::yaml;
 
 /// The name of the extension that marks the entries of this tool.
 pub(super) const EXTENSION: &str = "kube-enroll";
-
-/// What kubectl shows where the command is missing.
-fn install_hint(command: &str) -> String {
-    let is_missing = if command.contains('/') {
-        "is not there"
-    } else {
-        "is not on the PATH of this program"
-    };
-    let again = if command.ends_with("kubectl-enroll") {
-        "kubectl enroll"
-    } else {
-        "kube-enroll"
-    };
-    format!(
-        "{command} serves the encrypted private key of this user, and {is_missing}.\n\
-         Install it, or write the kubeconfig anew with {again} kubeconfig REPLY --embed."
-    )
-}
 
 /// How the user proves who it is.
 pub enum Credential {
@@ -49,12 +30,7 @@ pub enum Credential {
         key: String,
     },
     /// A command that client-go asks for both.
-    Exec {
-        /// Its name or absolute path.
-        command: String,
-        /// Its arguments.
-        arguments: Vec<String>,
-    },
+    Exec(ExecEntry),
 }
 
 /// Everything that makes a kubeconfig.
@@ -103,15 +79,8 @@ impl NewEntry {
                 "client-key": key,
                 "extensions": extension,
             }),
-            Credential::Exec { command, arguments } => json!({
-                "exec": {
-                    "apiVersion": credential::API_VERSION,
-                    "command": command,
-                    "args": arguments,
-                    "interactiveMode": credential::INTERACTIVE_MODE,
-                    "installHint": install_hint(command),
-                    "provideClusterInfo": false,
-                },
+            Credential::Exec(exec) => json!({
+                "exec": exec.to_value(),
                 "extensions": extension,
             }),
         }
@@ -173,19 +142,6 @@ mod tests {
         });
         let needed = yaml::to_string(&value).len();
         assert!(needed <= 2 * size(&value), "{needed}");
-    }
-
-    #[test]
-    fn a_missing_command_is_called_by_the_name_that_was_looked_for() {
-        for (command, found) in [
-            ("kube-enroll", "kube-enroll serves"),
-            ("kubectl-enroll", "with kubectl enroll kubeconfig REPLY"),
-            ("/opt/kube-enroll", "/opt/kube-enroll serves"),
-        ] {
-            let hint = install_hint(command);
-            assert!(hint.contains(found), "{hint}");
-            assert_eq!(hint.contains("PATH"), !command.contains('/'));
-        }
     }
 
     #[test]

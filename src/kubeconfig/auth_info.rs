@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::assemble::EXTENSION;
-use super::{Kubeconfig, text};
+use super::{ExecEntry, Kubeconfig, text};
 use crate::certificate::{Certificate, Chain};
 use crate::key::{EncodedKey, Fingerprint};
 use crate::pem;
 use crate::text::{Show as _, Text};
 
 /// A user entry, with the certificate and key that it has or names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthInfo<'a> {
     /// The name of the entry.
     pub name: &'a str,
@@ -22,12 +22,10 @@ pub struct AuthInfo<'a> {
     pub certificate: Option<Held<'a>>,
     /// The private key.
     pub key: Option<Held<'a>>,
-    /// The command that serves both, where that is `kube-enroll credential`.
-    pub command: Option<&'a str>,
-    /// What that is run with.
-    pub arguments: Option<&'a [Value]>,
-    /// For how long that keeps the key unlocked, as it was typed.
-    pub unlock_for: Option<&'a str>,
+    /// How kubectl gets both, where that is by `kube-enroll credential`.
+    pub exec: Option<ExecEntry<&'a str>>,
+    /// The fingerprint of the key that this program marked the entry with.
+    pub mark: Option<&'a str>,
     /// Whether this program made the entry.
     pub is_ours: bool,
 }
@@ -45,9 +43,6 @@ pub enum Held<'a> {
 }
 
 const NOT_PEM: &str = "it is DER, and clients of Kubernetes read PEM alone";
-
-/// The names of this program, as a command and as a plugin of kubectl.
-const COMMANDS: [&str; 2] = ["kube-enroll", "kubectl-enroll"];
 
 impl Held<'_> {
     /// The file, of a kubeconfig in this folder.
@@ -114,10 +109,8 @@ impl Kubeconfig {
     /// The keys of all user entries that this program made.
     #[must_use]
     pub fn fingerprints(&self) -> HashSet<Fingerprint> {
-        let users = self.entries("users", "user").filter_map(|(_, body)| body);
-        let marks = users.flat_map(our_marks);
-        let named = marks.filter_map(|mark| mark.pointer("/extension/fingerprint")?.as_str());
-        named.filter_map(|named| named.parse().ok()).collect()
+        let marks = self.auth_infos().filter_map(|user| user.mark);
+        marks.filter_map(|mark| mark.parse().ok()).collect()
     }
 }
 
@@ -130,70 +123,33 @@ impl<'a> AuthInfo<'a> {
             ("", file) => Some(Held::File(file)),
             (data, _) => Some(Held::Data(data)),
         };
-        let run_with = body.and_then(our_arguments);
-        let arguments: Option<Vec<&str>> =
-            run_with.map(|arguments| arguments.iter().filter_map(Value::as_str).collect());
-        let mut read = Self {
-            name,
-            certificate: held("client-certificate-data", "client-certificate"),
-            key: held("client-key-data", "client-key"),
-            command: run_with.map(|_| body.map_or("", command)),
-            arguments: run_with,
-            unlock_for: None,
-            is_ours: arguments.is_some() || body.is_some_and(has_our_mark),
+        let mark = body.and_then(our_mark);
+        let exec = body.and_then(|body| ExecEntry::read(body, mark.is_some()));
+        let (certificate, key) = match &exec {
+            Some(exec) => (
+                exec.certificate.map(Held::Argument),
+                exec.key.map(Held::Argument),
+            ),
+            None => (
+                held("client-certificate-data", "client-certificate"),
+                held("client-key-data", "client-key"),
+            ),
         };
-        if let Some(arguments) = arguments {
-            let named = |option| argument(&arguments, option).map(Held::Argument);
-            read.certificate = named("--certificate");
-            read.key = named("--key");
-            read.unlock_for = argument(&arguments, "--unlock-for");
+        Self {
+            name,
+            certificate,
+            key,
+            mark: mark.and_then(|mark| mark.pointer("/extension/fingerprint")?.as_str()),
+            is_ours: exec.is_some() || mark.is_some(),
+            exec,
         }
-        read
     }
 }
 
-fn has_our_mark(user: &Map<String, Value>) -> bool {
-    our_marks(user).next().is_some()
-}
-
-fn our_marks(user: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+fn our_mark(user: &Map<String, Value>) -> Option<&Value> {
     let extensions = user.get("extensions").and_then(Value::as_array);
-    let extensions = extensions.into_iter().flatten();
-    extensions.filter(|extension| extension.get("name") == Some(&EXTENSION.into()))
-}
-
-/// What an exec entry runs.
-fn command(user: &Map<String, Value>) -> &str {
-    let exec = user.get("exec").and_then(Value::as_object);
-    exec.map_or("", |exec| text(exec, "command"))
-}
-
-/// The arguments of an exec entry that runs `kube-enroll credential`, also by a script or link with
-/// another name in an entry that this program made.
-fn our_arguments(user: &Map<String, Value>) -> Option<&[Value]> {
-    let exec = user.get("exec")?.as_object()?;
-    let command = Path::new(command(user)).file_name()?.to_str()?;
-    let arguments = exec.get("args").and_then(Value::as_array)?;
-    let mut words = arguments.iter().filter_map(Value::as_str);
-    let is_ours = if has_our_mark(user) {
-        words.any(|word| word == "credential")
-    } else {
-        COMMANDS.contains(&command) && words.next() == Some("credential")
-    };
-    is_ours.then_some(arguments)
-}
-
-/// The value of an option: the next argument, or what stands behind an equals sign.
-fn argument<'a>(arguments: &[&'a str], option: &str) -> Option<&'a str> {
-    let mut arguments = arguments.iter();
-    let rest = arguments.find_map(|argument| {
-        let rest = argument.strip_prefix(option)?;
-        (rest.is_empty() || rest.starts_with('=')).then_some(rest)
-    })?;
-    match rest.strip_prefix('=') {
-        Some(value) => Some(value),
-        None => arguments.next().copied(),
-    }
+    let mut extensions = extensions.into_iter().flatten();
+    extensions.find(|extension| extension.get("name") == Some(&EXTENSION.into()))
 }
 
 #[cfg(test)]
@@ -259,21 +215,13 @@ users:
             ),
             ("nothing", None, None, None, false),
         ];
-        let expected = expected.map(|(name, certificate, key, command, is_ours)| AuthInfo {
-            name,
-            certificate,
-            key,
-            command,
-            arguments: None,
-            unlock_for: None,
-            is_ours,
-        });
-        let found = kubeconfig.auth_infos();
-        let found = found.map(|info| AuthInfo {
-            arguments: None,
-            ..info
-        });
-        let found: Vec<_> = found.collect();
+        let found: Vec<_> = kubeconfig
+            .auth_infos()
+            .map(|it| {
+                let command = it.exec.map(|exec| exec.command);
+                (it.name, it.certificate, it.key, command, it.is_ours)
+            })
+            .collect();
         assert_eq!(found, expected);
     }
 
@@ -290,13 +238,5 @@ users:
         }
         assert_eq!(Held::Data("YQ==").data().unwrap()[..], *b"a");
         assert_eq!(Held::Data("-").data(), None);
-    }
-
-    #[test]
-    fn an_option_has_its_value_behind_it_or_behind_an_equals_sign() {
-        assert_eq!(argument(&["--key", "k"], "--key"), Some("k"));
-        assert_eq!(argument(&["--keys", "x", "--key=k"], "--key"), Some("k"));
-        assert_eq!(argument(&["--key"], "--key"), None);
-        assert_eq!(argument(&[], "--key"), None);
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::assemble::{EXTENSION, wipe, write_and_wipe};
 use super::auth_info::AuthInfo;
 use super::cluster::{Authority, same_server, without_secrets};
-use super::{Cluster, Kubeconfig, NewEntry, text};
+use super::{Cluster, Kubeconfig, NewEntry, exec_entry, text};
 use crate::certificate::{Certificate, Chain, show_time};
 use crate::key::{Fingerprint, PublicKey};
 use crate::name::Identity;
@@ -302,25 +302,21 @@ impl Kubeconfig {
     #[must_use]
     pub fn contexts_of(&self, key: &PublicKey, named: NamedBy<'_>) -> Vec<(&str, &str)> {
         let fingerprint = key.fingerprint().to_string();
-        let is_of_key = |name: &str| match self.mark(name) {
-            Some(marked) => marked == fingerprint,
-            None => {
-                let user = self.auth_infos().find(|user| user.name == name);
-                let certificate = user.and_then(|user| named.certificate(&user));
-                certificate.is_some_and(|it| it.public_key() == key)
+        let is_of_key = |name: &str| {
+            let Some(user) = self.auth_infos().find(|user| user.name == name) else {
+                return false;
+            };
+            match user.mark {
+                Some(marked) => marked == fingerprint,
+                None => {
+                    let certificate = named.certificate(&user);
+                    certificate.is_some_and(|it| it.public_key() == key)
+                }
             }
         };
         let contexts = self.contexts();
         let of_key = contexts.filter(|(_, _, user)| is_of_key(user));
         of_key.map(|(name, cluster, _)| (name, cluster)).collect()
-    }
-
-    /// The fingerprint that this program left at a user entry.
-    fn mark(&self, user: &str) -> Option<&str> {
-        let mut users = self.entries("users", "user");
-        let (_, body) = users.find(|(name, _)| *name == user)?;
-        let mark = extensions_of(body?).find(|it| is_ours(it))?;
-        mark.pointer("/extension/fingerprint")?.as_str()
     }
 
     /// A cluster of this name has to lead to the same place the same way. Whether its authority is
@@ -519,14 +515,7 @@ impl Kubeconfig {
         if let Some(extensions) = new.get_mut("extensions").and_then(Value::as_array_mut) {
             extensions.extend(extensions_of(old).filter(|it| !is_ours(it)).cloned());
         }
-        if let Some(exec) = new.get_mut("exec").and_then(Value::as_object_mut)
-            && let Some(there) = old.get("exec").and_then(Value::as_object)
-        {
-            let others = there
-                .iter()
-                .filter(|(field, _)| !EXEC.contains(&field.as_str()));
-            exec.extend(others.map(|(field, value)| (field.clone(), value.clone())));
-        }
+        exec_entry::keep_others(&mut new, old);
         for field in decided {
             old.shift_remove(*field).iter_mut().for_each(wipe);
         }
@@ -587,9 +576,6 @@ const CREDENTIAL: [&str; 6] = [
     "exec",
     "extensions",
 ];
-
-/// What this tool decides of how it is run: the rest stays as somebody wrote it.
-const EXEC: [&str; 3] = ["command", "args", "installHint"];
 
 fn extensions_of(body: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let extensions = body.get("extensions").and_then(Value::as_array);

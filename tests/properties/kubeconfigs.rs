@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::kubeconfig::{
-    Authority, Cluster, Credential, Kubeconfig, MergeError, NewEntry, assemble, merge,
+    Authority, Cluster, Credential, ExecEntry, Kubeconfig, MergeError, NewEntry, assemble, merge,
 };
 use kube_enroll::secret::Secret;
 use kube_enroll::{rehearsal, yaml};
@@ -90,10 +90,7 @@ impl Entry {
                 certificate: first,
                 key: second,
             },
-            _ => Credential::Exec {
-                command: first,
-                arguments: vec![second],
-            },
+            _ => Credential::Exec(ExecEntry::new(first.clone(), first, second)),
         }
     }
 }
@@ -225,11 +222,11 @@ proptest! {
                 prop_assert_eq!(field("client-certificate"), Some(certificate));
                 prop_assert_eq!(field("client-key"), Some(key));
             }
-            Credential::Exec { command, arguments } => {
+            Credential::Exec(entry_of) => {
                 let value = read(text.expose());
                 let exec = &named(&value, "users", &entry.user).unwrap()["user"]["exec"];
-                prop_assert_eq!(&exec["command"], &command);
-                prop_assert_eq!(&exec["args"], &json!(arguments));
+                prop_assert_eq!(&exec["command"], &entry_of.command);
+                prop_assert_eq!(&exec["args"], &json!(entry_of.arguments()));
             }
         }
         let second: Value = serde_yaml::from_str(text.expose()).unwrap();

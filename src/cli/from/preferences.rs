@@ -55,8 +55,8 @@ pub fn commands() -> Vec<String> {
             .flatten()
             .map(|contents| Kubeconfig::read(&contents));
         if let Some(Ok(read)) = read {
-            let named = read.auth_infos().filter_map(|user| user.command);
-            commands.extend(named.map(str::to_owned));
+            let named = read.auth_infos().filter_map(|user| user.exec);
+            commands.extend(named.map(|exec| exec.command.to_owned()));
         }
     }
     if commands.is_empty() {

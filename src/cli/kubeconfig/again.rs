@@ -26,19 +26,21 @@ impl Args {
         for reply in &self.replies {
             command = command.operand(reply.typed());
         }
-        let files: [(_, &Option<Stream>); 7] = [
+        let files: [(_, &Option<Stream>); 6] = [
             ("--key", &self.key),
             ("--cluster", &self.cluster),
             ("--certificate-authority", &self.certificate_authority),
             ("--client-ca", &self.client_ca),
             ("--out", &self.out),
-            ("--merge", &self.merge),
             ("--passphrase-file", &self.passphrase.passphrase_file),
         ];
         for (name, file) in files {
             if let Some(file) = file {
                 command = command.option(name, file.typed());
             }
+        }
+        for file in &self.merge {
+            command = command.option("--merge", file.typed());
         }
         let ca_fingerprint = self.ca_fingerprint.as_ref().map(AgreedFingerprint::typed);
         let unlock_for = self.unlock_for.map(|time| show_seconds(time).to_string());
@@ -83,7 +85,7 @@ mod tests {
         for typed in [
             "a.yaml --key k --cluster c --cluster-context x --client-ca r --files --context y \
              --namespace n --cluster-name z --out o --passphrase-file p",
-            "a.yaml b.yaml --key k --server https://a --certificate-authority ca --embed --merge m \
+            "a.yaml b.yaml --key k --server https://a --certificate-authority ca --embed --merge m --merge m2 \
              --ca-fingerprint SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "-- -a.yaml --output-dir d --exec --unlock-for 15m",
         ] {

@@ -1,21 +1,17 @@
 //! Where kubeconfigs are written: all that goes into one file at once, and nothing lost of what it has.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use kube_enroll::kubeconfig::{
-    Cluster, Credential, Decided, Held, Kubeconfig, MergeError, NamedBy, NewEntry,
-};
+use kube_enroll::key::Fingerprint;
+use kube_enroll::kubeconfig::{Change, Credential, Decided, Kubeconfig, MergeError, NamedBy};
 use kube_enroll::kuberc;
 use kube_enroll::parallel;
 use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count};
-use serde_json::Value;
-use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::super::args::unlock_time;
 use super::super::console::Console;
 use super::super::failure::{Failure, Failures};
 use super::super::from::cluster;
@@ -23,111 +19,23 @@ use super::super::from::credentials::NamedFiles;
 use super::super::from::file::{self, Stream};
 use super::super::os::{kernel_keyring, privacy};
 use super::super::to::files::{self, Access, NewFiles, Turn, folder_of};
-use super::super::to::names;
 use super::super::{Verdict, report};
-use super::{Args, Issued, Run, Style, absolute};
+use super::Args;
+use super::plan::{LIMIT, Planned, Plans, Target};
 
-/// A kubeconfig with tens of thousands of contexts, in bytes.
-const LIMIT: u64 = 64 << 20;
+/// More entries than this are not told one by one.
+const SHOWN: usize = 10;
 
-/// What is to be written, by the kubeconfig that it goes to.
-#[derive(Default)]
-pub(super) struct Plans {
-    targets: Vec<(Target, Vec<Planned>)>,
-    positions: HashMap<Target, usize>,
-    /// The certificates that lie beside kubeconfigs, by their files.
-    certificates: HashMap<PathBuf, String>,
-    /// What was there before, each looked at once.
-    there: HashMap<Target, There>,
-}
-
-/// The entries of this program in a kubeconfig, as far as they may stay as they are.
-#[derive(Default)]
-struct There {
-    users: HashMap<String, Carried>,
-    /// The user of each context.
-    contexts: HashMap<String, String>,
-}
-
-/// The options of `credential` that a kubeconfig is written with.
-const DECIDED: &[&str] = &["--certificate", "--key", "--unlock-for"];
-
-/// How an entry carries its certificate and key.
-#[derive(Clone)]
-pub(super) struct Carried {
-    pub(super) style: Style,
-    /// For so many seconds.
-    pub(super) unlock_for: Option<u32>,
-    /// What kubectl runs.
-    pub(super) command: Option<String>,
-    /// What it is run with, without what is decided anew.
-    pub(super) arguments: Vec<String>,
-}
-
-/// The arguments without these options and their values.
-fn without(options: &[&str], arguments: &[Value]) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut words = arguments.iter().filter_map(Value::as_str);
-    while let Some(word) = words.next() {
-        match options.iter().find_map(|option| word.strip_prefix(option)) {
-            // The value is the next word.
-            Some("") => drop(words.next()),
-            Some(rest) if rest.starts_with('=') => {}
-            _ => kept.push(word.to_owned()),
-        }
-    }
-    kept
-}
-
-impl There {
-    fn of(kubeconfig: &Kubeconfig) -> Self {
-        let ours = kubeconfig.auth_infos().filter(|user| user.is_ours);
-        let users = ours.filter_map(|user| {
-            let style = match (user.command, user.key?) {
-                (Some(_), _) => Style::Exec,
-                (None, Held::Data(_)) => Style::Embed,
-                (None, Held::File(_) | Held::Argument(_)) => Style::Files,
-            };
-            let carried = Carried {
-                style,
-                unlock_for: user.unlock_for.and_then(|typed| unlock_time(typed).ok()),
-                command: user.command.map(str::to_owned),
-                arguments: without(DECIDED, user.arguments.unwrap_or_default()),
-            };
-            Some((user.name.to_owned(), carried))
-        });
-        let contexts = kubeconfig.contexts();
-        Self {
-            users: users.collect(),
-            contexts: contexts
-                .map(|(name, _, user)| (name.to_owned(), user.to_owned()))
-                .collect(),
-        }
-    }
-
-    /// The entry that a new one takes the place of.
-    fn carried(&self, context: &str, user: &str) -> Option<&Carried> {
-        self.users
-            .get(self.contexts.get(context).map_or(user, String::as_str))
-    }
-}
-
-/// A kubeconfig.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Target {
-    /// One that is there, or is made.
-    Any(Stream),
-    /// One that must not be there.
-    New(Stream),
-}
-
-/// An entry that was checked.
-struct Planned {
-    entry: NewEntry,
-    decided: Decided,
-    certificate_file: Option<(PathBuf, String)>,
-    input: Stream,
-    until: OffsetDateTime,
+/// A kubeconfig with what can be added to it, before it is written.
+struct Judged<'p> {
+    /// What is there.
+    contents: Option<Zeroizing<Vec<u8>>>,
+    kubeconfig: Kubeconfig,
+    added: Vec<&'p Planned>,
+    changes: Vec<Change>,
+    refused: Vec<Failure>,
+    /// The keys that are in it no more.
+    replaced_keys: HashSet<Fingerprint>,
 }
 
 /// What became of a kubeconfig.
@@ -136,235 +44,6 @@ struct Written<'p, 'a> {
     added: Vec<&'p Planned>,
     /// What is to be kept with the files of the others.
     new_files: NewFiles<'a>,
-}
-
-/// The cluster, and the context that is there already.
-pub(super) struct Place {
-    pub(super) cluster: Cluster,
-    context: Option<String>,
-}
-
-impl Target {
-    fn stream(&self) -> &Stream {
-        match self {
-            Self::Any(stream) | Self::New(stream) => stream,
-        }
-    }
-}
-
-impl Plans {
-    fn add(&mut self, target: Target, planned: Planned) {
-        let next = self.targets.len();
-        let position = *self.positions.entry(target.clone()).or_insert(next);
-        match self.targets.get_mut(position) {
-            Some((_, entries)) => entries.push(planned),
-            None => self.targets.push((target, vec![planned])),
-        }
-    }
-
-    /// A name for the certificate after user and cluster, which nothing else has: the same one again,
-    /// or one with its serial number.
-    fn certificate_path(
-        &mut self,
-        folder: &Path,
-        issued: &Issued,
-        cluster: &str,
-        pem: &str,
-    ) -> PathBuf {
-        let folder = if folder == Path::new(".") {
-            Path::new("")
-        } else {
-            folder
-        };
-        let user = names::stem(&issued.user, "");
-        let stem = format!("{user}@{}", names::stem(cluster, cluster));
-        let serial = issued.chain.leaf().serial();
-        let names = [format!("{stem}.crt"), format!("{stem}-{serial}.crt")].into_iter();
-        let more = (2..).map(|number| format!("{stem}-{serial}-{number}.crt"));
-        let mut paths = names.chain(more).map(|name| folder.join(name));
-        let is_free = |path: &PathBuf| match self.certificates.get(path) {
-            Some(planned) => planned == pem,
-            None => files::refuse_existing(path).is_ok() || files::holds(path, pem),
-        };
-        let path = paths.find(is_free).unwrap_or_default();
-        self.certificates.insert(path.clone(), pem.to_owned());
-        path
-    }
-}
-
-/// The ending of kubeconfigs that have no other name.
-const ENDING: &str = ".kubeconfig";
-/// More entries than this are not told one by one.
-const SHOWN: usize = 10;
-
-impl Run<'_> {
-    /// `USER.kubeconfig` beside the key, unless it is to be elsewhere.
-    fn target(&self, issued: &Issued) -> Target {
-        if let Some(merge) = &self.args.merge {
-            return Target::Any(merge.clone());
-        }
-        if let Some(out) = &self.args.out {
-            return Target::New(out.clone());
-        }
-        // One file grows to all of a person's clusters.
-        Target::Any(self.usual_path(issued).into())
-    }
-
-    fn usual_path(&self, issued: &Issued) -> PathBuf {
-        let key = issued.key.source.path();
-        let beside = key.and_then(Path::parent).unwrap_or(Path::new(""));
-        let folder = self.args.output_dir.as_deref().unwrap_or(beside);
-        let key = key.and_then(Path::file_stem).unwrap_or_default();
-        let stem = names::stem(&issued.user, &key.to_string_lossy());
-        folder.join(format!("{stem}{ENDING}"))
-    }
-
-    /// The cluster that was given. Where it was given apart from the reply, it is the one that the
-    /// certificate is used for already, under the name that it has there; and that one, where none was
-    /// given.
-    pub(super) fn place(
-        &self,
-        issued: &Issued,
-        given: Option<&Cluster>,
-        input: &Stream,
-    ) -> Result<Place, Failure> {
-        let is_apart = self.args.cluster.is_some() || self.args.server.is_some();
-        let there = if given.is_none() || is_apart {
-            self.context_there(issued, given)
-        } else {
-            None
-        };
-        match (given, there) {
-            (given, Some((context, there))) => Ok(Place {
-                cluster: Cluster {
-                    name: there.name.clone(),
-                    ..given.unwrap_or(&there).clone()
-                },
-                context: Some(context),
-            }),
-            (Some(given), None) => Ok(Place {
-                cluster: given.clone(),
-                context: None,
-            }),
-            (None, None) => Err(Failure::about(input, "there is no cluster in it").say(
-                "give --cluster FILE (any kubeconfig of it), or --server URL and \
-                 --certificate-authority FILE",
-            )),
-        }
-    }
-
-    /// The context that has this key and leads to the cluster that was given, as the kubeconfig that
-    /// is written to names both.
-    fn context_there(&self, issued: &Issued, given: Option<&Cluster>) -> Option<(String, Cluster)> {
-        let target = self.target(issued);
-        let Target::Any(Stream::File(path)) = &target else {
-            return None;
-        };
-        if !path.exists() {
-            return None;
-        }
-        let contents = file::read(target.stream(), LIMIT).ok()?;
-        let kubeconfig = Kubeconfig::read(&contents).ok()?;
-        let files = NamedFiles::of(target.stream());
-        let read = |path: &Path| files.read(path).ok();
-        let named = NamedBy {
-            folder: path.parent().unwrap_or(Path::new("")),
-            read: &read,
-        };
-        let contexts = kubeconfig.contexts_of(issued.chain.leaf().public_key(), named);
-        let is_named = |name: &str, wanted: &Option<String>| {
-            wanted.as_deref().is_none_or(|wanted| wanted == name)
-        };
-        let mut fitting = contexts.into_iter().filter_map(|(context, cluster)| {
-            let cluster = kubeconfig.clusters().find(|it| it.name == cluster)?;
-            let fits = given.is_none_or(|given| given.is_same_server(&cluster))
-                && is_named(context, &self.args.context)
-                && is_named(&cluster.name, &self.args.cluster_name);
-            fits.then(|| (context.to_owned(), cluster))
-        });
-        fitting.next()
-    }
-
-    /// Looks at what is there already.
-    fn look_there<'p>(&self, target: &Target, plans: &'p mut Plans) -> &'p There {
-        plans.there.entry(target.clone()).or_insert_with(|| {
-            let Target::Any(Stream::File(path)) = target else {
-                return There::default();
-            };
-            // Where it cannot be read, that is said when it is written.
-            let contents = path.exists().then(|| file::read(target.stream(), LIMIT));
-            let contents = contents.and_then(Result::ok);
-            let kubeconfig = contents.and_then(|it| Kubeconfig::read(&it).ok());
-            kubeconfig.map_or_else(There::default, |it| There::of(&it))
-        })
-    }
-
-    /// Makes the entry of a certificate.
-    pub(super) fn plan(
-        &self,
-        issued: &Issued,
-        place: Place,
-        input: &Stream,
-        plans: &mut Plans,
-    ) -> Result<(), Failure> {
-        let target = self.target(issued);
-        let Place { cluster, context } = place;
-        let pem = issued.chain.to_pem();
-        let args = self.args;
-        let user = format!("{}@{}", issued.user, cluster.name);
-        let context = args.context.clone().or(context);
-        let context = context.unwrap_or_else(|| user.clone());
-        let there = self.look_there(&target, plans).carried(&context, &user);
-        let there = there.cloned();
-        let mut certificate_file = None;
-        let credential = match self.style(issued, there.as_ref()) {
-            Style::Embed => Credential::Embedded {
-                certificate: pem,
-                key: issued.key.key.to_pkcs8_pem()?,
-            },
-            style => {
-                let key = issued.key.source.path().ok_or_else(|| {
-                    Failure::could_not_run("a kubeconfig cannot name the key on standard input")
-                        .say("put it into the kubeconfig with --embed, or write it to a file")
-                })?;
-                let key = absolute(key)?;
-                if matches!(style, Style::Files) {
-                    self.check_readable(&issued.key)?;
-                }
-                let usual = self.usual_path(issued);
-                let folder = folder_of(target.stream().path().unwrap_or(&usual));
-                let path = plans.certificate_path(folder, issued, &cluster.name, &pem);
-                let certificate = absolute(&path)?;
-                certificate_file = Some((path, pem));
-                match style {
-                    Style::Exec => self.exec(certificate, key, there.as_ref()),
-                    _ => Credential::Files { certificate, key },
-                }
-            }
-        };
-        let entry = NewEntry {
-            context,
-            user,
-            cluster,
-            namespace: args.namespace.clone(),
-            credential,
-            certificate: issued.chain.leaf().clone(),
-        };
-        let planned = Planned {
-            entry,
-            decided: Decided {
-                context: args.context.is_some(),
-                authority: args.cluster.is_some()
-                    || args.certificate_authority.is_some()
-                    || args.ca_fingerprint.is_some(),
-            },
-            certificate_file,
-            input: input.clone(),
-            until: issued.chain.leaf().not_after(),
-        };
-        plans.add(target, planned);
-        Ok(())
-    }
 }
 
 /// Writes what was planned.
@@ -382,16 +61,26 @@ impl<'a> Writer<'a> {
         let paths = plans.targets.iter();
         let paths = paths.filter_map(|(target, _)| target.stream().path());
         // In one order, or two runs would wait for each other.
-        let folders: BTreeSet<&Path> = paths.map(folder_of).collect();
-        let mut turns = Vec::new();
-        for folder in folders {
+        let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
+        for folder in paths.map(folder_of) {
             // As kubectl does for ~/.kube.
             new_files.create_folder(folder)?;
-            turns.push(Turn::wait(folder));
+            folders.insert(folder.canonicalize().unwrap_or(folder.to_owned()));
         }
-        let written = parallel::map_waiting(&plans.targets, |(target, planned)| {
-            self.write(target, planned)
-        });
+        let turns: Vec<Turn> = folders.iter().map(|folder| Turn::wait(folder)).collect();
+        let written = if self.args.merge.len() > 1 {
+            let judged = match self.judge_all(plans) {
+                Ok(judged) => judged,
+                Err(verdict) => return Ok(verdict),
+            };
+            // They may have the same certificate beside them.
+            let write = |(target, judged)| self.write(target, judged);
+            judged.into_iter().map(write).collect()
+        } else {
+            parallel::map_waiting(&plans.targets, |(target, planned)| {
+                self.write(target, self.judge(target, planned)?)
+            })
+        };
         let mut done = Vec::new();
         for ((target, _), written) in plans.targets.iter().zip(written) {
             match written {
@@ -425,7 +114,7 @@ impl<'a> Writer<'a> {
         let run_by_kubectl = done
             .iter()
             .find_map(|(_, planned)| match &planned.entry.credential {
-                Credential::Exec { command, .. } => Some(command),
+                Credential::Exec(exec) => Some(&exec.command),
                 _ => None,
             });
         if let Some(own) = run_by_kubectl {
@@ -439,15 +128,42 @@ impl<'a> Writer<'a> {
         Ok(verdict)
     }
 
-    /// Adds what can be added, writes the kubeconfig, and tells what was added.
-    fn write<'p>(
-        &self,
-        target: &Target,
-        planned: &'p [Planned],
-    ) -> Result<Written<'p, 'a>, Failure> {
+    /// Several that are to have the same. Where one of them cannot be written as a whole, none is: what is
+    /// wrong, and what to run for the others.
+    fn judge_all<'p>(&self, plans: &'p Plans) -> Result<Vec<(&'p Target, Judged<'p>)>, Verdict> {
+        let mut failures = Failures::default();
+        let mut good = Vec::new();
+        for (target, planned) in &plans.targets {
+            match self.judge(target, planned) {
+                Err(failure) => failures.report(&failure),
+                Ok(judged) if judged.refused.is_empty() => good.push((target, judged)),
+                Ok(judged) => judged.refused.iter().for_each(|it| failures.report(it)),
+            }
+        }
+        if good.len() == plans.targets.len() {
+            return Ok(good);
+        }
+        let others: Vec<Stream> = good.iter().map(|(it, _)| it.stream().clone()).collect();
+        if !others.is_empty() {
+            let what = text!(
+                "nothing was written, {} neither",
+                Text::join(others.iter().map(Stream::show), ", ")
+            );
+            let command = Args {
+                merge: others,
+                ..self.args.clone()
+            };
+            let failure = Failure::could_not_run(what).say("to write without the others:");
+            failures.report(&failure.run(command.command()));
+        }
+        Err(failures.end("more kubeconfig", "more kubeconfigs"))
+    }
+
+    /// Adds what can be added; nothing is written.
+    fn judge<'p>(&self, target: &Target, planned: &'p [Planned]) -> Result<Judged<'p>, Failure> {
         let stream = target.stream();
-        let mut new_files = NewFiles::new(self.console);
         if let Some(path) = stream.path() {
+            self.refuse_link(path, planned)?;
             files::wait_for_kubectl(path)?;
         }
         let contents = self.read(target, planned)?;
@@ -464,9 +180,8 @@ impl<'a> Writer<'a> {
                 .unwrap_or(Path::new("")),
             read: &read,
         };
-        let mut verdict = Verdict::Good;
-        let mut added = Vec::new();
         let mut replaced_keys = kubeconfig.fingerprints();
+        let (mut added, mut changes, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let mut contexts = HashSet::new();
         for one in planned {
             // What this very run has written is not to be replaced by its next entry.
@@ -476,18 +191,68 @@ impl<'a> Writer<'a> {
                 ..one.decided
             };
             match kubeconfig.add(&one.entry, decided, named) {
-                Ok(changes) => {
-                    for change in &changes {
-                        self.console.warn(text!("{}: {}", stream, change));
-                    }
+                Ok(more) => {
+                    changes.extend(more);
                     added.push(one);
                 }
-                Err(error) => {
-                    let failure = self.refused(target, one, &error, &kubeconfig);
-                    verdict = verdict.max(report(&failure));
-                }
+                Err(error) => refused.push(self.refused(target, one, &error, &kubeconfig)),
             }
         }
+        for kept in kubeconfig.fingerprints() {
+            replaced_keys.remove(&kept);
+        }
+        Ok(Judged {
+            contents,
+            kubeconfig,
+            added,
+            changes,
+            refused,
+            replaced_keys,
+        })
+    }
+
+    /// A link would be replaced by a file; what to run for the file that it leads to.
+    fn refuse_link(&self, path: &Path, planned: &[Planned]) -> Result<(), Failure> {
+        let Some(real) = path.canonicalize().ok().filter(|_| path.is_symlink()) else {
+            return Ok(());
+        };
+        let link = Stream::from(path);
+        let real = Stream::from(real);
+        let mut merge = self.args.merge.clone();
+        match merge.iter_mut().find(|merge| **merge == link) {
+            Some(merge) => *merge = real,
+            None => merge.push(real),
+        }
+        let mut replies: Vec<Stream> = planned.iter().map(|one| one.input.clone()).collect();
+        replies.dedup();
+        let again = Args {
+            merge,
+            replies,
+            output_dir: None,
+            ..self.args.clone()
+        };
+        Err(files::symbolic_link(path)
+            .with_no_hints()
+            .say("name the file that it leads to:")
+            .run(again.command()))
+    }
+
+    /// Writes the kubeconfig, and tells what was added.
+    fn write<'p>(&self, target: &Target, judged: Judged<'p>) -> Result<Written<'p, 'a>, Failure> {
+        let stream = target.stream();
+        let mut new_files = NewFiles::new(self.console);
+        let Judged {
+            contents,
+            kubeconfig,
+            added,
+            changes,
+            refused,
+            replaced_keys,
+        } = judged;
+        for change in &changes {
+            self.console.warn(text!("{}: {}", stream, change));
+        }
+        let verdict = refused.iter().map(report).max().unwrap_or(Verdict::Good);
         let written = |added, new_files| Written {
             verdict,
             added,
@@ -504,9 +269,6 @@ impl<'a> Writer<'a> {
         let holds_key = added
             .iter()
             .any(|one| matches!(one.entry.credential, Credential::Embedded { .. }));
-        for kept in kubeconfig.fingerprints() {
-            replaced_keys.remove(&kept);
-        }
         let text = kubeconfig.into_text();
         match (stream.path(), &contents) {
             (None, _) => {
@@ -544,7 +306,7 @@ impl<'a> Writer<'a> {
                 let input = planned.first().map(|one| one.input.clone());
                 let merge = Args {
                     out: None,
-                    merge: Some(path.clone().into()),
+                    merge: vec![path.clone().into()],
                     replies: input.into_iter().collect(),
                     ..self.args.clone()
                 };
@@ -564,12 +326,8 @@ impl<'a> Writer<'a> {
 
     /// Says how it went, beside a kubeconfig on standard output.
     fn tell(&self, text: Text) -> Result<(), Failure> {
-        let streams = [&self.args.out, &self.args.merge];
-        if streams
-            .into_iter()
-            .flatten()
-            .any(|out| *out == Stream::Stdio)
-        {
+        let mut streams = self.args.out.iter().chain(&self.args.merge);
+        if streams.any(|out| *out == Stream::Stdio) {
             self.console.note(text);
             return Ok(());
         }
@@ -590,6 +348,9 @@ impl<'a> Writer<'a> {
                 replies: vec![planned.input.clone()],
                 ..self.args.clone()
             };
+            if args.merge.len() > 1 {
+                args.merge = vec![target.stream().clone()];
+            }
             change(&mut args);
             args.command()
         };

@@ -278,7 +278,7 @@ pub fn refuse_no_file(path: &Path) -> Result<(), Failure> {
 }
 
 /// Putting a file in place of a link would leave what it pointed to as it was.
-fn symbolic_link(path: &Path) -> Failure {
+pub fn symbolic_link(path: &Path) -> Failure {
     let failure = Failure::could_not_run(text!("{} is a symbolic link", path));
     match fs::canonicalize(path) {
         Ok(real) => failure.say(text!("name the file itself: {}", real)),
@@ -288,6 +288,15 @@ fn symbolic_link(path: &Path) -> Failure {
 
 fn is_there(path: &Path) -> bool {
     path == Path::new("") || path.exists()
+}
+
+/// Fails where nothing can be written into a folder, or into the one that it would be made in.
+pub fn refuse_unwritable(folder: &Path) -> Result<(), Failure> {
+    use rustix::fs::{Access, access};
+    let there = folder.ancestors().find(|path| is_there(path));
+    let there = there.filter(|path| *path != Path::new(""));
+    access(there.unwrap_or(Path::new(".")), Access::WRITE_OK)
+        .map_err(|error| Failure::io("write into", folder, &error.into()))
 }
 
 /// Fails where there is anything under this name, be it a dangling link.
