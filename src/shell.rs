@@ -124,6 +124,8 @@ enum Word {
     Literal(&'static str),
     Option(&'static str, OsString),
     Operand(OsString),
+    /// As a person typed it, in its place.
+    Typed(OsString),
 }
 
 impl Command {
@@ -180,6 +182,15 @@ impl Command {
         self
     }
 
+    /// Adds a word that a person typed, in the order in which they are typed.
+    #[must_use]
+    #[cold]
+    #[inline(never)]
+    pub fn typed(mut self, word: OsString) -> Self {
+        self.words.push(Word::Typed(word));
+        self
+    }
+
     /// Lets another command read what this one writes.
     #[must_use]
     #[cold]
@@ -217,7 +228,7 @@ impl Command {
                 vec![joined]
             }
             Word::Option(name, value) => vec![name.into(), value.clone()],
-            Word::Operand(operand) => vec![operand.clone()],
+            Word::Operand(word) | Word::Typed(word) => vec![word.clone()],
         };
         let mut groups = vec![vec![self.program.into()]];
         if must_end {

@@ -221,9 +221,12 @@ fn other_groups_and_lifetimes_can_be_asked_for() {
     let object = issue(&folder.read("second/alice.csr.yaml"), &first.authority);
     folder.write("second.yaml", object);
     let reply = ["reply", "second.yaml", "--kubeconfig", "admin.kubeconfig"];
-    std::fs::remove_file(folder.file("alice.reply.yaml")).unwrap();
+    // The first one is there still, under the same name.
+    assert!(folder.has("alice.reply.yaml"));
+    let words = "Put the reply into second";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
     folder
-        .run(&[&reply[..], &["--out", "alice.reply.yaml"]].concat())
+        .run(&[&reply[..], &["--out", "second/alice.reply.yaml"]].concat())
         .good();
     first.follow(&ended.stdout, &[]).good();
     assert_eq!(first.context()["groups"], json!(["admins"]));
@@ -508,7 +511,14 @@ fn what_cannot_be_renewed_says_why_and_what_to_do() {
             "kube-enroll inspect alice.kubeconfig",
         ],
     );
-    renew("admin.kubeconfig", &[]).fails(2, &["context prod has no client certificate"]);
+    renew("admin.kubeconfig", &[]).fails(
+        2,
+        &[
+            "context prod has no client certificate",
+            "no context of it has a client certificate: name a certificate",
+            "kube-enroll list",
+        ],
+    );
     renew("alice.csr.yaml", &[]).fails(2, &["there is no certificate in alice-", "yet"]);
     renew("alice.key", &[]).fails(
         2,
@@ -556,4 +566,77 @@ fn the_certificate_of_an_authority_is_nobodys_to_renew() {
         .run(&["renew", "ca.crt", "--no-passphrase"])
         .fails(2, &["authority", "of a user"]);
     assert_eq!(folder.names(), ["ca.crt"]);
+}
+
+#[test]
+fn a_second_renewal_while_the_first_is_on_its_way_is_told_and_made() {
+    let first = First::year("--files", &[], 0);
+    let folder = &first.folder;
+    let note = "asks for the same with a key of its own, and no reply to it is here";
+    let renew = |more: &[&str], is_told: bool| {
+        let before = folder.names();
+        let ended = first.renew(more, PLAIN).good();
+        assert_eq!(ended.stderr.contains(note), is_told, "{}", ended.stderr);
+        let groups = ended.stderr;
+        (new_manifest(folder, &before), groups)
+    };
+    let (pending, _) = renew(&[], false);
+    let (_, said) = renew(&[], true);
+    assert!(said.contains(&format!("{pending} {note}")), "{said}");
+    // Other groups are another thing.
+    renew(&["-g", "admins"], false);
+    // Once it was answered, one may ask again; of the second it is said still.
+    for name in folder.names() {
+        if name.ends_with(".csr.yaml") && name != "alice.csr.yaml" {
+            let reply = name.replace(".csr.yaml", ".reply.yaml");
+            let _ = std::fs::remove_file(folder.file(&reply));
+            first.reply(&name, &reply, 0);
+        }
+    }
+    renew(&[], false);
+}
+
+/// In a folder of somebody else: before a key is made or a passphrase asked, and the line works as it
+/// is printed.
+#[test]
+fn where_nothing_can_be_written_the_line_that_writes_elsewhere_is_printed() {
+    let first = First::year("--embed", &[], 0);
+    let folder = &first.folder;
+    let is_root = folder.other("id", &["-u"]).stdout.trim() == "0";
+    let as_other = if is_root {
+        "setpriv --reuid 65534 --clear-groups "
+    } else {
+        ""
+    };
+    let make = format!(
+        "mkdir locked; cp alice.kubeconfig locked; chmod 644 locked/alice.kubeconfig; cp '{}' ours; \
+         chmod 755 . ours home; chmod 555 locked; {}",
+        common::executable(),
+        if is_root { "chown 65534 home" } else { "" }
+    );
+    folder.peer("sh", &["-ec", &make]);
+    let home = folder.file("home").display().to_string();
+    for command in [
+        "request bob -g dev --output-dir=. --no-passphrase --algorithm ecdsa-p256",
+        "renew alice.kubeconfig --no-passphrase -g 'a b'",
+    ] {
+        let run = |words: &str| {
+            let script = format!("cd locked; HOME='{home}' {as_other} ../ours {words}");
+            folder.other("sh", &["-c", &script])
+        };
+        let ended = run(command);
+        assert_eq!(ended.status, 2, "{}", ended.stderr);
+        let said = "cannot write into .: permission denied";
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+        let line = ended.stderr.split("run: kube-enroll ").nth(1).unwrap();
+        let line = line.lines().next().unwrap();
+        assert!(
+            line.contains(&format!("--output-dir {home}/kube-enroll")),
+            "{line}"
+        );
+        run(line).good();
+    }
+    let made = std::fs::read_dir(folder.file("home/kube-enroll")).unwrap();
+    assert_eq!(made.count(), 6);
+    folder.set_mode("locked", 0o755);
 }

@@ -736,3 +736,45 @@ fn a_name_that_was_given_twice_stops_nobody() {
     );
     assert_eq!(folder.names(), before);
 }
+
+#[test]
+fn the_same_groups_in_another_order_are_the_same_request() {
+    for user in ["alice", "Zo\u{eb} M"] {
+        let folder = Folder::new();
+        let request = |groups: &[&str], more: &[&str]| {
+            let groups = groups.iter().flat_map(|group| ["-g", group]);
+            let groups: Vec<&str> = groups.collect();
+            folder.run(&[&["request", user], &groups[..], more].concat())
+        };
+        let new = ["--no-passphrase", "--algorithm", "ecdsa-p256"];
+        request(&["b", "a", "c"], &new).good();
+        let key = folder
+            .names()
+            .into_iter()
+            .find(|name| name.ends_with(".key"));
+        let with_key = ["--key", &key.unwrap()];
+        // One that asks for something else lies beside it.
+        request(&["d", "e"], &with_key).good();
+        let before = folder.names();
+        for groups in [&["a", "b", "c"][..], &["c", "b", "a"], &["e", "d"]] {
+            let ended = request(groups, &with_key).good();
+            let said = "is there already, and asks for the same";
+            assert!(ended.stdout.contains(said), "{}", ended.stdout);
+        }
+        assert_eq!(folder.names(), before);
+        request(&["a", "b"], &with_key).good();
+        request(
+            &["c", "b", "a"],
+            &[&with_key[..], &["--expires-in", "9d"]].concat(),
+        )
+        .good();
+        assert_eq!(folder.names().len(), before.len() + 4);
+        // What is printed for the administrator takes it in the order in which it stands there.
+        let ended = request(&["c", "b", "a"], &with_key).good();
+        let line = ended.stdout.split("kube-enroll verify ").nth(1).unwrap();
+        let line = line.split('|').next().unwrap().replace("\\\n", " ");
+        let script = format!("{} verify {line}", common::executable());
+        let verified = folder.peer("sh", &["-c", &script]);
+        assert!(verified.contains("CertificateSigningRequest"), "{verified}");
+    }
+}

@@ -1,5 +1,8 @@
 //! What to do next.
 
+use std::env;
+use std::ffi::OsStr;
+
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Show, Text};
@@ -20,4 +23,26 @@ impl Show for Hint {
             Self::Run(command) => text!("run: {}", command),
         }
     }
+}
+
+/// The command as it was typed, with this value for an option.
+pub fn again_with(
+    command: &'static str,
+    option: &'static str,
+    value: impl AsRef<OsStr>,
+) -> Command {
+    let mut again = Command::ours(command).option(option, value);
+    let mut is_named = false;
+    let mut words = env::args_os().skip(1);
+    while let Some(word) = words.next() {
+        let rest = word.as_encoded_bytes().strip_prefix(option.as_bytes());
+        match rest {
+            // The value is the next word.
+            Some(b"") => drop(words.next()),
+            Some([b'=', ..]) => {}
+            _ if !is_named && word == command => is_named = true,
+            _ => again = again.typed(word),
+        }
+    }
+    again
 }

@@ -13,7 +13,10 @@ use kube_enroll::key::{EncodedKey, PublicKey};
 use kube_enroll::kubeconfig::Kubeconfig;
 use kube_enroll::lifetime::Lifetime;
 use kube_enroll::looks::{Look, Want, look};
-use kube_enroll::renewal::{Entry, EntryKey, LifetimeAsked, Renewable, RenewalError};
+use kube_enroll::manifest::CertificateSigningRequest;
+use kube_enroll::renewal::{
+    Entry, EntryKey, LifetimeAsked, Renewable, RenewalError, contexts_with_certificates,
+};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
 use kube_enroll::text::{Label, count};
@@ -105,14 +108,14 @@ impl Action for Args {
 
     /// Asks for the same once more.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        request::check_place("renew", &self.output_dir)?;
         let contents = file::read(&self.credential, DEFAULT_LIMIT)?;
         let (mut found, contents) = self.find(contents, console)?;
         tell(&found, console);
-        if self.expires_in.is_none() || self.signer.is_none() {
-            let source = self.remember(&mut found);
-            if self.expires_in.is_none() {
-                tell_lifetime(&found, source.as_deref(), console);
-            }
+        let (files, objects) = self.at_hand(&found);
+        let source = found.remember(&objects).and_then(|it| files.get(it));
+        if self.expires_in.is_none() {
+            tell_lifetime(&found, source.map(PathBuf::as_path), console);
         }
         let key = if self.keep_key {
             self.old_key(&found, &contents, console)?
@@ -130,6 +133,17 @@ impl Action for Args {
             ..Settings::default()
         };
         let settings = settings.or(found.settings());
+        if !self.keep_key {
+            let pending = found.pending(&settings, &objects);
+            let mut pending = pending.into_iter().filter_map(|it| files.get(it));
+            if let Some(file) = pending.find(|file| is_after(file, &found.certificate)) {
+                console.note(text!(
+                    "{} asks for the same with a key of its own, and no reply to it is here: one of both is \
+                     enough, so send that one, or go on with the new one",
+                    file
+                ));
+            }
+        }
         // With a key of its own the request has a name of its own.
         let follows = self.keep_key.then(|| found.certificate.clone());
         let request = request::Args {
@@ -190,9 +204,8 @@ impl Args {
         parent.unwrap_or(Path::new("")).to_owned()
     }
 
-    /// Looks for the request of the certificate beside it, beside its key and here; the file that it is
-    /// in.
-    fn remember(&self, found: &mut Renewable) -> Option<PathBuf> {
+    /// The requests and replies beside the certificate, beside its key and here, each with its file.
+    fn at_hand(&self, found: &Renewable) -> (Vec<PathBuf>, Vec<CertificateSigningRequest>) {
         let folders = [self.folder(), self.output_dir.clone(), PathBuf::new()];
         let folders = folders.into_iter().map(|folder| match folder {
             here if here == Path::new(".") => PathBuf::new(),
@@ -203,10 +216,7 @@ impl Args {
             Some(EntryKey::File(path)) => Some(path.as_path()),
             _ => None,
         };
-        let (files, objects): (Vec<_>, Vec<_>) =
-            requests::objects(&folders, key).into_iter().unzip();
-        let position = found.remember(&objects)?;
-        files.into_iter().nth(position)
+        requests::objects(&folders, key).into_iter().unzip()
     }
 
     /// The kubeconfigs besides this file that have the certificate, each with the entry: of those in
@@ -259,12 +269,16 @@ impl Args {
         };
         let again = Command::ours("renew").operand(input.typed());
         match error {
-            RenewalError::NoCertificate(None) => {
-                failure.say("name a certificate or a reply instead")
+            RenewalError::NoContext(_) | RenewalError::NoCertificate(Some(_))
+                if self.has_certificates(contents) =>
+            {
+                failure
+                    .say("name a context with --context; this shows them all:")
+                    .run(Command::ours("inspect").operand(input.typed()))
             }
-            RenewalError::NoContext(_) | RenewalError::NoCertificate(Some(_)) => failure
-                .say("name a context with --context; this shows them all:")
-                .run(Command::ours("inspect").operand(input.typed())),
+            RenewalError::NoContext(_) | RenewalError::NoCertificate(_) => failure
+                .say("no context of it has a client certificate: name a certificate, a reply or another kubeconfig; this shows those that are here:")
+                .run(Command::ours("list")),
             RenewalError::Several(names) if self.is_kubeconfig(contents) => {
                 let name = names.first().map_or("NAME", |name| name.raw());
                 failure
@@ -283,6 +297,12 @@ impl Args {
                 .say("take it from where it came once more, whole; or name another file that has the certificate"),
             RenewalError::Nothing | RenewalError::NotYaml(_) | RenewalError::Nobody => failure,
         }
+    }
+
+    /// Whether there is a context that can be renewed.
+    fn has_certificates(&self, contents: &[u8]) -> bool {
+        let kubeconfig = Kubeconfig::read(contents);
+        kubeconfig.is_ok_and(|it| !contexts_with_certificates(&it).is_empty())
     }
 
     fn is_kubeconfig(&self, contents: &[u8]) -> bool {
@@ -314,26 +334,25 @@ impl Args {
     }
 }
 
-/// The users of a kubeconfig that have this certificate, each with a context.
+/// The entries of a kubeconfig that have this certificate.
 fn entries_of(file: &Stream, certificate: &Certificate) -> Option<Vec<Entry>> {
     let contents = file::read(file, DEFAULT_LIMIT).ok()?;
     let kubeconfig = Kubeconfig::read(&contents).ok()?;
     let folder = file.path().map_or(Path::new(""), folder_of);
     let named = NamedFiles::of(file);
     let read_file = |path: &Path| named.read(path);
-    let mut users = BTreeSet::new();
-    let mut entries = Vec::new();
-    for (context, _, user) in kubeconfig.contexts() {
-        if !users.insert(user) {
-            continue;
-        }
-        let found = Renewable::find(&contents, folder, Some(context), &read_file);
-        let found = found
-            .ok()
-            .filter(|it| it.certificate.der() == certificate.der());
-        entries.extend(found.and_then(|found| found.entry));
-    }
-    Some(entries)
+    Some(Entry::all_with(
+        certificate,
+        &kubeconfig,
+        folder,
+        &read_file,
+    ))
+}
+
+/// Whether a file was written after a certificate was issued.
+fn is_after(file: &Path, certificate: &Certificate) -> bool {
+    let written = file.metadata().and_then(|it| it.modified());
+    written.is_ok_and(|written| OffsetDateTime::from(written) > certificate.not_before())
 }
 
 /// A file is put in the place of another, and never in that of a link.

@@ -3,6 +3,7 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
@@ -13,7 +14,7 @@ use kube_enroll::inspect::{Context, Object, Style, inspect, report};
 use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey};
 use kube_enroll::lifetime::Lifetime;
 use kube_enroll::looks::{Look, Want, look};
-use kube_enroll::manifest::{CLIENT_SIGNER, Manifest, contents_hash};
+use kube_enroll::manifest::{CLIENT_SIGNER, Manifest, contents_hash, slug};
 use kube_enroll::name::Subject;
 use kube_enroll::policy::Agreed;
 use kube_enroll::shell::{Command, quoted};
@@ -27,6 +28,8 @@ use super::failure::{Failure, is_free};
 use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys::{self, FoundKey};
 use super::from::passphrase::{self, NewPassphraseArgs};
+use super::from::requests;
+use super::hint::again_with;
 use super::os::privacy;
 use super::os::sandbox::Reach;
 use super::renew::Renewal;
@@ -111,7 +114,12 @@ pub struct Args {
 impl Action for Args {
     fn reach(&self) -> Reach {
         let passphrase = self.passphrase.passphrase_file.as_ref();
-        Reach::default()
+        // Earlier requests of the key are looked for.
+        let reach = match &self.key {
+            Some(_) => Reach::default().list(&self.output_dir),
+            None => Reach::default(),
+        };
+        reach
             .read(&self.key)
             .read(&self.csr)
             .read(&self.config)
@@ -129,12 +137,33 @@ impl Action for Args {
 
     /// Makes the key and the request, checks what was built, and writes it.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        check_place("request", &self.output_dir)?;
         match (&self.csr, &self.roster) {
             (Some(file), _) => own::wrap(self, file, console),
             (None, Some(file)) => roster::make(self, file, console),
             (None, None) => self.make(self.config(console)?, Key::AsTyped, None, &[], console),
         }
     }
+}
+
+/// Fails before anything is asked or made where nothing can be written; with the line that writes
+/// elsewhere.
+pub fn check_place(command: &'static str, folder: &Path) -> Result<(), Failure> {
+    files::refuse_unwritable(folder).map_err(|failure| {
+        let failure = failure.with_no_hints();
+        let home = env::var_os("HOME").map(PathBuf::from);
+        let home = home.filter(|home| home.is_dir() && files::refuse_unwritable(home).is_ok());
+        match home {
+            Some(home) => failure
+                .say("name a folder that you may write to with --output-dir:")
+                .run(again_with(
+                    command,
+                    "--output-dir",
+                    home.join("kube-enroll"),
+                )),
+            None => failure.say("name a folder that you may write to with --output-dir DIR"),
+        }
+    })
 }
 
 /// The key of a request.
@@ -171,7 +200,7 @@ impl Args {
         let (key, request, key_file, new_key) = match existing {
             Ok(FoundKey { source, key, .. }) => {
                 let request = CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
-                let request = earlier_request(&wanted, &args.output_dir, request);
+                let request = earlier_request(&wanted, &args.output_dir, &key, request);
                 (key, request, Some(source), None)
             }
             Err(loose) => {
@@ -362,21 +391,51 @@ fn refused_subject(error: &kube_enroll::name::SubjectError) -> Failure {
 }
 
 /// The request of the same key for the same that is there already, in place of a new one: then what
-/// is asked for twice has one name.
+/// is asked for twice has one name. In which order groups are asked for says nothing.
 fn earlier_request(
     wanted: &Wanted,
     folder: &Path,
+    key: &PrivateKey,
     request: CertificationRequest,
 ) -> CertificationRequest {
-    let stem = names::stem(wanted.subject.user(), "");
-    let path = Stream::from(Paths::with_stem(&stem, folder).request);
-    let earlier = file::read(&path, DEFAULT_LIMIT).ok().and_then(|contents| {
-        let block = kube_enroll::pem::first(&contents)?;
-        CertificationRequest::from_der(&block.contents).ok()
+    let user = wanted.subject.user();
+    let slug = slug(user);
+    let is_of_user = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".csr") && [user, &slug].iter().any(|stem| name.starts_with(stem))
+    };
+    let mut paths = file::in_folder(folder).unwrap_or_default();
+    paths.retain(is_of_user);
+    // The first one has the shortest name.
+    paths.sort_by_key(|path| path.as_os_str().len());
+    let earlier = paths.iter().filter_map(|path| requests::read(path));
+    let mut same = earlier.filter(|earlier| {
+        let is_same = |request: &CertificationRequest| earlier.info() == request.info();
+        earlier.public_key() == key.public_key()
+            && (is_same(&request)
+                || in_order_of(earlier, wanted, key).is_some_and(|it| is_same(&it)))
+            && earlier.verify().is_ok()
     });
-    earlier
-        .filter(|earlier| earlier.info() == request.info() && earlier.verify().is_ok())
-        .unwrap_or(request)
+    same.next().unwrap_or(request)
+}
+
+/// What is wanted, with the groups in the order of an earlier request; nothing where that asks for others.
+fn in_order_of(
+    earlier: &CertificationRequest,
+    wanted: &Wanted,
+    key: &PrivateKey,
+) -> Option<CertificationRequest> {
+    let groups = earlier.subject().identity()?.groups;
+    let sorted = |groups: &[String]| {
+        let mut sorted = groups.to_vec();
+        sorted.sort();
+        sorted
+    };
+    if sorted(&groups) != sorted(wanted.subject.groups()) {
+        return None;
+    }
+    let subject = Subject::new(wanted.subject.user(), &groups, true).ok()?;
+    CertificationRequest::build(&subject, &wanted.extensions, key, &mut SysRng).ok()
 }
 
 /// Whether both files are there and say the same.
@@ -512,13 +571,21 @@ fn next_steps(
     renewals: &[Renewal],
 ) -> Text {
     let sent = paths.manifest.file_name().unwrap_or_default();
-    let reply = reply_name(&paths.manifest);
+    // It is put beside the manifest, where no other reply has its name.
+    let folder = folder_of(&paths.manifest);
+    let is_here = folder == Path::new(".");
+    let reply = paths.manifest.with_file_name(reply_name(&paths.manifest));
     let home = Command::ours("kubeconfig").operand(&reply);
-    // Keys are looked for here.
-    let elsewhere = |key: &&Path| folder_of(key) != Path::new(".");
+    // Keys are looked for here, and beside the reply.
+    let elsewhere = |key: &&Path| ![folder, Path::new(".")].contains(&folder_of(key));
     let home = match paths.key.path().filter(elsewhere) {
         Some(key) => home.option("--key", key),
         None => home,
+    };
+    let then = if is_here {
+        "Then, here:".into()
+    } else {
+        text!("Put the reply into {} and then run, here:", quoted(folder))
     };
     let each = renewals
         .iter()
@@ -544,7 +611,7 @@ creates what was checked, approves it, and sends the reply back:
 {}
 {}
 
-Then, here:
+{}
 
 {}
 ",
@@ -554,6 +621,7 @@ Then, here:
         create.folded(2),
         approve.folded(2),
         answer.folded(2),
+        then,
         homes,
     )
 }
