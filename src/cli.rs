@@ -81,15 +81,21 @@ pub fn run(typed: &[OsString]) -> ExitCode {
     };
     let action = command.action();
     let mut stdin = 0;
+    let mut ready = Ok(());
     let restrictions = sandbox::enter(|| {
         let reach = action.reach();
         stdin = reach.stdin();
+        ready = match stdin {
+            0 | 1 => reach.make_folders(),
+            _ => Err(usage::stdin_twice()),
+        };
         reach
     });
-    match stdin {
-        0 => {}
-        1 => console.note_waiting(),
-        _ => return conclude(Err(usage::stdin_twice())),
+    if ready.is_err() {
+        return conclude(ready.map(|()| Verdict::Good));
+    }
+    if stdin == 1 {
+        console.note_waiting();
     }
     if let args::Command::Version(args) = &command {
         return conclude(args.show(&restrictions, &console));

@@ -168,6 +168,21 @@ impl Kuberc {
         self.policy.as_deref()
     }
 
+    /// The policy as it is written, else what kubectl (1.36 and later) does without one.
+    #[must_use]
+    pub fn policy_said(&self) -> Text {
+        match (&self.policy, &self.new) {
+            (Some(policy), _) => Label::from(policy.as_str()).show(),
+            (None, Reading::Taken(..)) => "none is set: kubectl runs every command".into(),
+            (None, Reading::Passed(_)) => {
+                "none: kubectl takes nothing of this file, and runs every command".into()
+            }
+            (None, Reading::Mistake(_)) => {
+                "none: kubectl takes nothing of this file, and runs no command".into()
+            }
+        }
+    }
+
     /// What may run, by name or path, as it is written in what kubectl takes.
     #[must_use]
     pub fn allowlist(&self) -> &[String] {

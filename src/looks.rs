@@ -11,12 +11,17 @@ use crate::text;
 use crate::text::{Show, Text};
 
 mod damage;
+mod hex;
 mod json;
+mod signatures;
 mod steps;
 
 pub use damage::Damage;
+pub use hex::Dump;
 pub use json::PemFields;
 pub use steps::{IsFree, Want, new_name};
+
+use signatures::{by_magic, conversion_of};
 
 /// How much of a file is searched for words of people, in bytes: what they write is short.
 const SEARCHED: usize = 1 << 20;
@@ -102,7 +107,7 @@ pub enum Look {
     /// A key of another program that is not read here.
     OtherKey(&'static str),
     /// DER or a dump of it in hexadecimal digits.
-    Hex,
+    Hex(Dump),
     /// The address of something.
     Url,
     /// Base64 of something.
@@ -273,7 +278,7 @@ impl Show for Look {
             Self::PemInJson(fields) => fields.show(),
             Self::XmlKey => "a key in XML, as .NET writes it (RSAKeyValue)".into(),
             Self::Xml => "an XML file".into(),
-            Self::Hex => "hexadecimal digits of binary data".into(),
+            Self::Hex(_) => "hexadecimal digits of binary data".into(),
             Self::Url => "the address of a file (URL)".into(),
             Self::Base64 => "base64 of something that is not known here".into(),
             Self::Companion => "what macOS writes beside a file (AppleDouble, ._NAME)".into(),
@@ -494,109 +499,6 @@ fn is_wide(bytes: &[u8]) -> bool {
     even.max(odd) * 3 > bytes.len() && even.min(odd) * 20 < bytes.len()
 }
 
-fn by_magic(bytes: &[u8]) -> Option<Look> {
-    const MAGIC: [(&[u8], Look); 43] = [
-        (b"\xFF\xFE\0\0", Look::Utf32),
-        (b"\0\0\xFE\xFF", Look::Utf32),
-        (b"\0\x05\x16\x07", Look::Companion),
-        (b"LUKS\xBA\xBE", Look::Sealed(Sealing::Luks)),
-        (b"SKUL\xBA\xBE", Look::Sealed(Sealing::Luks)),
-        (
-            b"\x78\x9F\x3E\x22",
-            Look::Document("what Outlook puts attachments into (winmail.dat)"),
-        ),
-        (
-            b"\x07\x02\0\0",
-            Look::OtherKey("a private key of Windows (MSBLOB)"),
-        ),
-        (
-            b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY",
-            Look::OtherKey("a private key of ssh.com (SSH2)"),
-        ),
-        (b"<RSAKeyValue", Look::XmlKey),
-        (b"<?xml", Look::Xml),
-        (b"\x1F\x8B", Look::Packed(Packing::Gzip)),
-        (b"PK\x03\x04", Look::Packed(Packing::Zip)),
-        (b"PK\x05\x06", Look::Packed(Packing::Zip)),
-        (b"BZh", Look::Packed(Packing::Bzip2)),
-        (b"\xFD7zXZ\0", Look::Packed(Packing::Xz)),
-        (b"\x28\xB5\x2F\xFD", Look::Packed(Packing::Zstd)),
-        (b"7z\xBC\xAF\x27\x1C", Look::Packed(Packing::SevenZip)),
-        (b"%PDF", Look::Document("a PDF document")),
-        (
-            b"{\\rtf",
-            Look::Document("a document of a word processor (RTF)"),
-        ),
-        (
-            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
-            Look::Document("an office document or a message of Outlook"),
-        ),
-        (b"\x89PNG", Look::Image),
-        (b"\xFF\xD8\xFF", Look::Image),
-        (b"GIF8", Look::Image),
-        (b"II*\0", Look::Image),
-        (b"MM\0*", Look::Image),
-        (b"\x7FELF", Look::Program),
-        (b"MZ\x90\0", Look::Program),
-        (b"#!", Look::Program),
-        (b"\xFE\xED\xFE\xED", Look::Jks),
-        (b"\xCE\xCE\xCE\xCE", Look::Jks),
-        (b"---- BEGIN SSH2 PUBLIC KEY", Look::SshPublicKey),
-        (b"age-encryption.org/", Look::Sealed(Sealing::Age)),
-        (b"-----BEGIN AGE ENCRYPTED FILE", Look::Sealed(Sealing::Age)),
-        (b"-----BEGIN PGP MESSAGE", Look::Sealed(Sealing::Pgp)),
-        (b"Salted__", Look::Sealed(Sealing::Openssl)),
-        (b"U2FsdGVkX1", Look::Sealed(Sealing::Openssl)),
-        (b"$ANSIBLE_VAULT", Look::Sealed(Sealing::Ansible)),
-        (b"version https://git-lfs", Look::LfsPointer),
-        (b"\x95\x01", Look::Pgp),
-        (b"\x95\x03", Look::Pgp),
-        (b"\x99\x01", Look::Pgp),
-        (b"\x99\x02", Look::Pgp),
-        (b"\xC5\xC7", Look::Pgp),
-    ];
-    if bytes.starts_with(b"PuTTY-User-Key-File-") {
-        let line = bytes
-            .split(|byte| *byte == b'\n')
-            .next()
-            .unwrap_or_default();
-        return Some(Look::PuttyKey(conversion_of(line)));
-    }
-    if bytes.get(257..262) == Some(b"ustar") {
-        return Some(Look::Packed(Packing::Tar));
-    }
-    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP")
-        || bytes.get(4..8) == Some(b"ftyp")
-    {
-        return Some(Look::Image);
-    }
-    if bytes.starts_with(b"PK\x03\x04")
-        && let name = bytes.get(30..).unwrap_or_default()
-        && [&b"[Content_Types].xml"[..], b"word/", b"mimetype"]
-            .iter()
-            .any(|first| name.starts_with(first))
-    {
-        return Some(Look::Document(
-            "a document of an office program (such as docx)",
-        ));
-    }
-    let found = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic));
-    found.map(|(_, look)| *look)
-}
-
-/// What can become of an SSH key, by the name of its algorithm.
-fn conversion_of(head: &[u8]) -> Conversion {
-    let names: [&[u8]; 2] = [b"ssh-ed25519", b"sk-"];
-    let is_bound = names
-        .iter()
-        .any(|name| memchr::memmem::find(head, name).is_some());
-    if is_bound {
-        Conversion::Impossible
-    } else {
-        Conversion::Possible
-    }
-}
-
 fn by_der(bytes: &[u8]) -> Option<Look> {
     const SIGNED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2];
     const ENVELOPED_DATA: &[u8] = &[6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 3];
@@ -778,8 +680,8 @@ fn by_words(text: &str) -> Option<Look> {
         Some(Look::Certreq)
     } else if words.len() == 1 && (lower.starts_with("https://") || lower.starts_with("http://")) {
         Some(Look::Url)
-    } else if is_hex(text) {
-        Some(Look::Hex)
+    } else if let Some(dump) = hex::dump(text) {
+        Some(Look::Hex(dump))
     } else if let Some(damage) = damage::mangled(text).or_else(|| damage::object(text)) {
         Some(Look::Damaged(damage))
     } else if let Some(line) = unfilled(text) {
@@ -799,19 +701,6 @@ fn lower_has(text: &str, part: &str) -> bool {
     text.lines()
         .take_while(|line| !line.trim().is_empty())
         .any(|line| line.to_ascii_lowercase().contains(part))
-}
-
-/// A dump of DER, or what xxd and hexdump print.
-fn is_hex(text: &str) -> bool {
-    const ENOUGH: usize = 64;
-    let is_digit = |c: char| c.is_ascii_hexdigit() || c.is_whitespace() || c == ':';
-    let digits = text.chars().filter(char::is_ascii_hexdigit).count();
-    let plain = text.trim_start().starts_with("30") && text.chars().all(is_digit);
-    // xxd, hexdump -C and od: an offset that grows by 16.
-    let is_row = |start: &str| text.lines().any(|line| line.starts_with(start));
-    plain && digits >= ENOUGH
-        || is_row("00000000") && (is_row("00000010") || is_row("00000020"))
-        || is_row("0000000 ") && (is_row("0000010 ") || is_row("0000020 "))
 }
 
 /// Objects and lists of Kubernetes.

@@ -53,7 +53,7 @@ pub fn weakness(passphrase: &Passphrase, names: &[&str]) -> Option<Weakness> {
     let mut names = names.filter(|name| name.chars().count() > 2);
     if names.any(|name| is_little_more_than(&name)) {
         Some(Weakness::Name)
-    } else if COMMON.iter().any(|word| is_little_more_than(word)) {
+    } else if is_of_common_words(&bare) {
         Some(Weakness::Common)
     } else if is_pattern(&text) {
         Some(Weakness::Pattern)
@@ -62,6 +62,14 @@ pub fn weakness(passphrase: &Passphrase, names: &[&str]) -> Option<Weakness> {
     } else {
         None
     }
+}
+
+/// Whether little is left without all of those words.
+fn is_of_common_words(bare: &str) -> bool {
+    let left = COMMON
+        .iter()
+        .fold(bare.to_owned(), |left, word| left.replace(word, ""));
+    left.len() < bare.len() && left.chars().count() < 4
 }
 
 /// Words that lists of leaked passwords have at their top, without those that [`is_pattern`] knows.
@@ -131,25 +139,39 @@ fn bare(text: &str) -> Zeroizing<String> {
     bare
 }
 
+/// The rows of keyboards, from above. A key touches those beside it, and those above it to both sides,
+/// since each row stands half a key to the right of the one above.
+const KEYBOARDS: [[&str; 4]; 3] = [
+    ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"],
+    ["1234567890", "qwertzuiop", "asdfghjkl", "yxcvbnm"],
+    ["1234567890", "azertyuiop", "qsdfghjklm", "wxcvbn"],
+];
+
 /// Whether two of three neighbours are the same or next to each other, in the alphabet, among the digits
 /// or on a keyboard, or whether all of it is a short piece again and again.
 fn is_pattern(text: &str) -> bool {
-    const ROWS: [&str; 6] = [
-        "1234567890",
-        "qwertyuiop",
-        "qwertzuiop",
-        "azertyuiop",
-        "asdfghjkl",
-        "zxcvbnm",
-    ];
+    const LONGEST_PIECE: usize = 64;
     let characters: Zeroizing<Vec<char>> =
         Zeroizing::new(text.chars().flat_map(char::to_lowercase).collect());
+    let touch = |rows: &[&str; 4], one: char, other: char| {
+        let place = |it| {
+            (0_usize..)
+                .zip(rows)
+                .find_map(|(row, keys)| Some((row, keys.find(it)?)))
+        };
+        let (Some(one), Some(other)) = (place(one), place(other)) else {
+            return false;
+        };
+        let ((above, left), (below, right)) = (one.min(other), one.max(other));
+        match below - above {
+            0 => right - left == 1,
+            1 => left == right || left == right + 1,
+            _ => false,
+        }
+    };
     let is_next = |one: char, other: char| {
-        let on_keyboard = ROWS.iter().any(|row| {
-            let place = |it| row.find(it);
-            matches!((place(one), place(other)), (Some(a), Some(b)) if a.abs_diff(b) == 1)
-        });
-        u32::from(one).abs_diff(u32::from(other)) <= 1 || on_keyboard
+        u32::from(one).abs_diff(u32::from(other)) <= 1
+            || KEYBOARDS.iter().any(|rows| touch(rows, one, other))
     };
     let pairs = characters.iter().zip(characters.iter().skip(1));
     let next = pairs.filter(|(one, other)| is_next(**one, **other)).count();
@@ -158,7 +180,7 @@ fn is_pattern(text: &str) -> bool {
         let mut shifted = characters.iter().zip(characters.iter().skip(piece));
         shifted.all(|(one, other)| one == other)
     };
-    is_run || (1..=characters.len() / 2).any(repeats)
+    is_run || (1..=LONGEST_PIECE.min(characters.len() / 2)).any(repeats)
 }
 
 fn lossy(passphrase: &Passphrase) -> Zeroizing<String> {
@@ -247,6 +269,13 @@ mod tests {
             ("abcdefghijklmnop", Weakness::Pattern),
             ("aaaaaaaaaaaaaaaaa", Weakness::Pattern),
             ("tr4iv!tr4iv!tr4iv!", Weakness::Pattern),
+            ("qazwsxedcrfv", Weakness::Pattern),
+            ("1q2w3e4r5t6y", Weakness::Pattern),
+            ("zaq12wsx", Weakness::Pattern),
+            ("1qaz2wsx3edc", Weakness::Pattern),
+            ("yaq1xsw2cde3", Weakness::Pattern),
+            ("!1Qaz@2Wsx", Weakness::Pattern),
+            ("monkeydragon", Weakness::Common),
         ] {
             assert_eq!(weak(text), Some(expected), "{text}");
         }
@@ -259,6 +288,8 @@ mod tests {
             "four words and alice",
             "h7Jw!q0zKp2x",
             "my secret is in the garden",
+            "were we free after dessert",
+            "as sad as a dressed bear",
             "\u{fc}ber sieben br\u{fc}cken",
         ] {
             assert_eq!(weak(text), None, "{text}");

@@ -319,6 +319,10 @@ fn files_stand_behind_f_as_for_kubectl_too() {
         &["inspect", "alice.csr", "alice.crt"],
         &["inspect", "-f", "alice.csr", "-f", "alice.crt"],
     );
+    same(
+        &["inspect", "alice.csr", "alice.crt"],
+        &["inspect", "-f", "alice.csr,alice.crt"],
+    );
     same(&["list", "alice.crt"], &["list", "--filename=alice.crt"]);
     same(
         &[&["verify", "alice.csr.yaml"][..], &agreed].concat(),

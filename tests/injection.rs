@@ -67,7 +67,8 @@ impl Injected {
 /// What is in a folder, but for what is written to: modes and contents by name.
 fn picture(folder: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    let files = entries.filter(|entry| entry.file_name() != "out");
+    let is_written = |name: &std::ffi::OsStr| name == "out" || name == "made";
+    let files = entries.filter(|entry| !is_written(&entry.file_name()));
     let described = files.map(|entry| {
         let mode = entry.metadata().unwrap().permissions().mode();
         let contents = std::fs::read(entry.path()).unwrap_or_default();
@@ -165,6 +166,11 @@ fn code_that_is_injected_does_nothing_outside_of_what_the_command_needs() {
         ("rbac alice.csr.yaml --revoke", "alice.csr.yaml", ""),
         (
             "request bob --algorithm ecdsa-p256 --no-passphrase --config team.yaml --output-dir out",
+            "team.yaml",
+            "files",
+        ),
+        (
+            "request carol --algorithm ecdsa-p256 --no-passphrase --config team.yaml --output-dir made",
             "team.yaml",
             "files",
         ),

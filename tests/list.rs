@@ -78,6 +78,58 @@ fn column<'a>(rows: &'a [Value], name: &str) -> Vec<&'a Value> {
 }
 
 #[test]
+fn copies_of_a_certificate_are_one_line_with_every_file_that_has_it() {
+    let folder = Folder::new();
+    folder.issue_to_alice();
+    let reply = [
+        "reply",
+        "issued.yaml",
+        "--kubeconfig",
+        "admin",
+        "--out",
+        "alice.reply.yaml",
+    ];
+    folder.run(&reply).good();
+    folder.write(
+        "alice.crt",
+        common::certificate_of(&folder.read("issued.yaml")),
+    );
+    folder
+        .run(&["kubeconfig", "alice.reply.yaml", "--context", "a"])
+        .good();
+    let copy = folder.read("alice.kubeconfig").replace("prod", "test");
+    folder.write("other.kubeconfig", copy);
+    let files = [
+        "alice.crt",
+        "alice.kubeconfig",
+        "alice.reply.yaml",
+        "issued.yaml",
+        "other.kubeconfig",
+    ];
+    let list = |args: &[&str]| {
+        folder
+            .run(&[&["list"], &files[..], args].concat())
+            .good()
+            .stdout
+    };
+    let table = list(&[]);
+    let lines: Vec<&str> = table.lines().skip(1).collect();
+    assert_eq!(lines.len(), 2, "{table}");
+    // What is for another cluster is another credential.
+    let [prod, test] = ["  prod  ", "  test  "].map(|cluster| {
+        let line = lines.iter().find(|line| line.contains(cluster));
+        line.unwrap_or_else(|| panic!("{table}"))
+    });
+    assert!(test.ends_with("  other.kubeconfig"), "{table}");
+    for file in &files[..4] {
+        assert_eq!(prod.matches(file).count(), 1, "{table}");
+    }
+    // For programs, and where everything is wanted, each has its own.
+    assert_eq!(list(&["-o", "wide"]).lines().count(), 6);
+    assert_eq!(rows(&folder, &files).len(), 5);
+}
+
+#[test]
 fn a_folder_is_listed_by_what_ends_first() {
     let folder = team();
     let table = folder.run(&["list", "replies"]).good();

@@ -136,6 +136,39 @@ fn manifests_for_a_closed_output_are_no_success() {
 }
 
 #[test]
+fn what_was_checked_is_not_delivered_to_whom_the_report_could_not_be_told() {
+    let folder = requests();
+    for judged in [
+        "all.yaml --roster users.csv",
+        "alice.csr.yaml --user alice -g dev",
+    ] {
+        for format in ["manifest", "name"] {
+            let verify = format!("'{}' verify {judged} -o {format}", executable());
+            let run = |redirected: &str| {
+                let line = format!("{verify} {redirected}");
+                folder.other("sh", &["-c", &line])
+            };
+            let told = run("2>/dev/null").good().stdout;
+            assert!(!told.is_empty());
+            for to in ["", "--out made"] {
+                let ended = run(&format!("{to} 2>/dev/full"));
+                assert_eq!((ended.status, &*ended.stdout), (2, ""), "{verify}");
+                assert!(!folder.has("made"), "{verify}");
+            }
+            // Who stops to read has read what was wanted.
+            assert_eq!(run("2>&1 >created | true; cat created").good().stdout, told);
+        }
+        let bad = format!("'{}' verify {judged} --fingerprint 0", executable());
+        assert_ne!(
+            folder
+                .other("sh", &["-c", &format!("{bad} 2>/dev/full")])
+                .status,
+            0
+        );
+    }
+}
+
+#[test]
 fn a_report_that_is_cut_off_changes_no_verdict() {
     let folder = requests();
     let cut = Reader::TakesOne { errors_too: true };

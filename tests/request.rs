@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Folder, have};
+use common::{Folder, admin_kubeconfig, authority, have, issue};
 use kube_enroll::key::Fingerprint;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -636,6 +636,30 @@ fn requests_of_other_programs_are_wrapped_and_verify() {
             .good();
         assert_eq!(folder.names().len(), 3, "{case}");
     }
+}
+
+#[test]
+fn whose_key_is_in_a_token_is_told_how_kubectl_uses_it() {
+    let folder = Folder::new();
+    request_of_a_peer(&folder, "openssl/csr-newhdr");
+    let ended = folder.run(&["request", "--csr", "own.csr"]).good();
+    let ways = ["proxy-url", "docs/hardware.md", "kube-enroll kubeconfig"];
+    assert!(
+        ways.iter().all(|way| ended.stdout.contains(way)),
+        "{}",
+        ended.stdout
+    );
+    let names = folder.names();
+    let manifest = names
+        .iter()
+        .find(|name| name.ends_with(".csr.yaml"))
+        .unwrap();
+    let authority = authority();
+    folder.write("issued.yaml", issue(&folder.read(manifest), &authority));
+    folder.write("admin", admin_kubeconfig(&authority));
+    let kubeconfig = ["kubeconfig", "issued.yaml", "--cluster", "admin"];
+    folder.run(&kubeconfig).fails(1, &ways[..2]);
+    folder.run(&kubeconfig).fails(1, &["--key FILE", "renew"]);
 }
 
 #[test]

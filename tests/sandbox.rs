@@ -8,7 +8,7 @@ mod common;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use common::{Folder, REQUEST, authority, have};
+use common::{Ended, Folder, REQUEST, authority, have};
 
 /// A folder with a key, its request, the issued object and an admin's kubeconfig.
 fn journey() -> Folder {
@@ -52,6 +52,42 @@ fn a_folder_that_is_not_there_is_made_however_deep() {
     let above = folder.file("a/b/../d");
     folder.run(&request_into(above.to_str().unwrap())).good();
     assert!(folder.has("a/d/alice.key"));
+}
+
+#[test]
+fn a_folder_that_is_made_for_a_secret_is_its_owners_alone_whatever_the_umask() {
+    let folder = journey();
+    for (umask, line, made) in [
+        (
+            "0",
+            "request bob --algorithm ecdsa-p256 --no-passphrase --output-dir",
+            "a/b",
+        ),
+        (
+            "002",
+            "kubeconfig issued.yaml --cluster admin --output-dir",
+            "c",
+        ),
+        (
+            "0",
+            "kubeconfig issued.yaml --cluster admin --merge",
+            "d/config",
+        ),
+    ] {
+        let line = format!("umask {umask}; '{}' {line} {made}", common::executable());
+        let ended = folder.other("sh", &["-c", &line]).good();
+        assert!(!ended.stderr.contains("can replace"), "{}", ended.stderr);
+    }
+    for made in ["a", "a/b", "c", "d"] {
+        assert_eq!(folder.mode(made), 0o700, "{made}");
+    }
+    // What goes to others is as open as the person has it.
+    let line = format!(
+        "umask 022; '{}' reply issued.yaml --kubeconfig admin --output-dir replies",
+        common::executable()
+    );
+    folder.other("sh", &["-c", &line]).good();
+    assert_eq!(folder.mode("replies"), 0o755);
 }
 
 #[test]
@@ -300,6 +336,89 @@ fn another_user_or_group_that_can_exchange_a_folder_above_a_secret_is_told() {
         let told = ended.stderr.matches("can replace").count();
         assert_eq!(told, usize::from(!said.is_empty()), "{}", ended.stderr);
     }
+}
+
+/// The request of alice with a passphrase, and with a key, that lie there.
+fn read_secrets_in(folder: &Folder, place: &str) -> [Ended; 2] {
+    let passphrase = format!("{place}/pass");
+    let key = format!("{place}/alice.key");
+    let request = ["request", "alice", "--output-dir", "out"];
+    let made = ["--algorithm", "ecdsa-p256", "--passphrase-file"];
+    let with_passphrase = [&request[..], &made, &[&passphrase]].concat();
+    let with_key = [&request[..], &["--key", &key]].concat();
+    [folder.run(&with_passphrase), folder.run(&with_key)]
+}
+
+#[test]
+fn a_secret_is_not_read_where_everyone_can_replace_it_without_a_word() {
+    let folder = journey();
+    std::fs::create_dir_all(folder.file("open/own")).unwrap();
+    folder.write("open/own/pass", "correct horse battery\n");
+    folder.write("open/own/alice.key", folder.read("alice.key"));
+    for mode in [0o755, 0o1777] {
+        folder.set_mode("open", mode);
+        for ended in read_secrets_in(&folder, "open/own") {
+            assert!(!ended.good().stderr.contains("replace"));
+        }
+    }
+    folder.set_mode("open", 0o777);
+    let real = std::fs::canonicalize(folder.file("open")).unwrap();
+    let fix = format!("run: chmod go-w {}", real.display());
+    let [passphrase, key] = read_secrets_in(&folder, "open/own");
+    passphrase.fails(2, &["everyone can replace files in", &fix]);
+    key.fails(0, &["warning: everyone can replace files in", &fix]);
+    // A pipe is nobody's to replace.
+    let piped = "request bob --algorithm ecdsa-p256 --passphrase-file /dev/fd/3 --output-dir out";
+    let line = format!("'{}' {piped} 3< <(cat open/own/pass)", common::executable());
+    if have("bash") {
+        let ended = folder.other("bash", &["-c", &line]).good();
+        assert!(!ended.stderr.contains("replace"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_link_of_another_user_is_not_followed_to_a_secret() {
+    let folder = journey();
+    let is_root = folder.other("id", &["-u"]).stdout.trim() == "0";
+    if !is_root {
+        eprintln!("skipped: only root gives links away");
+        return;
+    }
+    for name in ["sticky", "own", "safe"] {
+        std::fs::create_dir(folder.file(name)).unwrap();
+        symlink(folder.file("safe"), folder.file(name).join("link")).unwrap();
+    }
+    folder.write("safe/pass", "correct horse battery\n");
+    folder.write("safe/alice.key", folder.read("alice.key"));
+    folder.set_mode("sticky", 0o1777);
+    let into = [
+        "request",
+        "bob",
+        "--algorithm",
+        "ecdsa-p256",
+        "--no-passphrase",
+        "--output-dir",
+    ];
+    let request = |place| folder.run(&[&into[..], &[place]].concat());
+    let said = "sticky/link is a symbolic link of another user, number 65534";
+    // One's own is, as is one that its owner cannot put elsewhere.
+    folder.peer("chown", &["-h", "65534", "own/link"]);
+    for place in ["sticky/link", "own/link"] {
+        let read = read_secrets_in(&folder, place).into_iter();
+        for ended in read.chain([request(place)]) {
+            assert!(!ended.good().stderr.contains("symbolic"), "{place}");
+        }
+    }
+    folder.peer("chown", &["-h", "65534", "sticky/link"]);
+    let protected = std::fs::read_to_string("/proc/sys/fs/protected_symlinks");
+    if protected.is_ok_and(|value| value.trim() != "0") {
+        eprintln!("skipped: the kernel does not follow such links either");
+        return;
+    }
+    let [passphrase, key] = read_secrets_in(&folder, "sticky/link");
+    passphrase.fails(2, &[said]);
+    key.fails(0, &["warning: ", said]);
+    request("sticky/link").fails(2, &[said]);
 }
 
 #[test]

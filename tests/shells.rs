@@ -521,6 +521,21 @@ fn preferences_of_kubectl_say_whether_it_runs_this_program() {
             "--allowlist-entry command=aws --allowlist-entry command=kube-enroll\n",
         ],
     );
+    for (fields, said) in [
+        ("", "Policy       none is set: kubectl runs every command\n"),
+        (
+            "foo: [bar",
+            "Policy       none: kubectl takes nothing of this file, and runs every command\n",
+        ),
+        (
+            "credentialPluginPolicy: Allowlist",
+            "Policy       none: kubectl takes nothing of this file, and runs no command\n",
+        ),
+    ] {
+        with_preferences(&folder, fields);
+        let shown = folder.other("env", &[&path, "kube-enroll", "inspect", ".kube/kuberc"]);
+        assert!(shown.stdout.contains(said), "{fields}: {}", shown.stdout);
+    }
     let judged = ["verify", ".kube/kuberc", "--user", "alice", "--no-groups"];
     assert_eq!(folder.run(&judged).status, 1);
 }

@@ -805,6 +805,129 @@ fn packed_and_wrapped_files_are_opened_by_the_commands_that_are_advised() {
 }
 
 #[test]
+fn dumps_are_turned_back_by_the_commands_that_are_advised() {
+    if !["openssl", "xxd", "hexdump"].into_iter().all(have) {
+        return;
+    }
+    let folder = journey();
+    folder.peer(
+        "openssl",
+        &[
+            "pkey",
+            "-in",
+            "alice.key",
+            "-outform",
+            "DER",
+            "-out",
+            "key.der",
+        ],
+    );
+    folder.peer(
+        "openssl",
+        &[
+            "x509",
+            "-in",
+            "alice.crt",
+            "-outform",
+            "DER",
+            "-out",
+            "crt.der",
+        ],
+    );
+    for (number, dump) in [
+        "xxd",
+        "xxd -p",
+        "xxd -u -p -c 16",
+        "hexdump -C",
+        "xxd -p -c 1 | paste -sd: | fold -w 48",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let turned = |from: &str, command: &[&str]| {
+            let name = format!("{from}-{number}");
+            let (first, rest) = dump
+                .split_once(" | ")
+                .map_or((dump, ""), |(first, rest)| (first, rest));
+            let pipe = if rest.is_empty() { "" } else { " | " };
+            folder.peer(
+                "sh",
+                &["-c", &format!("{first} {from}.der{pipe}{rest} > {name}")],
+            );
+            let ended = folder.run(&[command, &[&name]].concat());
+            assert_ne!(ended.status, 0);
+            let said = ended.stderr.lines().find_map(|line| {
+                line.trim()
+                    .strip_prefix("turn it into the bytes that it stands for: ")
+            });
+            follow(
+                &folder,
+                said.unwrap_or_else(|| panic!("{dump}: {}", ended.stderr)),
+                "",
+            );
+            format!("{name}-new.der")
+        };
+        let out = format!("out-{number}");
+        let request = [
+            "request",
+            "bob",
+            "--no-passphrase",
+            "--output-dir",
+            &out,
+            "--key",
+        ];
+        let key = turned("key", &request);
+        assert_eq!(folder.mode(&key), 0o600);
+        folder.run(&[&request[..], &[&key]].concat()).good();
+        let renew = ["renew", "--no-passphrase", "--output-dir", &out];
+        let certificate = turned("crt", &renew);
+        folder.run(&[&renew[..], &[&certificate]].concat()).good();
+    }
+    folder.peer("sh", &["-c", "od key.der > words"]);
+    let request = ["request", "bob", "--no-passphrase", "--key", "words"];
+    folder
+        .run(&request)
+        .fails(2, &["hexadecimal digits", "the file itself"]);
+}
+
+#[test]
+fn certificates_under_other_labels_are_written_anew_by_the_command_that_is_advised() {
+    if !have("openssl") {
+        return;
+    }
+    let folder = journey();
+    let trusted = [
+        "x509",
+        "-in",
+        "alice.crt",
+        "-trustout",
+        "-addtrust",
+        "clientAuth",
+        "-out",
+        "trusted.crt",
+    ];
+    folder.peer("openssl", &trusted);
+    let labelled = folder
+        .read("alice.crt")
+        .replace("CERTIFICATE", "X509 CERTIFICATE");
+    folder.write("x509.crt", labelled);
+    for name in ["trusted", "x509"] {
+        let file = format!("{name}.crt");
+        let ended = folder.run(&["renew", &file, "--no-passphrase"]);
+        ended.fails(2, &["under a label of other programs"]);
+        let [step] = steps(&ended, &["openssl "])[..] else {
+            panic!("{}", ended.stderr);
+        };
+        follow(&folder, step, "");
+        let new = format!("{name}.crt-new.crt");
+        assert_eq!(folder.read(&new), folder.read("alice.crt"));
+        folder
+            .run(&["renew", &new, "--no-passphrase", "--output-dir", name])
+            .good();
+    }
+}
+
+#[test]
 fn the_authority_is_taken_out_of_a_kubeconfig_by_the_command_that_is_advised() {
     if !["kubectl", "base64"].into_iter().all(have) {
         return;

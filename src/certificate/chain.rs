@@ -1,3 +1,5 @@
+//! The certificates that came together: the one that is shown, and those above it.
+
 use std::cmp::Reverse;
 
 use time::OffsetDateTime;

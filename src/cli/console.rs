@@ -108,9 +108,14 @@ impl Console {
         Ok(())
     }
 
-    /// Writes a report beside what goes to standard output. Nobody is left to tell if it fails.
-    pub fn aside(&self, text: &str) {
-        let _ = anstream::stderr().write_all(text.as_bytes());
+    /// Writes a report beside what goes to standard output. Whoever reads it may go away before its end.
+    pub fn aside(&self, text: &str) -> Result<(), Failure> {
+        match anstream::stderr().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Failure::io("write to", "standard error", &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says on standard output how it went and what to do next.

@@ -28,7 +28,7 @@ use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
 use super::from::requests::Requests;
 use super::os::sandbox::Reach;
-use super::to::files::{self, folder_of};
+use super::to::files::{self, Access, folder_of};
 use super::{Action, Verdict, outcome};
 use plan::Plans;
 use write::Writer;
@@ -145,13 +145,20 @@ impl Action for Args {
     fn reach(&self) -> Reach {
         let (reach, keys) = keys::reach(Reach::default(), self.key.as_ref(), &self.replies);
         let files = [&self.certificate_authority, &self.client_ca];
+        let merge: Vec<_> = self.merge.iter().filter_map(Stream::path).collect();
+        let out = self.out.as_ref().and_then(Stream::path);
         let mut reach = reach
             .read(&self.replies)
             .read(files.into_iter().flatten())
             .read(&self.passphrase.passphrase_file)
             .replace(&self.merge)
             .write(&self.out)
-            .write_in(self.output_dir.as_deref());
+            // As kubectl does for ~/.kube.
+            .make(
+                merge.iter().copied().chain(out).map(folder_of),
+                Access::Owner,
+            )
+            .make(self.output_dir.as_deref(), Access::Owner);
         if let Some(cluster) = &self.cluster {
             reach = reach.cluster(
                 std::slice::from_ref(cluster),
@@ -168,8 +175,6 @@ impl Action for Args {
             reach = reach.list(folder).read_in([folder]);
         }
         reach = reach.read_in(self.output_dir.as_deref()).all_keyrings();
-        let merge: Vec<_> = self.merge.iter().filter_map(Stream::path).collect();
-        let out = self.out.as_ref().and_then(Stream::path);
         if merge.is_empty() && out.is_none() && self.output_dir.is_none() {
             reach = reach.write_in(keys.iter().map(PathBuf::as_path));
         }

@@ -36,7 +36,6 @@ impl Action for Args {
             return Ok(Verdict::Good);
         };
         let mut files = NewFiles::new(console);
-        files.create_folder(folder)?;
         for page in Page::every(&whole) {
             let path = folder.join(format!("{}.1", page.name));
             files.create(&path, &page.render()?, Access::Everyone)?;

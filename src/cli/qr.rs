@@ -216,7 +216,6 @@ impl Args {
         let name = self.input().path().and_then(Path::file_name);
         let name = name.map_or("qr".into(), |name| name.to_string_lossy());
         let mut files = NewFiles::new(console);
-        files.create_folder(folder)?;
         let mut written: Vec<Text> = Vec::new();
         for (picture, number) in pictures {
             let number = number.map_or(String::new(), |[number, total]| {

@@ -630,6 +630,8 @@ impl Args {
                 DenyError::Changed => failure.say(
                     "write its lists as kube-enroll does, a line for each user or certificate: 'USER',",
                 ),
+                DenyError::Unreadable(_) => failure
+                    .say("correct that place in an editor that saves UTF-8; API servers read the file too"),
                 _ => failure.say("name the file of kube-apiserver --authorization-config"),
             }
         })?;
@@ -707,7 +709,6 @@ fn write_each(
     console: &Console,
 ) -> Result<(), Failure> {
     let mut files = NewFiles::new(console);
-    files.create_folder(folder)?;
     let mut replaced = None;
     for (name, text) in named {
         let path = folder.join(name);

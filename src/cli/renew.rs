@@ -34,7 +34,7 @@ use super::from::passphrase::{self, NewPassphraseArgs};
 use super::from::requests;
 use super::os::sandbox::Reach;
 use super::request::{self, Key};
-use super::to::files::folder_of;
+use super::to::files::{Access, folder_of};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -93,7 +93,7 @@ impl Action for Args {
             .read(self.passphrase.passphrase_file.as_ref())
             .read(&default_kubeconfigs().unwrap_or_default())
             .credentials_of(self.credential.path())
-            .write_in([self.output_dir.as_path()]);
+            .make([self.output_dir.as_path()], Access::Owner);
         // Requests and replies lie beside the credential or here.
         let beside = self
             .credential

@@ -334,7 +334,6 @@ fn write_each(
     console: &Console,
 ) -> Result<Verdict, Failure> {
     let mut files = NewFiles::new(console);
-    files.create_folder(folder)?;
     let replies: Vec<_> = good.iter().zip(paths(good, folder)).collect();
     let done = parallel::map_waiting(&replies, |(issued, paths)| {
         let text = reply::write(&[issued.request], cluster);

@@ -420,8 +420,7 @@ impl<'a> Report<'a> {
 
     fn write(&mut self, text: &str) -> Result<(), Failure> {
         if self.is_aside() {
-            self.console.aside(text);
-            return Ok(());
+            return self.console.aside(text);
         }
         if self.args.out == Stream::Stdio {
             return self.console.data(text);
@@ -481,14 +480,7 @@ impl<'a> Report<'a> {
         }
         let tail = self.style.tail_with(empty, &self.besides_objects());
         self.write(&tail)?;
-        if self.is_aside() {
-            // All at once, and last: what was judged bad is known by now.
-            self.text = std::mem::take(&mut self.made).concat();
-            if self.args.out == Stream::Stdio && !self.text.is_empty() {
-                self.console.deliver(&self.text)?;
-            }
-        }
-        if self.args.out != Stream::Stdio {
+        if self.args.out != Stream::Stdio && !self.is_aside() {
             files::put(&self.args.out, &self.text, self.console)?;
         }
         if self.tally.not_compared > 0 {
@@ -511,11 +503,21 @@ impl<'a> Report<'a> {
             let summary = people.map(|people| people.summary(good, bad, &others));
             let summary = summary.unwrap_or_else(|| self.tally.summary(&others));
             if self.is_aside() {
-                self.console.aside(summary.as_str());
+                self.console.aside(summary.as_str())?;
             } else if self.tally.bad_count > 0 || !self.tally.unread.is_empty() {
                 self.console.data(summary.as_str())?;
             } else {
                 self.console.say(summary)?;
+            }
+        }
+        if self.is_aside() {
+            // All at once, and last: what was judged bad is known by now, and nobody gets it who could
+            // not be told.
+            let made = self.made.concat();
+            match &self.args.out {
+                Stream::Stdio if made.is_empty() => {}
+                Stream::Stdio => self.console.deliver(&made)?,
+                out @ Stream::File(_) => files::put(out, &made, self.console)?,
             }
         }
         Ok((self.tally, only))

@@ -132,7 +132,7 @@ impl Action for Args {
                     .or(self.roster.as_ref())
                     .map(|_| self.output_dir.as_path()),
             )
-            .write_in([self.output_dir.as_path()])
+            .make([self.output_dir.as_path()], Access::Owner)
     }
 
     /// Makes the key and the request, checks what was built, and writes it.
@@ -257,7 +257,6 @@ impl Args {
         let objects = read_back(&paths.manifest, &yaml, &wanted)?;
 
         let mut files = NewFiles::new(console);
-        files.create_folder(&args.output_dir)?;
         if let (Some((text, _)), Some(path)) = (&new_key, paths.key.path()) {
             files.create(path, text.expose().as_bytes(), Access::Owner)?;
         }

@@ -202,6 +202,11 @@ impl<'a> Mistake<'a> {
         ] {
             let suggested = match kind {
                 ContextKind::SuggestedArg => self.begun().unwrap_or_else(|| self.known(kind)),
+                ContextKind::SuggestedSubcommand => {
+                    self.similar().unwrap_or_else(|| self.known(kind))
+                }
+                // Those that begin so are told together, or all.
+                ContextKind::SuggestedValue if self.is_beginning_of_several() => Text::default(),
                 _ => self.known(kind),
             };
             if !suggested.is_empty() {
@@ -217,7 +222,7 @@ impl<'a> Mistake<'a> {
         }
         let help = shell::Command::ours("help");
         failure.run(match self.command.get_name() {
-            "kube-enroll" => help,
+            "kube-enroll" | "help" => help,
             name => help.operand(name),
         })
     }
@@ -252,6 +257,30 @@ impl<'a> Mistake<'a> {
             .iter()
             .map(|long| Label::from(format!("--{long}")).show());
         (!longs.is_empty()).then(|| Text::join(options, ", "))
+    }
+
+    /// The commands that are similar to one that help was asked about.
+    fn similar(&self) -> Option<Text> {
+        let asked =
+            (self.command.get_name() == "help").then_some(ContextKind::InvalidSubcommand)?;
+        let words = [Some("kube-enroll"), self.values(asked).first().copied()];
+        let words = words.into_iter().flatten().map(OsString::from);
+        let error = args::command().try_get_matches_from(words).err()?;
+        let (typed, command) = (self.typed, self.command.clone());
+        let mistake = Mistake {
+            error: &error,
+            typed,
+            command,
+        };
+        Some(mistake.known(ContextKind::SuggestedSubcommand))
+    }
+
+    /// Whether several values begin with what was typed: none of them is meant more than the others.
+    fn is_beginning_of_several(&self) -> bool {
+        let typed = self.values(ContextKind::InvalidValue);
+        let all = self.values(ContextKind::ValidValue);
+        let begun = |value: &&&str| typed.iter().any(|typed| value.starts_with(typed));
+        all.iter().filter(begun).count() > 1
     }
 
     /// Which word it is, counted without the program's name.
@@ -417,6 +446,11 @@ mod tests {
                 &["verfy"],
                 "word 1 of the command line is no command of kube-enroll\n  did you mean verify?",
             ),
+            (
+                &["help", "verfy"],
+                "word 2 of the command line is no command of kube-enroll\n  did you mean verify?\n  \
+                 run: kube-enroll help",
+            ),
             (&["request"], "missing: <USER>"),
             (&["verify"], "missing: <FILE>..."),
             (
@@ -434,7 +468,7 @@ mod tests {
             ),
             (
                 &["request", "a", "--algorithm", "rsa"],
-                "it is one of: rsa-4096, ",
+                "is none of those it has\n  it is one of: rsa-4096, ",
             ),
             (
                 &["completions"],

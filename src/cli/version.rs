@@ -1,5 +1,6 @@
 //! `kube-enroll version`, and with `-v` what the process forbids itself on this machine.
 
+use kube_enroll::shell;
 use kube_enroll::text;
 
 use super::console::Console;
@@ -36,7 +37,8 @@ impl Action for Args {
     }
 
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        console.data(concat!("kube-enroll ", env!("CARGO_PKG_VERSION"), "\n"))?;
+        let name = shell::our_name();
+        console.data(text!("{} {}\n", name, env!("CARGO_PKG_VERSION")).as_str())?;
         Ok(Verdict::Good)
     }
 }

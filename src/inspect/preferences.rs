@@ -33,7 +33,7 @@ pub struct KubercReport {
     #[serde(skip)]
     pub(super) answers: Vec<(String, Answer)>,
     #[serde(skip)]
-    kuberc: Option<Kuberc>,
+    pub(super) kuberc: Option<Kuberc>,
 }
 
 impl Object {

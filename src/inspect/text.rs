@@ -12,6 +12,7 @@ use super::object::{CertificateReport, KubeconfigReport};
 use super::preferences::KubercReport;
 use crate::agreement::{Comparison, Point};
 use crate::certificate::show_days_left;
+use crate::kuberc::Kuberc;
 use crate::manifest;
 use crate::policy::{Finding, Level, Prediction};
 use crate::text::visible;
@@ -221,8 +222,8 @@ impl Page {
 
     /// What kubectl may run, and whether it runs this program.
     fn kuberc(&mut self, kuberc: &KubercReport) {
-        let policy = kuberc.policy.as_deref();
-        self.field("Policy", policy.unwrap_or("(none is set)"));
+        let policy = kuberc.kuberc.as_ref().map(Kuberc::policy_said);
+        self.field("Policy", policy.unwrap_or_default().as_str());
         if !kuberc.allowlist.is_empty() {
             self.field("Allowlist", &items(&kuberc.allowlist));
         }

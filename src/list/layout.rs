@@ -1,5 +1,7 @@
 //! Rows in each format.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::Row;
@@ -16,7 +18,7 @@ const SHORT_FINGERPRINT: usize = 11;
 /// How a list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// Columns for people.
+    /// Columns for people. Copies of one certificate are one line, with the files that have it.
     Table,
     /// All columns, none of them cut.
     Wide,
@@ -36,7 +38,7 @@ impl Layout {
     #[must_use]
     pub fn write(self, rows: &[Row]) -> String {
         match self {
-            Self::Table => table(&HEAD[..7], rows.iter().map(|row| row.cells(true))),
+            Self::Table => table(&HEAD[..7], without_copies(rows).into_iter()),
             Self::Wide => table(&HEAD, rows.iter().map(|row| row.cells(false))),
             Self::Json => Style::Json.values(values(rows)),
             Self::Yaml => Style::Yaml.values(values(rows)),
@@ -169,6 +171,49 @@ fn date(end: time::OffsetDateTime) -> String {
         u8::from(end.month()),
         end.day()
     )
+}
+
+/// A line for each certificate in each cluster, and for each request. What does not say which cluster it is
+/// for stands with the first that does.
+fn without_copies(rows: &[Row]) -> Vec<Vec<Text>> {
+    let mut lines: Vec<(&Row, Vec<Text>)> = Vec::new();
+    let mut in_cluster: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    let mut first_of: HashMap<&str, usize> = HashMap::new();
+    for row in rows {
+        let file = quoted(&row.source);
+        let cluster = row.cluster.as_deref();
+        let found = row.credential_id.as_deref().and_then(|id| {
+            let known = in_cluster.get(&(id, cluster));
+            let known = known.or_else(|| in_cluster.get(&(id, None)));
+            known.or_else(|| first_of.get(id).filter(|_| cluster.is_none()))
+        });
+        let index = found.copied().unwrap_or(lines.len());
+        match lines.get_mut(index) {
+            Some((first, files)) => {
+                if first.cluster.is_none() {
+                    *first = row;
+                }
+                if files.last() != Some(&file) {
+                    files.push(file);
+                }
+            }
+            None => lines.push((row, vec![file])),
+        }
+        if let Some(id) = row.credential_id.as_deref() {
+            first_of.entry(id).or_insert(index);
+            in_cluster.entry((id, cluster)).or_insert(index);
+            if cluster.is_some() {
+                in_cluster.remove(&(id, None));
+            }
+        }
+    }
+    let line = |(row, files): (&Row, Vec<Text>)| {
+        let mut cells = row.cells(true);
+        cells.pop();
+        cells.push(Text::join(files, ", "));
+        cells
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// Columns with two spaces between them.

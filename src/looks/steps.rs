@@ -153,6 +153,11 @@ impl Look {
             }
             Self::Base64 => command("base64").word("-d").operand(file),
             Self::LfsPointer => command("git").word("lfs").word("pull"),
+            Self::Hex(dump) => {
+                return Some(vec![
+                    dump.undone(file, &new_name(file, "-new.der", is_free)),
+                ]);
+            }
             _ => return None,
         };
         let step = match self {
@@ -322,10 +327,6 @@ impl Look {
             Self::Pgp | Self::Jwk | Self::XmlKey | Self::OtherKey(_) => {
                 vec!["it cannot be used here".into(), make.into()]
             }
-            Self::Hex => vec![
-                "turn it into the bytes that it stands for:".into(),
-                text!("  xxd -r -p {} {}", name, quoted(new_name(file, "-new.der", is_free))),
-            ],
             _ => vec!["a private key is PKCS#8, PKCS#1 or SEC1, in PEM or DER".into()],
         }
     }
@@ -462,7 +463,13 @@ impl Look {
             ],
             Self::Certreq => vec![
                 "make the request of it, and give that:".into(),
-                "  certreq -new FILE.inf FILE.csr".into(),
+                text!(
+                    "  {}",
+                    Command::new("certreq")
+                        .word("-new")
+                        .operand(file)
+                        .operand(new_name(file, "-new.csr", is_free))
+                ),
             ],
             Self::OpensslConfig => {
                 vec!["it says what a request is to be made of: give it with --config".into()]

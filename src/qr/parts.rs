@@ -237,7 +237,13 @@ pub fn split(file: &[u8], count: usize) -> Vec<Zeroizing<String>> {
 
 /// The first characters of SHA-256 in base32.
 fn digest(parts: &[&[u8]], length: usize) -> Zeroizing<String> {
-    let hash = parts.iter().fold(Sha256::new(), Sha256::chain_update);
+    beginning(
+        parts.iter().fold(Sha256::new(), Sha256::chain_update),
+        length,
+    )
+}
+
+fn beginning(hash: Sha256, length: usize) -> Zeroizing<String> {
     let mut text = base32::encode(&hash.finalize());
     text.truncate(length);
     text
@@ -327,17 +333,23 @@ pub fn join(input: &[u8]) -> Result<Joined, PartsError> {
 /// Text as it was meant: in upper case, without blanks.
 struct Typed<'a> {
     characters: Zeroizing<Vec<u8>>,
+    /// How many characters there are before each line break.
+    breaks: Vec<usize>,
     input: &'a [u8],
 }
 
 impl<'a> Typed<'a> {
     fn read(input: &'a [u8], layout: &Layout) -> Result<Self, PartsError> {
         let mut characters = Zeroizing::new(Vec::with_capacity(input.len()));
+        let mut breaks = Vec::new();
         let mut position = 0;
         for chunk in input.utf8_chunks() {
             for character in chunk.valid().chars() {
                 let start = position;
                 position += character.len_utf8();
+                if character == '\n' {
+                    breaks.push(characters.len());
+                }
                 let is_mark = start == 0 && character == BYTE_ORDER_MARK;
                 if character.is_ascii_whitespace() || is_mark {
                     continue;
@@ -352,7 +364,33 @@ impl<'a> Typed<'a> {
                 return Err(PartsError::Other { line });
             }
         }
-        Ok(Self { characters, input })
+        Ok(Self {
+            characters,
+            breaks,
+            input,
+        })
+    }
+
+    /// The line with which a piece stops to be the one that has this check: what stands there is from no
+    /// code. Nothing where it never was that one.
+    fn foreign_line(
+        &self,
+        start: usize,
+        checked: &[u8],
+        piece: &[u8],
+        check: &[u8],
+    ) -> Option<usize> {
+        let mut hash = Sha256::new().chain_update(checked);
+        let mut read = 0;
+        let ends = self.breaks.iter().filter_map(|end| end.checked_sub(start));
+        for end in ends.take_while(|end| *end < piece.len()) {
+            hash.update(piece.get(read..end)?);
+            read = end;
+            if beginning(hash.clone(), CHECK).as_bytes() == check {
+                return Some(self.line(start + end));
+            }
+        }
+        None
     }
 
     /// The line of a character. It is told once, with what is wrong there.
@@ -455,8 +493,11 @@ impl<'a> Part<'a> {
         let (checked, check) = head.split_at(HEAD - CHECK);
         let checked = checked.get(MARK.len()..).unwrap_or_default();
         let (_, file) = checked.split_at(checked.len() - FILE);
-        if number > count || digest(&[checked, piece], CHECK).as_bytes() != check {
-            return Err(damaged());
+        let holds = |piece: &[u8]| digest(&[checked, piece], CHECK).as_bytes() == check;
+        if number > count || !holds(piece) {
+            return Err(text
+                .foreign_line(start + HEAD, checked, piece, check)
+                .map_or_else(damaged, |line| PartsError::Other { line }));
         }
         Ok(Self {
             number,
@@ -503,6 +544,40 @@ mod tests {
                 assert!(joined.doubled.is_empty());
             }
         }
+    }
+
+    #[test]
+    fn other_text_between_parts_is_told_by_its_own_line() {
+        let [one, two, three] = &three()[..] else {
+            panic!("three parts");
+        };
+        for foreign in [
+            "part two of three",
+            "Hello",
+            "two",
+            "2",
+            "ok\nand\nmore",
+            "see: above",
+        ] {
+            for (text, line) in [
+                (format!("{one}\n{foreign}\n{two}\n{three}\n"), 2),
+                (format!("{one}\n\n{two}\r\n{foreign}\r\n{three}"), 4),
+                (format!("{one}\n{two}\n{three}\n{foreign}"), 4),
+                (
+                    format!("{}\n{}\n{foreign}\n{two}{three}", &one[..40], &one[40..]),
+                    3,
+                ),
+            ] {
+                let error = join(text.as_bytes()).unwrap_err();
+                assert_eq!(error, PartsError::Other { line }, "{text}");
+            }
+        }
+        // What is damaged besides is called that.
+        let damaged = format!("{}A\nHello\n{two}\n{three}\n", &one[..one.len() - 1]);
+        assert!(
+            said(&damaged).contains("part 1 (line 1) is damaged"),
+            "{damaged}"
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// Shows `text` with control, bidirectional, invisible and look-alike-space characters, private
-/// use and noncharacters as `\u{202e}`, and `\` doubled, so that the reading is unambiguous.
+/// use and noncharacters as `\u{202e}`. Where one of those follows, or what looks like one, `\` is
+/// doubled, so that the reading is unambiguous; elsewhere it stays, as in paths of Windows.
 #[must_use]
 pub fn visible(text: &str) -> Visible<'_> {
     Visible(text)
@@ -15,15 +16,22 @@ pub struct Visible<'a>(&'a str);
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
+        let mut rest = self.0.chars();
+        while let Some(character) = rest.next() {
             match character {
-                '\\' => f.write_str("\\\\")?,
+                '\\' if is_ambiguous(rest.as_str()) => f.write_str("\\\\")?,
                 _ if is_deceptive(character) => write!(f, "\\u{{{:x}}}", u32::from(character))?,
                 _ => fmt::Write::write_char(f, character)?,
             }
         }
         Ok(())
     }
+}
+
+/// Whether backslashes before this could be taken for those of an escape.
+fn is_ambiguous(behind: &str) -> bool {
+    let behind = behind.trim_start_matches('\\');
+    behind.starts_with("u{") || behind.starts_with(is_deceptive)
 }
 
 /// Whether a reader of `character` on a screen could be misled about what is there.
@@ -105,7 +113,12 @@ mod tests {
             ("no-break\u{a0}space", "no-break\\u{a0}space"),
             ("tag\u{e0041}", "tag\\u{e0041}"),
             ("\u{10fffe}\u{ffff}", "\\u{10fffe}\\u{ffff}"),
-            ("back\\slash", "back\\\\slash"),
+            ("C:\\Users\\alice\\", "C:\\Users\\alice\\"),
+            ("back\\\\slash", "back\\\\slash"),
+            ("\\u{1b}", "\\\\u{1b}"),
+            ("\\\\u{1b}", "\\\\\\\\u{1b}"),
+            ("\\\u{1b}", "\\\\\\u{1b}"),
+            ("\\\\\u{1b}x", "\\\\\\\\\\u{1b}x"),
         ] {
             assert_eq!(visible(text).to_string(), shown);
         }

@@ -66,7 +66,9 @@ pub enum Problem {
     #[error("a line of --- or ... inside a quoted string")]
     IndicatorInQuote,
     /// An escape that is none of YAML's, or stands for no character.
-    #[error("an escape that YAML does not know in a double-quoted string")]
+    #[error(
+        "an escape that YAML does not know in a double-quoted string; a path of Windows stands in single quotes"
+    )]
     Escape,
     /// A tab where only spaces may stand.
     #[error("a tab where only spaces may indent")]
@@ -134,7 +136,7 @@ pub enum Doubt {
     #[error("two different keys become the same, and either may win")]
     Keys,
     /// Behind a UTF-8 mark kubectl does not mend what is no UTF-8.
-    #[error("invalid UTF-8 behind a byte order mark")]
+    #[error("bytes that are no letter in UTF-8 behind a byte order mark")]
     InvalidUtf8,
 }
 
@@ -176,7 +178,9 @@ pub enum OddityKind {
     #[error("a byte order mark inside the text")]
     MarkInside,
     /// What is not UTF-8 is read as U+FFFD.
-    #[error("invalid UTF-8, which kubectl replaces")]
+    #[error(
+        "bytes that are no letter in UTF-8 (saved in another encoding?), which kubectl replaces"
+    )]
     InvalidUtf8,
     /// The file is in UTF-16.
     #[error("UTF-16")]

@@ -3,7 +3,7 @@
 
 _kube_enroll() {
     local -a found described
-    local line value
+    local line value about
     found=("${(@f)$(kube-enroll __complete "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
     case ${found[-1]} in
         :0)
@@ -17,7 +17,8 @@ _kube_enroll() {
     esac
     for line in "${(@)found[1,-2]}"; do
         value=${line%%$'\t'*}
-        described+=("${value//:/\\:}:${line#*$'\t'}")
+        about=${line#*$'\t'}
+        described+=("${value//:/\\:}${about:+:$about}")
     done
     _describe -V kube-enroll described
 }

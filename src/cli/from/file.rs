@@ -104,9 +104,18 @@ pub struct Filenames {
 }
 
 impl Filenames {
-    /// Adds those files to the operands.
+    /// Adds those files to the operands. As with kubectl one word may name several, with commas between
+    /// them; but one file may have a comma in its name.
     pub fn join(&mut self, operands: &mut Vec<Stream>) {
-        operands.append(&mut self.filename);
+        for file in self.filename.drain(..) {
+            let names = file.path().filter(|path| !path.exists());
+            match names.and_then(Path::to_str) {
+                Some(names) => {
+                    operands.extend(names.split(',').map(|name| OsString::from(name).into()));
+                }
+                None => operands.push(file),
+            }
+        }
     }
 
     /// The same for a command that reads standard input where no file is named.

@@ -240,6 +240,10 @@ impl<'a> KeyFiles<'a> {
             ))
             .say(name)
             .say(
+                "if it is in a token (request --csr), kubectl cannot use it by itself: a program that can makes \
+                 the connection, and the kubeconfig names that one as proxy-url (docs/hardware.md)",
+            )
+            .say(
                 "if it is lost, make another key and request, and let the administrator take this \
                  certificate away:",
             )

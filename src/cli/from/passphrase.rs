@@ -9,6 +9,7 @@ use kube_enroll::key::{EncodedKey, PrivateKey};
 use kube_enroll::looks::{Look, Want, look, under_its_coats};
 use kube_enroll::passphrase::{composed, generate, weakness};
 use kube_enroll::secret::{Passphrase, Secret};
+use kube_enroll::shell::Command;
 use kube_enroll::text;
 
 use super::super::console::warn_of;
@@ -86,10 +87,12 @@ pub fn new_from_file(file: &Stream, names: &[&str]) -> Result<Passphrase, Failur
 
 fn warn_of_weakness(passphrase: &Passphrase, names: &[&str]) {
     if let Some(weakness) = weakness(passphrase, names) {
+        let other = Command::ours("passphrase").operand("KEY");
         warn_of(&text!(
-            "whoever gets hold of the key file will guess this passphrase soon: {}; \
-             --generate-passphrase makes one that nobody does",
-            weakness
+            "whoever gets hold of the key file will guess this passphrase soon: {}; one that nobody guesses \
+             is made by {}",
+            weakness,
+            other.word("--generate-passphrase")
         ));
     }
 }
@@ -110,7 +113,7 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
                 | Look::Utf16
                 | Look::Comments
                 | Look::Url
-                | Look::Hex
+                | Look::Hex(_)
         );
     if is_other_file {
         return Err(Failure::wrong_file(file, look, Want::Passphrase));

@@ -61,12 +61,8 @@ impl<'a> Writer<'a> {
         let paths = plans.targets.iter();
         let paths = paths.filter_map(|(target, _)| target.stream().path());
         // In one order, or two runs would wait for each other.
-        let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
-        for folder in paths.map(folder_of) {
-            // As kubectl does for ~/.kube.
-            new_files.create_folder(folder)?;
-            folders.insert(folder.canonicalize().unwrap_or(folder.to_owned()));
-        }
+        let real = |folder: &Path| folder.canonicalize().unwrap_or(folder.to_owned());
+        let folders: BTreeSet<PathBuf> = paths.map(folder_of).map(real).collect();
         let turns: Vec<Turn> = folders.iter().map(|folder| Turn::wait(folder)).collect();
         let written = if self.args.merge.len() > 1 {
             let judged = match self.judge_all(plans) {

@@ -11,8 +11,9 @@ use kube_enroll::text;
 use kube_enroll::text::Text;
 use rustix::process::{getegid, geteuid};
 
-use super::super::console::Console;
+use super::super::console::{Console, warn_of};
 use super::super::failure::{self, Failure};
+use super::super::to::files::folder_of;
 
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
@@ -29,7 +30,7 @@ pub fn is_private(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !is_exposed(&metadata))
 }
 
-/// Warns about a key that others can read.
+/// Warns about a key that others can read or exchange.
 pub fn warn_exposed(path: &Path, console: &Console) {
     let Ok(metadata) = fs::metadata(path) else {
         return;
@@ -44,9 +45,14 @@ pub fn warn_exposed(path: &Path, console: &Console) {
             metadata.uid()
         ));
     }
+    if metadata.is_file() {
+        for danger in dangers(folder_of(path), path) {
+            console.warn(danger.warning());
+        }
+    }
 }
 
-/// Refuses a secret that others can read.
+/// Refuses a secret that others can read, or that everyone can exchange; warns where somebody can.
 pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
     let metadata = file.metadata();
     let metadata = metadata.map_err(|error| Failure::io("read", path, &error))?;
@@ -61,12 +67,15 @@ pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
     if is_exposed(&metadata) {
         return Err(Failure::could_not_run(others_can_read(path)).run(tighten(path)));
     }
+    if metadata.is_file() {
+        judge(dangers(folder_of(path), path), &|warning| warn_of(&warning))?;
+    }
     Ok(())
 }
 
 /// Whether its owner is neither who runs this nor root. A pipe is whoever's.
 fn is_of_another(metadata: &Metadata) -> bool {
-    metadata.is_file() && metadata.uid() != 0 && metadata.uid() != geteuid().as_raw()
+    metadata.is_file() && is_other(metadata.uid())
 }
 
 fn others_can_read(path: &Path) -> Text {
@@ -84,83 +93,157 @@ fn chmod(mode: &'static str, path: &Path) -> Command {
 /// Refuses a folder where everyone could put another file in place of a secret, and warns where a
 /// group or another user could: in the folder itself, or by exchanging one of those above it.
 pub fn check_folder(folder: &Path, console: &Console) -> Result<(), Failure> {
-    let own = fs::metadata(folder).map_err(|error| Failure::io("write to", folder, &error))?;
-    check_writers(folder, &own, console)?;
-    for passed in folders_to(folder) {
-        // What cannot be looked at cannot be passed either, and we are there already.
-        let Ok(metadata) = fs::metadata(&passed) else {
-            continue;
-        };
-        if (metadata.dev(), metadata.ino()) != (own.dev(), own.ino()) {
-            check_writers(&passed, &metadata, console)?;
+    fs::metadata(folder).map_err(|error| Failure::io("write to", folder, &error))?;
+    judge(dangers(folder, folder), &|warning| console.warn(warning))
+}
+
+/// What somebody else could do to what a path leads to.
+struct Danger {
+    what: Text,
+    /// What ends it.
+    step: Option<Command>,
+    /// Whether everyone could, or somebody who waits for nothing else.
+    is_refused: bool,
+}
+
+impl Danger {
+    fn warning(self) -> Text {
+        match self.step {
+            Some(step) => text!("{}; run: {}", self.what, step),
+            None => self.what,
         }
     }
+}
+
+/// Fails with what is refused, and warns of the rest.
+fn judge(dangers: Vec<Danger>, warn: &dyn Fn(Text)) -> Result<(), Failure> {
+    for danger in dangers {
+        if danger.is_refused {
+            let failure = Failure::could_not_run(danger.what);
+            return Err(match danger.step {
+                Some(step) => failure.say("choose another folder, or:").run(step),
+                None => failure.say("name what it leads to, if that is what you mean"),
+            });
+        }
+        warn(danger.warning());
+    }
     Ok(())
+}
+
+/// What others could do on the way to `path`, which is `folder` or in it: in every folder that is passed,
+/// and with every link. `folder` is told as it was typed, and once.
+fn dangers(folder: &Path, path: &Path) -> Vec<Danger> {
+    let mut all = Vec::new();
+    let own = fs::metadata(folder).ok();
+    let own = own.inspect(|own| tell_writers(folder, own, &mut all));
+    let own = own.map(|own| (own.dev(), own.ino()));
+    let way = Way::to(path);
+    for passed in way.folders {
+        // What cannot be looked at cannot be passed either, and we are there already.
+        let metadata = fs::metadata(&passed).ok();
+        let metadata = metadata.filter(Metadata::is_dir);
+        if let Some(metadata) = metadata.filter(|it| Some((it.dev(), it.ino())) != own) {
+            tell_writers(&passed, &metadata, &mut all);
+        }
+    }
+    for link in way.links {
+        let shared = |folder: Metadata| folder.mode() & (GROUP_WRITES | OTHERS_WRITE) != 0;
+        let is_shared = fs::metadata(folder_of(&link)).is_ok_and(shared);
+        let owner = fs::symlink_metadata(&link).map_or(0, |link| link.uid());
+        if is_shared && is_other(owner) {
+            all.push(Danger {
+                what: text!(
+                    "{} is a symbolic link of another user, number {}, who can have it lead elsewhere",
+                    &*link,
+                    owner
+                ),
+                step: None,
+                is_refused: true,
+            });
+        }
+    }
+    all
+}
+
+/// Whether this is neither who runs this nor root.
+fn is_other(user: u32) -> bool {
+    user != 0 && user != geteuid().as_raw()
 }
 
 /// Who else may exchange what is in a folder: its owner, and who may write there unless only owners
 /// rename and remove.
-fn check_writers(folder: &Path, metadata: &Metadata, console: &Console) -> Result<(), Failure> {
+fn tell_writers(folder: &Path, metadata: &Metadata, all: &mut Vec<Danger>) {
     let owner = metadata.uid();
-    if owner != 0 && owner != geteuid().as_raw() {
-        console.warn(text!(
-            "{} belongs to another user, number {}, who can replace files in it",
-            folder,
-            owner
-        ));
+    if is_other(owner) {
+        all.push(Danger {
+            what: text!(
+                "{} belongs to another user, number {}, who can replace files in it",
+                folder,
+                owner
+            ),
+            step: None,
+            is_refused: false,
+        });
     }
     if metadata.mode() & STICKY != 0 {
-        return Ok(());
+        return;
     }
     if metadata.mode() & OTHERS_WRITE != 0 {
-        let what = text!("everyone can replace files in {}", folder);
-        return Err(Failure::could_not_run(what)
-            .say("choose another folder, or:")
-            .run(chmod("go-w", folder)));
+        all.push(Danger {
+            what: text!("everyone can replace files in {}", folder),
+            step: Some(chmod("go-w", folder)),
+            is_refused: true,
+        });
+    } else if metadata.mode() & GROUP_WRITES != 0 && !is_private_group(metadata) {
+        all.push(Danger {
+            what: text!("a group can replace files in {}", folder),
+            step: Some(chmod("g-w", folder)),
+            is_refused: false,
+        });
     }
-    if metadata.mode() & GROUP_WRITES != 0 && !is_private_group(metadata) {
-        let command = chmod("g-w", folder);
-        console.warn(text!(
-            "a group can replace files in {}; run: {}",
-            folder,
-            command
-        ));
-    }
-    Ok(())
 }
 
-/// Every folder on the way to this one, and it itself: those where symbolic links stand, and those
-/// that they lead through (`path_resolution(7)`).
-fn folders_to(folder: &Path) -> BTreeSet<PathBuf> {
-    const MOST_LINKS: usize = 40;
-    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let in_order = |path: &Path| -> Vec<PathBuf> {
-        let parts = path.components().rev();
-        parts.map(|part| PathBuf::from(part.as_os_str())).collect()
-    };
-    let mut ahead = in_order(&whole);
-    let mut here = PathBuf::from("/");
-    let mut passed = BTreeSet::from([here.clone()]);
-    let mut links = 0;
-    while let Some(part) = ahead.pop() {
-        if part == Path::new("..") {
-            here.pop();
-            continue;
-        }
-        // The root takes the place of all before it.
-        let next = here.join(part);
-        match fs::read_link(&next) {
-            Ok(target) if links < MOST_LINKS => {
-                links += 1;
-                ahead.extend(in_order(&target));
+/// What is passed on the way to a path, and it itself (`path_resolution(7)`).
+struct Way {
+    /// Those where symbolic links stand, and those that they lead through.
+    folders: BTreeSet<PathBuf>,
+    links: Vec<PathBuf>,
+}
+
+impl Way {
+    fn to(path: &Path) -> Self {
+        const MOST_LINKS: usize = 40;
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let in_order = |path: &Path| -> Vec<PathBuf> {
+            let parts = path.components().rev();
+            parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+        };
+        let mut ahead = in_order(&whole);
+        let mut here = PathBuf::from("/");
+        let mut way = Self {
+            folders: BTreeSet::from([here.clone()]),
+            links: Vec::new(),
+        };
+        while let Some(part) = ahead.pop() {
+            if part == Path::new("..") {
+                here.pop();
+                continue;
             }
-            _ => {
-                passed.insert(next.clone());
-                here = next;
+            // The root takes the place of all before it.
+            let next = here.join(part);
+            match fs::read_link(&next) {
+                Ok(target) if way.links.len() < MOST_LINKS => {
+                    ahead.extend(in_order(&target));
+                    way.links.push(next);
+                }
+                _ => {
+                    way.folders.insert(next.clone());
+                    here = next;
+                }
             }
         }
+        way
     }
-    passed
 }
 
 /// A group that has the number of its user is that user's alone, by the convention of

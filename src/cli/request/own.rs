@@ -9,12 +9,12 @@ use kube_enroll::inspect::{Style, report};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::name::{Identity, Subject};
 use kube_enroll::policy::Level;
-use kube_enroll::shell::quoted;
+use kube_enroll::shell::{Command, quoted};
 use kube_enroll::text;
 use kube_enroll::text::{Label, Text};
 use kube_enroll::verdict::judge;
 
-use super::{Args, Paths, Wanted, administrator, manifest, read_back, refused_subject};
+use super::{Args, Paths, Wanted, administrator, manifest, read_back, refused_subject, reply_name};
 use crate::cli::Verdict;
 use crate::cli::console::Console;
 use crate::cli::failure::Failure;
@@ -66,7 +66,6 @@ pub fn wrap(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
     }
 
     let mut new_files = NewFiles::new(console);
-    new_files.create_folder(&args.output_dir)?;
     new_files.create(&path, yaml.as_bytes(), Access::Everyone)?;
     new_files.keep()?;
     if !console.is_quiet() {
@@ -91,12 +90,21 @@ certificate for your key:
 {}
 {}
 {}
+With a key that is in a file, the reply becomes a kubeconfig:
+
+{}
+With one that is in a token, a program that can use it makes the connection, and the
+kubeconfig names that program as proxy-url (docs/hardware.md).
 ",
         quoted(&path),
         fingerprint,
         create.folded(2),
         approve.folded(2),
         answer.folded(2),
+        Command::ours("kubeconfig")
+            .operand(reply_name(&path))
+            .option("--key", "FILE")
+            .folded(2),
     ))?;
     Ok(Verdict::Good)
 }

@@ -122,9 +122,6 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
     let passphrase = args.passphrase.get(&[])?;
     args.same_encryption(&people, Some(passphrase.is_some()))?;
     args.try_passphrase(&people, passphrase.as_ref(), console)?;
-    let mut created = NewFiles::new(console);
-    created.create_folder(folder)?;
-    created.keep()?;
     let _turn = Turn::wait(folder);
 
     let progress = console.progress(people.len(), "keys and requests");

@@ -20,6 +20,38 @@ use super::super::failure::{self, Failure};
 use super::super::from::file::{self, Stream};
 use super::super::os::privacy;
 
+/// Makes the folder that output was asked to go to with those above it, if it is not there, under names as
+/// lasting as what will be in it. This is before the process is confined to it: nothing could remove it
+/// afterwards without a right to what is beside it, so that an empty one stays where a command fails.
+pub fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        let what = "- is standard output, and several files need a folder";
+        return Err(Failure::could_not_run(what).say("for a folder of that name: ./-"));
+    }
+    let missing = path.ancestors().take_while(|folder| !is_there(folder));
+    // The innermost first.
+    let missing: Vec<&Path> = missing.collect();
+    let mode = match access {
+        Access::Owner => 0o700,
+        Access::Everyone => 0o777,
+    };
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .and_then(|()| {
+            missing
+                .iter()
+                .try_for_each(|folder| sync_folder(folder_of(folder)))
+        });
+    made.map_err(|error| {
+        for folder in missing {
+            let _ = fs::remove_dir(folder);
+        }
+        Failure::io("create the folder", path, &error)
+    })
+}
+
 /// Files written together: unless they are kept, dropping removes what was created.
 pub struct NewFiles<'a> {
     console: &'a Console,
@@ -47,17 +79,6 @@ impl<'a> NewFiles<'a> {
             folders: Vec::new(),
             has_warned: false,
         }
-    }
-
-    /// Creates the folder that output was asked to go to, if it is not there.
-    pub fn create_folder(&mut self, path: &Path) -> Result<(), Failure> {
-        if path == Path::new("-") {
-            let what = "- is standard output, and several files need a folder";
-            return Err(Failure::could_not_run(what).say("for a folder of that name: ./-"));
-        }
-        let missing = path.ancestors().take_while(|folder| !is_there(folder));
-        self.folders.extend(missing.map(Path::to_owned));
-        fs::create_dir_all(path).map_err(|error| Failure::io("create the folder", path, &error))
     }
 
     /// Creates a new folder that only the owner can look into.

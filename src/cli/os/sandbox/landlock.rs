@@ -1,6 +1,6 @@
 //! The files that are left (landlock(7)).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd,
@@ -76,8 +76,7 @@ fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
     allow(&mut ruleset, &terminal, PROMPT);
     allow(&mut ruleset, &reach.read, AccessFs::ReadFile.into());
     allow(&mut ruleset, &reach.list, AccessFs::ReadDir.into());
-    let create = reach.create.iter().filter_map(|folder| existing(folder));
-    allow(&mut ruleset, &create.collect::<Vec<_>>(), CREATE);
+    allow(&mut ruleset, &reach.create, CREATE);
     ruleset.restrict_self()
 }
 
@@ -89,13 +88,6 @@ fn allow(ruleset: &mut RulesetCreated, paths: &[PathBuf], access: BitFlags<Acces
             let _ = ruleset.add_rule(PathBeneath::new(opened, access));
         }
     }
-}
-
-/// The folder, or the nearest above it that is there, in which it will be made.
-fn existing(folder: &Path) -> Option<PathBuf> {
-    let folder = std::path::absolute(folder).ok()?;
-    let existing = folder.ancestors().find(|folder| folder.is_dir())?;
-    Some(existing.to_owned())
 }
 
 /// What the kernel made of it.

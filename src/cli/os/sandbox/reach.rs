@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::super::failure::Failure;
 use super::super::super::from::file::Stream;
 use super::super::super::to::Destination;
-use super::super::super::to::files::folder_of;
+use super::super::super::to::files::{self, Access, folder_of};
 use super::super::kernel_keyring::ALL_KEYS;
 
 /// What was named, and what follows from it.
@@ -14,8 +15,10 @@ pub struct Reach {
     pub(super) read: Vec<PathBuf>,
     /// Folders to list, with all folders in them.
     pub(super) list: Vec<PathBuf>,
-    /// Folders to make files and folders in. A missing one is made in what there is of its path.
+    /// Folders to make files and folders in. One that is missing is no reason to reach those above it.
     pub(super) create: Vec<PathBuf>,
+    /// Folders that are made before anything is forbidden, where they are missing.
+    make: Vec<(PathBuf, Access)>,
     /// The kubeconfigs that a cluster is taken from, and its context.
     pub(super) cluster: Option<(Vec<PathBuf>, Option<String>)>,
     /// Files that may be kubeconfigs, whose users may name certificates and keys.
@@ -96,11 +99,29 @@ impl Reach {
         self
     }
 
+    /// The same in folders that are made if they are not there, for whoever `access` says.
+    #[must_use]
+    pub fn make<'a>(mut self, folders: impl IntoIterator<Item = &'a Path>, access: Access) -> Self {
+        for folder in folders {
+            self.make.push((folder.to_owned(), access));
+            self.create.push(folder.to_owned());
+        }
+        self
+    }
+
+    /// Makes the folders that are missing.
+    pub fn make_folders(&self) -> Result<(), Failure> {
+        let mut folders = self.make.iter();
+        folders.try_for_each(|(folder, access)| files::make_folder(folder, *access))
+    }
+
     /// Writes where the person said, and looks into what is there already.
     #[must_use]
     pub fn write_to(self, to: &Destination) -> Self {
         let folder = to.output_dir.as_deref();
-        self.write([&to.out]).read_in(folder).write_in(folder)
+        self.write([&to.out])
+            .read_in(folder)
+            .make(folder, Access::Everyone)
     }
 
     /// Reads this, and puts a new file in its place, perhaps more than once.
