@@ -255,7 +255,7 @@ mod tests {
     fn a_label_is_raw_inside_and_escaped_when_shown() {
         let label = Label::from("a\u{1b}[2K\\b");
         assert_eq!(label.raw(), "a\u{1b}[2K\\b");
-        assert_eq!(label.show().as_str(), r"a\u{1b}[2K\\b");
+        assert_eq!(label.show().as_str(), r"a\u{1b}[2K\b");
     }
 
     #[test]

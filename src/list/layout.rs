@@ -187,6 +187,7 @@ fn without_copies(rows: &[Row]) -> Vec<Vec<Text>> {
             let known = known.or_else(|| in_cluster.get(&(id, None)));
             known.or_else(|| first_of.get(id).filter(|_| cluster.is_none()))
         });
+        let is_new = found.is_none();
         let index = found.copied().unwrap_or(lines.len());
         match lines.get_mut(index) {
             Some((first, files)) => {
@@ -201,8 +202,10 @@ fn without_copies(rows: &[Row]) -> Vec<Vec<Text>> {
         }
         if let Some(id) = row.credential_id.as_deref() {
             first_of.entry(id).or_insert(index);
-            in_cluster.entry((id, cluster)).or_insert(index);
-            if cluster.is_some() {
+            if is_new || cluster.is_some() {
+                in_cluster.entry((id, cluster)).or_insert(index);
+            }
+            if !is_new && cluster.is_some() {
                 in_cluster.remove(&(id, None));
             }
         }
