@@ -528,7 +528,7 @@ fn preferences_of_kubectl_say_whether_it_runs_this_program() {
             "Policy       none: kubectl takes nothing of this file, and runs every command\n",
         ),
         (
-            "credentialPluginPolicy: Allowlist",
+            "aliases: [{name: a1, command: get}]",
             "Policy       none: kubectl takes nothing of this file, and runs no command\n",
         ),
     ] {
