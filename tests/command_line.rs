@@ -393,6 +393,7 @@ fn manual_pages_have_the_sections_that_manual_pages_have() {
             "NAME",
             "SYNOPSIS",
             "OPTIONS",
+            "EXAMPLES",
             "ENVIRONMENT",
             "EXIT STATUS",
             "SEE ALSO",

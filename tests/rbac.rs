@@ -454,7 +454,7 @@ fn the_next_certificate_is_denied_besides_those_before() {
     folder
         .run(&[&second[..], &["third", given[0], "alice.csr.yaml"]].concat())
         .fails(2, &["not an AuthorizationConfiguration"]);
-    assert!(!folder.has("third"));
+    assert!(folder.has_nothing_in("third"));
 }
 
 #[test]

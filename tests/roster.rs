@@ -367,7 +367,7 @@ fn where_nobody_asked_for_anything_there_is_nothing_to_do() {
     }
     let pending = folder.read("requests/alice.csr.yaml") + "\nstatus: {}\n";
     reply(&folder, &[pending]).good();
-    assert!(!folder.has("replies") && !objects.is_empty());
+    assert!(folder.has_nothing_in("replies") && !objects.is_empty());
 }
 
 #[test]
@@ -671,7 +671,7 @@ fn what_can_never_be_good_is_not_made() {
             "line 11",
         ],
     );
-    assert!(!folder.has("keys"));
+    assert!(folder.has_nothing_in("keys"));
 }
 
 #[test]

@@ -30,6 +30,10 @@ use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Examples:
+  kube-enroll credential --certificate alice.crt --key alice.key | jq .kind
+  kube-enroll credential --certificate alice.crt --key alice.key --unlock-for 15m > /dev/null
+
 kubectl runs this as an exec credential plugin (client.authentication.k8s.io/v1 and v1beta1):
   kube-enroll kubeconfig alice.reply.yaml --exec --unlock-for 15m
 

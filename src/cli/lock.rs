@@ -14,6 +14,9 @@ use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Examples:
+  kube-enroll lock
+
 In every login session of yours that the system shows: containers hide /proc/keys, and then in this \
 session alone.")]
 pub struct Args {}

@@ -14,6 +14,10 @@ use super::to::files::{self, Access, NewFiles};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll man | man -l -
+  kube-enroll man --output-dir ~/.local/share/man/man1")]
 #[command(mut_arg("output_dir", |arg| arg.help(
     "Write one page for each command into this folder"
 )))]
@@ -77,12 +81,12 @@ const FILES: &[Fact] = &[
         "USER.csr, USER.csr.yaml",
         "The certification request, and the manifest that goes to the administrator. Where one of these \
          names is taken, all files of a request are named after its object instead.",
-        &["request", "renew", "verify"],
+        &["request", "renew", "verify", "inspect", "qr", "rehearse"],
     ),
     fact(
         "USER.reply.yaml",
         "The issued object and the cluster's address, which go back to the user. Nothing in it is secret.",
-        &["reply", "kubeconfig", "list"],
+        &["reply", "kubeconfig", "list", "renew", "rbac"],
     ),
     fact(
         "USER.kubeconfig",
@@ -98,6 +102,16 @@ const FILES: &[Fact] = &[
         "~/.kube/kuberc",
         "Preferences of kubectl, 1.35 and later, that may restrict which programs it runs for a key.",
         &["kubeconfig", "inspect", "credential"],
+    ),
+    fact(
+        "authorization-config.yaml",
+        "The authorizers of API servers (--authorization-config), with the one that denies certificates.",
+        &["rbac"],
+    ),
+    fact(
+        "/proc/keys",
+        "The keys of all keyrings that can be seen: those that are unlocked are found there.",
+        &["lock", "unlock"],
     ),
 ];
 

@@ -9,6 +9,9 @@ use super::os::sandbox::{Reach, Restriction};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kube-enroll version -v")]
 pub struct Args {
     /// Print what this process forbids itself here
     #[arg(short, long)]

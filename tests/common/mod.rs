@@ -77,6 +77,12 @@ impl Folder {
         self.file(name).exists()
     }
 
+    /// Whether there is no such folder, or nothing in it: the one that output is to go to is made before
+    /// anything is read.
+    pub fn has_nothing_in(&self, name: &str) -> bool {
+        std::fs::read_dir(self.file(name)).map_or(true, |mut entries| entries.next().is_none())
+    }
+
     /// The names of all files, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path()).unwrap();
