@@ -220,6 +220,44 @@ fn merge_by(style: &'static str) {
     });
 }
 
+/// The certificate lies beside both.
+#[test]
+fn kubeconfig_merge_into_several() {
+    let mut found = journey();
+    found.push((
+        "alice.kubeconfig",
+        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
+    ));
+    check(&Case {
+        args: &[
+            "kubeconfig",
+            "alice.reply.yaml",
+            "--exec",
+            "--merge",
+            "other",
+            "--merge",
+            "alice.kubeconfig",
+        ],
+        found,
+        new: &[
+            New {
+                name: "other",
+                mode: 0o600,
+                is_whole: |text| text.contains("/alice@prod.crt"),
+            },
+            New {
+                name: "alice@prod.crt",
+                mode: 0o644,
+                is_whole: is_certificate,
+            },
+        ],
+        old: Some(("alice.kubeconfig", |text| {
+            text.contains("kept") && text.contains("alice@prod.crt")
+        })),
+        ..Case::default()
+    });
+}
+
 /// Without a word about where, the one that is there grows.
 #[test]
 fn kubeconfig_grows_where_none_is_named() {
@@ -714,7 +752,7 @@ fn check_old(case: &Case, folder: &Folder, about: &str) {
 
 /// What a kubeconfig names is there, whole.
 fn check_named(folder: &Folder, about: &str) {
-    for kubeconfig in ["alice.kubeconfig", "out/config"] {
+    for kubeconfig in ["alice.kubeconfig", "out/config", "other"] {
         if !folder.has(kubeconfig) {
             continue;
         }

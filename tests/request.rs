@@ -802,3 +802,30 @@ fn the_same_groups_in_another_order_are_the_same_request() {
         assert!(verified.contains("CertificateSigningRequest"), "{verified}");
     }
 }
+
+/// Keys with other endings are not looked for.
+#[test]
+fn the_line_for_the_reply_names_a_key_that_would_not_be_found() {
+    let folder = Folder::new();
+    request(&folder, &["alice", "-g", "dev"]).good();
+    for (key, place, line) in [
+        ("alice.key", ".", "kubeconfig alice-*.reply.yaml\n"),
+        ("k.pem", ".", "kubeconfig alice-*.reply.yaml --key k.pem\n"),
+        ("alice.key", "x", "kubeconfig x/alice.reply.yaml\n"),
+        ("k.pem", "y", "kubeconfig y/alice.reply.yaml --key k.pem\n"),
+        ("z/a.key", "z/b", "kubeconfig z/b/alice.reply.yaml --key z/a.key\n"),
+    ] {
+        folder.peer("mkdir", &["-p", "z"]);
+        if key != "alice.key" {
+            folder.peer("cp", &["alice.key", key]);
+        }
+        let words = ["request", "alice", "-g", "ops", "--key", key];
+        let ended = folder
+            .run(&[&words[..], &["--output-dir", place]].concat())
+            .good();
+        let (start, end) = line.split_once('*').unwrap_or((line, ""));
+        let found = ended.stdout.rsplit_once("kube-enroll ").unwrap().1;
+        let fits = found.starts_with(start) && found.ends_with(end);
+        assert!(fits, "{key} {place}: {found}");
+    }
+}

@@ -575,8 +575,11 @@ fn next_steps(
     let is_here = folder == Path::new(".");
     let reply = paths.manifest.with_file_name(reply_name(&paths.manifest));
     let home = Command::ours("kubeconfig").operand(&reply);
-    // Keys are looked for here, and beside the reply.
-    let elsewhere = |key: &&Path| ![folder, Path::new(".")].contains(&folder_of(key));
+    // Keys are looked for here and beside the reply, by their ending.
+    let elsewhere = |key: &&Path| {
+        let is_near = [folder, Path::new(".")].contains(&folder_of(key));
+        !is_near || key.extension() != Some("key".as_ref())
+    };
     let home = match paths.key.path().filter(elsewhere) {
         Some(key) => home.option("--key", key),
         None => home,

@@ -69,16 +69,16 @@ impl<'a> Writer<'a> {
                 Ok(judged) => judged,
                 Err(verdict) => return Ok(verdict),
             };
-            // They may have the same certificate beside them.
-            let write = |(target, judged)| self.write(target, judged);
+            let write = |(target, judged)| (target, self.write(target, judged));
             judged.into_iter().map(write).collect()
         } else {
             parallel::map_waiting(&plans.targets, |(target, planned)| {
-                self.write(target, self.judge(target, planned)?)
+                let judged = self.judge(target, planned);
+                (target, judged.and_then(|it| self.write(target, it)))
             })
         };
         let mut done = Vec::new();
-        for ((target, _), written) in plans.targets.iter().zip(written) {
+        for (target, written) in written {
             match written {
                 Ok(written) => {
                     verdict = verdict.max(written.verdict);
@@ -137,6 +137,11 @@ impl<'a> Writer<'a> {
             }
         }
         if good.len() == plans.targets.len() {
+            // They may have the same certificate beside them, which stays with the first one that is replaced:
+            // new ones may still be taken back.
+            good.sort_by_key(|(target, judged)| {
+                target.stream().path().is_none() || judged.contents.is_none()
+            });
             return Ok(good);
         }
         let others: Vec<Stream> = good.iter().map(|(it, _)| it.stream().clone()).collect();
