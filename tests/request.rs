@@ -813,7 +813,11 @@ fn the_line_for_the_reply_names_a_key_that_would_not_be_found() {
         ("k.pem", ".", "kubeconfig alice-*.reply.yaml --key k.pem\n"),
         ("alice.key", "x", "kubeconfig x/alice.reply.yaml\n"),
         ("k.pem", "y", "kubeconfig y/alice.reply.yaml --key k.pem\n"),
-        ("z/a.key", "z/b", "kubeconfig z/b/alice.reply.yaml --key z/a.key\n"),
+        (
+            "z/a.key",
+            "z/b",
+            "kubeconfig z/b/alice.reply.yaml --key z/a.key\n",
+        ),
     ] {
         folder.peer("mkdir", &["-p", "z"]);
         if key != "alice.key" {

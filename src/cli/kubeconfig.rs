@@ -97,7 +97,8 @@ pub struct Args {
     /// Write USER.kubeconfig into this folder
     #[arg(long, value_name = "DIR", conflicts_with = "merge")]
     pub output_dir: Option<PathBuf>,
-    /// Add the entries to this kubeconfig (repeat for more: all of them, or none)
+    /// Add the entries to this kubeconfig (repeat for more: all of them, or none where one
+    /// of them says something else)
     #[arg(long, value_name = "FILE")]
     pub merge: Vec<Stream>,
     #[command(flatten)]

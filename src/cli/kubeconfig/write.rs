@@ -69,8 +69,17 @@ impl<'a> Writer<'a> {
                 Ok(judged) => judged,
                 Err(verdict) => return Ok(verdict),
             };
-            let write = |(target, judged)| (target, self.write(target, judged));
-            judged.into_iter().map(write).collect()
+            let mut written = Vec::new();
+            for (target, judged) in judged {
+                let one = self.write(target, judged);
+                let is_over = one.is_err();
+                written.push((target, one));
+                // What stopped this one, as a full disk, is not tried on the others.
+                if is_over {
+                    break;
+                }
+            }
+            written
         } else {
             parallel::map_waiting(&plans.targets, |(target, planned)| {
                 let judged = self.judge(target, planned);
