@@ -32,6 +32,8 @@ struct Judged<'p> {
     contents: Option<Zeroizing<Vec<u8>>>,
     kubeconfig: Kubeconfig,
     added: Vec<&'p Planned>,
+    /// The files of certificates that are to be there before.
+    certificates: Vec<&'p (PathBuf, String)>,
     changes: Vec<Change>,
     refused: Vec<Failure>,
     /// The keys that are in it no more.
@@ -151,6 +153,10 @@ impl<'a> Writer<'a> {
             good.sort_by_key(|(target, judged)| {
                 target.stream().path().is_none() || judged.contents.is_none()
             });
+            let mut seen = HashSet::new();
+            for (_, judged) in &mut good {
+                judged.certificates.retain(|(path, _)| seen.insert(path));
+            }
             return Ok(good);
         }
         let others: Vec<Stream> = good.iter().map(|(it, _)| it.stream().clone()).collect();
@@ -211,9 +217,11 @@ impl<'a> Writer<'a> {
         for kept in kubeconfig.fingerprints() {
             replaced_keys.remove(&kept);
         }
+        let certificates = added.iter().filter_map(|one| one.certificate_file.as_ref());
         Ok(Judged {
             contents,
             kubeconfig,
+            certificates: certificates.collect(),
             added,
             changes,
             refused,
@@ -255,6 +263,7 @@ impl<'a> Writer<'a> {
             contents,
             kubeconfig,
             added,
+            certificates,
             changes,
             refused,
             replaced_keys,
@@ -271,7 +280,7 @@ impl<'a> Writer<'a> {
         if added.is_empty() {
             return Ok(written(added, new_files));
         }
-        for (path, pem) in added.iter().filter_map(|one| one.certificate_file.as_ref()) {
+        for (path, pem) in certificates {
             if !files::holds(path, pem) {
                 new_files.create(path, pem.as_bytes(), Access::Everyone)?;
             }
