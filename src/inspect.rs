@@ -73,19 +73,19 @@ pub struct Object {
     /// What the cluster will do with it.
     pub prediction: Option<Prediction>,
     /// What the cluster did with it.
-    pub status: Option<StatusReport>,
+    pub status: Option<Box<StatusReport>>,
     /// A certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<CertificateReport>,
+    pub certificate: Option<Box<CertificateReport>>,
     /// A private key, its public side only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_key: Option<PrivateKeyReport>,
     /// A kubeconfig.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kubeconfig: Option<KubeconfigReport>,
+    pub kubeconfig: Option<Box<KubeconfigReport>>,
     /// Preferences of kubectl.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kuberc: Option<KubercReport>,
+    pub kuberc: Option<Box<KubercReport>>,
     /// `good` or `not-good`, where it was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("enum" = ["good", "not-good"])))]

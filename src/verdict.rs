@@ -33,18 +33,18 @@ pub(crate) struct Requested {
 
 impl Requested {
     /// What `kube-enroll request` would ask for in its place.
-    pub(crate) fn of_request(request: &CertificationRequest) -> Self {
+    pub(crate) fn of_request(request: CertificationRequest) -> Self {
         let user = request
             .subject()
             .identity_when_issued()
             .map(|identity| identity.username);
-        let manifest = Manifest::new(user.as_deref().unwrap_or_default(), request);
+        let manifest = Manifest::new(user.as_deref().unwrap_or_default(), &request);
         Self {
             name: manifest.name,
             signer: manifest.signer,
             usages: manifest.usages,
             expiration: None,
-            request: request.clone(),
+            request,
         }
     }
 }

@@ -187,14 +187,19 @@ impl CertificateReport {
 }
 
 impl Object {
-    fn of_review(kind: &str, review: Review) -> Self {
+    /// `requested` tells what is asked for with the request that was reviewed.
+    fn of_review(
+        kind: &str,
+        review: Review,
+        requested: impl FnOnce(CertificationRequest) -> Requested,
+    ) -> Self {
         let csr = review.csr.as_ref();
         Self {
             kind: Some(kind.to_owned()),
-            requested: csr.map(|csr| Arc::new(Requested::of_request(csr))),
             identity: review.identity,
             csr: csr.map(|csr| CsrReport::new(csr, review.signature_valid)),
             public_key: csr.map(|csr| csr.public_key().into()),
+            requested: review.csr.map(|csr| Arc::new(requested(csr))),
             prediction: Some(review.prediction),
             findings: review.findings,
             ..Self::default()
@@ -204,7 +209,7 @@ impl Object {
     /// A request without manifest, in PEM or DER.
     pub(super) fn of_csr(input: &[u8], context: &Context<'_>) -> Self {
         let review = policy::review_csr(input, &context.agreed);
-        Self::of_review("CertificationRequest", review)
+        Self::of_review("CertificationRequest", review, Requested::of_request)
     }
 
     /// A manifest, or the object that came of it.
@@ -218,18 +223,23 @@ impl Object {
         let csr = review.csr.as_ref();
         let status = object.status.as_ref();
         let status_report = status.map(|status| {
-            StatusReport::new(status, &mut review.findings, csr, &object, context.now)
+            let findings = &mut review.findings;
+            Box::new(StatusReport::new(
+                status,
+                findings,
+                csr,
+                &object,
+                context.now,
+            ))
         });
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        let requested = csr.map(|csr| {
-            Arc::new(Requested {
-                name: object.metadata.name.clone(),
-                signer: object.signer_name.clone(),
-                usages: object.usages.clone(),
-                expiration: object.expiration_seconds,
-                request: csr.clone(),
-            })
-        });
+        let requested = |request| Requested {
+            name: object.metadata.name.clone(),
+            signer: object.signer_name.clone(),
+            usages: object.usages.clone(),
+            expiration: object.expiration_seconds,
+            request,
+        };
         Self {
             name: some(&object.metadata.name),
             signer_name: some(&object.signer_name),
@@ -237,8 +247,7 @@ impl Object {
             expiration_seconds: object.expiration_seconds,
             status: status_report,
             is_from_server: object.metadata.is_from_server,
-            requested,
-            ..Self::of_review(crate::manifest::KIND, review)
+            ..Self::of_review(crate::manifest::KIND, review, requested)
         }
     }
 
@@ -248,7 +257,7 @@ impl Object {
             kind: Some("Certificate".to_owned()),
             identity: identity.filter(|_| certificate.client_auth() && !certificate.is_ca()),
             public_key: Some(certificate.public_key().into()),
-            certificate: Some(CertificateReport::new(certificate, now)),
+            certificate: Some(Box::new(CertificateReport::new(certificate, now))),
             findings: status::uid(certificate)
                 .into_iter()
                 .chain(status::dates(certificate, now))
@@ -301,7 +310,7 @@ impl Object {
                     .filter_map(|cluster| cluster_finding(&cluster))
                     .chain(seen.settle(|entry| !entry.is_open(), now))
                     .collect();
-                report.kubeconfig = Some(seen);
+                report.kubeconfig = Some(Box::new(seen));
             }
             Err(error) => report.findings.push(kubeconfig_finding(&error)),
         }

@@ -51,13 +51,13 @@ impl Object {
             );
             report.add(refused("credentialPluginPolicy", &message));
         }
-        report.kuberc = Some(KubercReport {
+        report.kuberc = Some(Box::new(KubercReport {
             policy: kuberc.policy().map(str::to_owned),
             allowlist: kuberc.allowlist().to_vec(),
             line: kuberc.line(),
             kuberc: Some(kuberc),
             ..KubercReport::default()
-        });
+        }));
         report
     }
 

@@ -44,7 +44,7 @@ pub struct StatusReport {
     /// Its conditions.
     pub conditions: Vec<ConditionReport>,
     /// The certificate.
-    pub certificate: Option<CertificateReport>,
+    pub certificate: Option<Box<CertificateReport>>,
 }
 
 /// A condition, deceptive characters escaped.
@@ -98,7 +98,7 @@ impl StatusReport {
                         .flat_map(|csr| check_issued(leaf, csr, object)),
                 );
                 findings.extend(dates(leaf, now));
-                certificate = Some(CertificateReport::new(leaf, now));
+                certificate = Some(Box::new(CertificateReport::new(leaf, now)));
             }
             Some(Err(error)) => findings.push(mismatch(error.to_string())),
             None => findings.extend(undecided(status)),

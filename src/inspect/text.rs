@@ -547,11 +547,11 @@ mod tests {
         };
         let told = |client_auth, is_ca| {
             shown(&Object {
-                certificate: Some(CertificateReport {
+                certificate: Some(Box::new(CertificateReport {
                     client_auth,
                     is_ca,
                     ..certificate.clone()
-                }),
+                })),
                 ..Object::default()
             })
         };
@@ -577,7 +577,7 @@ mod tests {
             ..KubeconfigReport::default()
         };
         let object = Object {
-            kubeconfig: Some(kubeconfig),
+            kubeconfig: Some(Box::new(kubeconfig)),
             ..Object::default()
         };
         let expected = "  Current      (no context is current)\n  Cluster      c: https://c\n  \
@@ -678,11 +678,11 @@ mod tests {
             message: "who is alice?".to_owned(),
         };
         let object = Object {
-            status: Some(StatusReport {
+            status: Some(Box::new(StatusReport {
                 state: State::Denied,
                 conditions: vec![condition],
                 certificate: None,
-            }),
+            })),
             ..Object::default()
         };
         let expected = "  Status       Denied\n  Denied       Unknown: who is alice?\n";
