@@ -18,7 +18,7 @@ mod list;
 
 use fields::Fields;
 pub use fields::{FieldProblem, ProblemKind};
-pub use list::{ListProblem, items};
+pub use list::{ListProblem, has_more, items};
 
 /// The API version of the manifests.
 pub const API_VERSION: &str = "certificates.k8s.io/v1";

@@ -146,6 +146,16 @@ impl Finding {
         )
     }
 
+    /// What stands around the objects is checked by nobody.
+    pub(crate) fn list_with_more() -> Self {
+        Self::new(
+            Effect::Misleads,
+            Code::NotAlone,
+            "",
+            "the list that it stands in has fields besides its items, which kubectl passes over",
+        )
+    }
+
     pub(crate) fn not_in_roster(message: String) -> Self {
         Self::new(
             Effect::Misleads,

@@ -596,7 +596,7 @@ fn next_steps(
         [] => home.folded(2),
         _ => Text::join(each, "\n"),
     };
-    let [create, approve, answer] = administrator(wanted, &paths.manifest, name);
+    let [create, answer] = administrator(wanted, &paths.manifest, name);
     text!(
         "
 {}
@@ -611,7 +611,6 @@ creates what was checked, approves it, and sends the reply back:
 
 {}
 {}
-{}
 
 {}
 
@@ -621,7 +620,6 @@ creates what was checked, approves it, and sends the reply back:
         quoted(sent),
         fingerprint,
         create.folded(2),
-        approve.folded(2),
         answer.folded(2),
         then,
         homes,
@@ -636,7 +634,7 @@ fn reply_name(manifest: &Path) -> String {
 
 /// What the administrator runs: creates what was checked, approves it, sends the reply back. The
 /// fingerprint is not in it, for the line may travel with the file.
-fn administrator(wanted: &Wanted, manifest: &Path, name: &str) -> [Command; 3] {
+fn administrator(wanted: &Wanted, manifest: &Path, name: &str) -> [Command; 2] {
     let verify = Command::ours("verify")
         .operand(manifest.file_name().unwrap_or_default())
         .option("--user", wanted.subject.user());
@@ -647,14 +645,15 @@ fn administrator(wanted: &Wanted, manifest: &Path, name: &str) -> [Command; 3] {
             .fold(verify, |verify, group| verify.option("--group", group)),
     };
     let kubectl = Command::new("kubectl");
+    let approve = kubectl.clone().word("certificate").word("approve");
     let create = verify
         .option("-o", "manifest")
-        .pipe(kubectl.clone().word("create").option("-f", "-"));
-    let approve = kubectl.clone().word("certificate").word("approve");
+        .pipe(kubectl.clone().word("create").option("-f", "-"))
+        .and(approve.operand(name));
     let get = kubectl.word("get").word("csr").operand(name);
     let get = get.option("-o", "yaml");
     let answer = get.pipe(Command::ours("reply").option("--out", reply_name(manifest)));
-    [create, approve.operand(name), answer]
+    [create, answer]
 }
 
 /// The files and what each is, in two columns.

@@ -285,15 +285,15 @@ impl Args {
             self.agreement
                 .repeat(Command::ours("verify").operand(file.typed()))
         };
-        let create = verify(file)
-            .option("-o", "manifest")
-            .pipe(kubectl().word("create").option("-f", "-"));
         let get = || {
             let get = kubectl().word("get").word("csr");
             get.operand(checked.name()).option("-o", "yaml")
         };
         let approve = kubectl().word("certificate").word("approve");
         let approve = approve.operand(checked.name());
+        // Another object of that name makes create fail, and is not to be approved.
+        let create = kubectl().word("create").option("-f", "-");
+        let create = create.and(approve.clone());
         let user = object.identity.as_ref().map(|it| it.username.as_str());
         let reply = format!(
             "{}.reply.yaml",
@@ -319,15 +319,15 @@ impl Args {
         }
         if *file == Stream::Stdio {
             return text!(
-                "\nTo create exactly what was checked, give -o manifest and pipe it into\nkubectl create -f -; then:\n\n{}\n{}\n",
-                approve.folded(2),
+                "\nTo create exactly what was checked and to approve it, give -o manifest and pipe it into the first\n\
+                 of these; the second sends back what is issued:\n\n{}\n{}\n",
+                create.folded(2),
                 reply.folded(2)
             );
         }
         text!(
-            "\nTo create exactly what was checked, to approve it, and to send back what is issued:\n\n{}\n{}\n{}\n",
-            create.folded(2),
-            approve.folded(2),
+            "\nTo create exactly what was checked, to approve it, and to send back what is issued:\n\n{}\n{}\n",
+            verify(file).option("-o", "manifest").pipe(create).folded(2),
             reply.folded(2)
         )
     }

@@ -32,9 +32,37 @@ const TOLD: usize = 1000;
 struct Gathered {
     objects: Vec<Object>,
     others: usize,
+    /// What kubectl makes of the objects that follow.
+    rest: Rest,
+}
+
+/// What kubectl makes of what stands behind something in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Rest {
+    /// It reads on.
+    #[default]
+    Read,
+    /// It cannot be told.
+    Untold,
+    /// It stops.
+    Refused,
 }
 
 impl Gathered {
+    /// Adds an object, and what kubectl makes of those behind it.
+    fn add_before(&mut self, mut object: Object, rest: Rest) {
+        match self.rest {
+            Rest::Read => {}
+            Rest::Untold => object.prediction = None,
+            Rest::Refused => object.prediction = Some(super::object::REFUSED),
+        }
+        if self.rest > Rest::Read {
+            object.identity = None;
+        }
+        self.rest = self.rest.max(rest);
+        self.add(object);
+    }
+
     fn add(&mut self, object: Object) {
         self.others += usize::from(object.has_no_key());
         if self.others <= TOLD || !object.has_no_key() {
@@ -216,6 +244,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
         return vec![Object::unreadable("there is nothing in it")];
     }
     let mut gathered = Gathered::default();
+    let mut has_more = false;
     let mut documents = stream.documents.into_iter();
     loop {
         // Of thousands a report and what it is made of are not needed at once.
@@ -227,15 +256,22 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
             for some in found.chunks(BATCH) {
                 let objects = parallel::map(some, |found| match found {
                     Found::Object(object, document) => from_object(object, document, context),
-                    Found::Nothing(problem) => Object::unreadable(problem),
+                    Found::Nothing(problem, Rest::Untold) => Object::untold(problem),
+                    Found::Nothing(problem, _) => Object::unreadable(problem),
                 });
-                for object in objects {
-                    gathered.add(object);
+                for (object, found) in objects.into_iter().zip(some) {
+                    gathered.add_before(object, found.rest());
                 }
             }
         };
         let mut waiting: Vec<Document> = Vec::new();
         for mut document in batch {
+            let list = document.content.as_ref().ok().and_then(Value::as_object);
+            has_more |= list.is_some_and(|list| {
+                list.contains_key("items")
+                    && manifest::items(list).is_ok()
+                    && manifest::has_more(list)
+            });
             let Some(items) = take_items(&mut document) else {
                 waiting.push(document);
                 continue;
@@ -259,6 +295,11 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     refuse_names_that_come_twice(&mut objects);
     tell_oddities(&stream.oddities, &mut objects);
     tell_company(&mut objects);
+    if has_more {
+        for object in objects.iter_mut().filter(|object| object.kind.is_some()) {
+            object.add(Finding::list_with_more());
+        }
+    }
     objects
 }
 
@@ -303,7 +344,20 @@ fn tell_oddities(oddities: &[Oddity], objects: &mut [Object]) {
 /// What a document holds: an object, or why there is none.
 enum Found<'a> {
     Object(Cow<'a, Map<String, Value>>, &'a Document),
-    Nothing(String),
+    Nothing(String, Rest),
+}
+
+impl Found<'_> {
+    /// What kubectl makes of what stands behind it: what does not say what it is ends its reading.
+    fn rest(&self) -> Rest {
+        match self {
+            Self::Object(object, _) if kind(object).is_none() || !has_version(object) => {
+                Rest::Refused
+            }
+            Self::Object(..) => Rest::Read,
+            Self::Nothing(_, rest) => *rest,
+        }
+    }
 }
 
 /// The items of a long list whose items are the objects themselves, taken out of it.
@@ -335,21 +389,33 @@ fn found_in_all<'a>(documents: &'a [Document], input: &[u8]) -> Vec<Found<'a>> {
 }
 
 fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
-    let nothing = |problem: String| vec![Found::Nothing(problem)];
+    let nothing = |problem: String, rest| vec![Found::Nothing(problem, rest)];
+    let rest = |cannot_tell| {
+        if cannot_tell {
+            Rest::Untold
+        } else {
+            Rest::Refused
+        }
+    };
     match &document.content {
         Ok(Value::Object(map)) => match manifest::items(map) {
-            Ok(items) if items.is_empty() => nothing("a list with nothing in it".to_owned()),
+            Ok(items) if items.is_empty() => {
+                nothing("a list with nothing in it".to_owned(), Rest::Read)
+            }
             Ok(items) => {
                 let objects = items.into_iter();
                 objects
                     .map(|object| Found::Object(object, document))
                     .collect()
             }
-            Err(problem) => nothing(format!("line {}: {problem}", document.line)),
+            Err(problem) => nothing(
+                format!("line {}: {problem}", document.line),
+                rest(problem.cannot_tell()),
+            ),
         },
-        Ok(_) => nothing(not_an_object(document, input)),
-        Err(_) if input.contains(&0) => nothing(NOT_TEXT.to_owned()),
-        Err(error) => nothing(error.to_string()),
+        Ok(_) => nothing(not_an_object(document, input), Rest::Refused),
+        Err(_) if input.contains(&0) => nothing(NOT_TEXT.to_owned(), Rest::Refused),
+        Err(error) => nothing(error.to_string(), rest(error.cannot_tell())),
     }
 }
 
@@ -392,6 +458,11 @@ pub(crate) fn kind(object: &Map<String, Value>) -> Option<&str> {
         .filter(|kind| !kind.is_empty())
 }
 
+fn has_version(object: &Map<String, Value>) -> bool {
+    let version = object.get("apiVersion").and_then(Value::as_str);
+    version.is_some_and(|version| !version.is_empty())
+}
+
 /// Whether an object is a kubeconfig, which need not say so.
 pub(crate) fn is_kubeconfig(object: &Map<String, Value>) -> bool {
     match kind(object) {
@@ -432,6 +503,14 @@ impl Object {
                 problem,
             )],
             ..Self::default()
+        }
+    }
+
+    /// Something that cannot be read here, and perhaps by kubectl.
+    fn untold(problem: &str) -> Self {
+        Self {
+            prediction: None,
+            ..Self::unreadable(problem)
         }
     }
 

@@ -28,6 +28,9 @@ pub enum ListProblem {
         "a list with an item that is no object or lacks apiVersion or kind, which kubectl refuses"
     )]
     Item,
+    /// `ExtractList` takes apart the outermost list alone.
+    #[error("a list with a list among its items, which kubectl refuses")]
+    Nested,
     /// The metadata of the list are those of no object.
     #[error("a list with metadata that kubectl cannot read")]
     Metadata,
@@ -37,6 +40,14 @@ pub enum ListProblem {
 }
 
 crate::text::show_escaped!(ListProblem);
+
+impl ListProblem {
+    /// Whether kubectl may create something all the same, only that nobody can say what.
+    #[must_use]
+    pub fn cannot_tell(self) -> bool {
+        self == Self::OtherKind
+    }
+}
 
 /// The objects that kubectl creates: the object itself, or the items of the list that it is.
 ///
@@ -62,9 +73,8 @@ pub fn items(object: &Map<String, Value>) -> Result<Vec<Cow<'_, Map<String, Valu
     };
     metadata(object)?;
     // kubectl holds a list of requests to its schema, and leaves an object to the server.
-    let is_typed_list = is_typed && kind != KIND;
-    if is_typed_list {
-        refuse_others(object)?;
+    if is_typed && kind != KIND && has_more(object) {
+        return Err(ListProblem::UnknownField);
     }
     let mut created = Vec::new();
     for item in items {
@@ -80,45 +90,15 @@ pub fn items(object: &Map<String, Value>) -> Result<Vec<Cow<'_, Map<String, Valu
             inheriting(item, item_kind)
         });
     }
-    flatten(created)
-}
-
-/// The items of lists among the items come behind all others.
-fn flatten(
-    mut created: Vec<Cow<'_, Map<String, Value>>>,
-) -> Result<Vec<Cow<'_, Map<String, Value>>>, ListProblem> {
-    let is_list =
-        |object: &Map<String, Value>| matches!(object.get("items"), Some(Value::Array(_)));
-    let mut objects = Vec::new();
-    while !created.is_empty() {
-        let mut inner = Vec::new();
-        for object in created {
-            if !is_list(&object) {
-                objects.push(object);
-                continue;
-            }
-            // Each item once, not its list again: what lists hold is no more than the file does.
-            let Cow::Borrowed(object) = object else {
-                return Err(ListProblem::Item);
-            };
-            for item in object
-                .get("items")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                inner.push(Cow::Borrowed(item.as_object().ok_or(ListProblem::Item)?));
-            }
-        }
-        created = inner;
+    let is_list = |item: &Map<String, Value>| matches!(item.get("items"), Some(Value::Array(_)));
+    if created.iter().any(|item| is_list(item)) {
+        return Err(ListProblem::Nested);
     }
-    if objects
-        .iter()
-        .any(|object| text(object, "kind").is_none_or(str::is_empty))
-    {
+    let is_nameless = |item: &Map<String, Value>| text(item, "kind").is_none_or(str::is_empty);
+    if created.iter().any(|item| is_nameless(item)) {
         return Err(ListProblem::Item);
     }
-    Ok(objects)
+    Ok(created)
 }
 
 /// An item that says neither takes both from the list.
@@ -156,8 +136,10 @@ fn metadata(list: &Map<String, Value>) -> Result<(), ListProblem> {
     }
 }
 
-/// k8s.io/apimachinery/pkg/apis/meta/v1 `ListMeta`.
-fn refuse_others(list: &Map<String, Value>) -> Result<(), ListProblem> {
+/// Whether a list has other fields than a list has (k8s.io/apimachinery/pkg/apis/meta/v1 `ListMeta`),
+/// or an object other `items`. In a plain list kubectl passes them over.
+#[must_use]
+pub fn has_more(list: &Map<String, Value>) -> bool {
     let known = ["apiVersion", "kind", "metadata", "items"];
     let known_metadata = [
         "continue",
@@ -167,9 +149,8 @@ fn refuse_others(list: &Map<String, Value>) -> Result<(), ListProblem> {
     ];
     let metadata = list.get("metadata").and_then(Value::as_object);
     let mut inner = metadata.into_iter().flat_map(Map::keys);
-    let are_known = list.keys().all(|name| known.contains(&name.as_str()))
-        && inner.all(|name| known_metadata.contains(&name.as_str()));
-    are_known.then_some(()).ok_or(ListProblem::UnknownField)
+    !(list.keys().all(|name| known.contains(&name.as_str()))
+        && inner.all(|name| known_metadata.contains(&name.as_str())))
 }
 
 #[cfg(test)]
@@ -205,15 +186,6 @@ mod tests {
     }
 
     #[test]
-    fn lists_in_lists_come_last() {
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": [
-            {"apiVersion": "v1", "kind": "List", "items": [{"kind": "A"}, {"kind": "B", "items": [{"kind": "C"}]}]},
-            {"apiVersion": "v1", "kind": "D"},
-        ]});
-        assert_eq!(kinds(&list).unwrap(), ["D", "A", "C"]);
-    }
-
-    #[test]
     fn what_kubectl_refuses_is_refused() {
         let list = |version: &str, kind: &str, items: Value| json!({"apiVersion": version, "kind": kind, "items": items});
         for (list, problem) in [
@@ -232,6 +204,10 @@ mod tests {
             (list("v1", "List", json!(null)), ListProblem::Items),
             (list(API_VERSION, KIND, json!({})), ListProblem::Items),
             (list("v1", "List", json!([null])), ListProblem::Item),
+            (
+                list("v1", "List", json!([list("v1", "List", json!([]))])),
+                ListProblem::Nested,
+            ),
             (
                 list("v1", "List", json!([{"kind": "A"}])),
                 ListProblem::Item,

@@ -42,7 +42,7 @@ impl std::error::Error for YamlError {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// More than the limits allow.
-    #[error("{0}")]
+    #[error("{0}: what kubectl reads here cannot be told")]
     Exceeded(#[from] Exceeded),
     /// kubectl reads something, and it cannot be said what.
     #[error("what kubectl reads here cannot be told: {0}")]

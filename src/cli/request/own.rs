@@ -73,7 +73,7 @@ pub fn wrap(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
         console.data(&report(&objects, style))?;
     }
     let fingerprint = request.public_key().fingerprint();
-    let [create, approve, answer] = administrator(&wanted, &path, &manifest.name);
+    let [create, answer] = administrator(&wanted, &path, &manifest.name);
     console.say(text!(
         "
   {}  the manifest: send this one
@@ -89,7 +89,7 @@ certificate for your key:
 
 {}
 {}
-{}
+
 With a key that is in a file, the reply becomes a kubeconfig:
 
 {}
@@ -99,7 +99,6 @@ kubeconfig names that program as proxy-url (docs/hardware.md).
         quoted(&path),
         fingerprint,
         create.folded(2),
-        approve.folded(2),
         answer.folded(2),
         Command::ours("kubeconfig")
             .operand(reply_name(&path))

@@ -32,7 +32,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     entry(
         Code::NotAlone,
-        "The file holds other things than requests beside this one.",
+        "The file holds other things than requests beside this one, or its list other fields than items.",
         "Who creates the file creates them all. A good request beside something else is how something \
          else gets in.",
         "a request, `---`, a Secret",
