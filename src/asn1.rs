@@ -368,9 +368,6 @@ fn time(contents: &[u8], year_digits: usize, seconds: bool) -> bool {
     let clock = digits(&mut rest, 2).is_some_and(|hour| hour < 24)
         && digits(&mut rest, 2).is_some_and(|minute| minute < 60)
         && (!seconds || digits(&mut rest, 2).is_some_and(|second| second < 60));
-    if year_digits == 4 {
-        fraction(&mut rest);
-    }
     (1..=days).contains(&day) && clock && zone(rest)
 }
 
@@ -380,20 +377,6 @@ fn digits(rest: &mut &[u8], count: usize) -> Option<u32> {
     head.iter().try_fold(0, |value, byte| {
         Some(value * 10 + char::from(*byte).to_digit(10)?)
     })
-}
-
-/// Skips a fraction of one to nine digits without a trailing zero.
-fn fraction(rest: &mut &[u8]) {
-    let Some(tail) = rest.strip_prefix(b".") else {
-        return;
-    };
-    let count = tail.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if let Some((digits, tail)) = tail.split_at_checked(count)
-        && count <= 9
-        && digits.last().is_some_and(|last| *last != b'0')
-    {
-        *rest = tail;
-    }
 }
 
 /// `Z`, or an offset that is not zero.
@@ -576,19 +559,13 @@ mod tests {
         ] {
             assert!(utc_time(bad.as_bytes()).is_err(), "{bad}");
         }
-        for good in [
-            "20240229000000Z",
-            "20000229000000Z",
-            "20240229000000.5Z",
-            "20240229000000.123456789Z",
-            "00000101000000Z",
-        ] {
+        for good in ["20240229000000Z", "20000229000000Z", "00000101000000Z"] {
             assert_eq!(generalized_time(good.as_bytes()), Ok(()), "{good}");
         }
         for bad in [
             "21000229000000Z",
+            "20240229000000.5Z",
             "20240229000000.50Z",
-            "20240229000000.1234567891Z",
             "20240229000000.Z",
             "202402290000Z",
             "20240229000000",

@@ -390,9 +390,20 @@ impl Look {
     }
 }
 
-/// Tells what the bytes look like, by their first ones, their PEM labels or their words.
+/// Tells what the bytes look like, by their first ones, their PEM labels or their words, and where these
+/// say nothing, by what is under what the way did to them.
 #[must_use]
 pub fn look(bytes: &[u8]) -> Look {
+    let plain = look_at_surface(bytes);
+    if !matches!(plain, Look::Base64 | Look::Line | Look::Text) {
+        return plain;
+    }
+    let inside = under_its_coats(bytes).map(|(look, _)| look);
+    inside.filter(|look| look.is_plain()).unwrap_or(plain)
+}
+
+/// The same of the bytes as they are.
+fn look_at_surface(bytes: &[u8]) -> Look {
     if bytes.trim_ascii().is_empty() {
         return Look::Empty;
     }
@@ -411,13 +422,11 @@ pub fn look(bytes: &[u8]) -> Look {
     by_pem(text).or_else(|| by_words(text)).unwrap_or_else(|| {
         let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
         let is_long = text.len() >= LONG && text.chars().all(|c| is_base64(c) || c.is_whitespace());
-        let plain = match text.trim().lines().count() {
+        match text.trim().lines().count() {
             _ if is_long && text.split_whitespace().any(|word| word.len() >= LONG) => Look::Base64,
             1 => Look::Line,
             _ => Look::Text,
-        };
-        let inside = under_its_coats(bytes).map(|(look, _)| look);
-        inside.filter(|look| look.is_plain()).unwrap_or(plain)
+        }
     })
 }
 
@@ -449,7 +458,7 @@ pub fn under_its_coats(bytes: &[u8]) -> Option<(Look, Text)> {
     if undone.steps.is_empty() || is_json {
         return None;
     }
-    let look = look(&undone.bytes);
+    let look = look_at_surface(&undone.bytes);
     Some((look, undone.coats())).filter(|_| look.is_telling())
 }
 

@@ -202,11 +202,20 @@ pub enum AttributeKind {
 
 impl Attribute {
     fn read(mut sequence: Reader<'_>) -> Result<Self, Problem> {
+        // golang.org/x/crypto/cryptobyte reads none, though encoding/asn1 does.
+        const HIGH_TAG_NUMBER: u8 = 0x1F;
         let oid = sequence.oid()?;
         if sequence.is_empty() {
             return Err("sequence truncated");
         }
         let value = sequence.element()?;
+        if value
+            .whole
+            .first()
+            .is_some_and(|first| first & HIGH_TAG_NUMBER == HIGH_TAG_NUMBER)
+        {
+            return Err("an attribute value with a high tag number");
+        }
         Ok(Self {
             oid,
             text: text(value)?,
@@ -264,7 +273,7 @@ impl Attribute {
     }
 }
 
-/// The text of an attribute value, as `encoding/asn1` fills an `any`: an error spoils the whole
+/// The text of an attribute value, as crypto/x509 `readASN1Any` reads it: an error spoils the whole
 /// name, and what is not a string is no text.
 fn text(value: Element<'_>) -> Result<Option<String>, Problem> {
     let bytes = value.contents;

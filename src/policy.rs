@@ -273,11 +273,36 @@ impl Finding {
         Self {
             level,
             code: code.name(),
-            field: field.into(),
-            message: message.into(),
+            field: bounded(field.into()),
+            message: bounded(message.into()),
             effect,
         }
     }
+}
+
+/// Both ends of a text that is longer than anybody reads: what was found stands at one, what was
+/// expected at the other.
+fn bounded(text: String) -> String {
+    const END: usize = 1000;
+    if text.len() <= 3 * END {
+        return text;
+    }
+    let (Some((head, _)), Some((tail, _))) = (
+        text.char_indices().nth(END),
+        text.char_indices().rev().nth(END),
+    ) else {
+        return text;
+    };
+    if tail <= head {
+        return text;
+    }
+    let (head, tail) = (text.get(..head), text.get(tail..));
+    [
+        head.unwrap_or_default(),
+        " [...] ",
+        tail.unwrap_or_default(),
+    ]
+    .concat()
 }
 
 /// What will become of a request.

@@ -265,6 +265,11 @@ pub fn write(requests: &[&CertificateSigningRequest], cluster: &Cluster) -> Stri
     text
 }
 
+/// The certificates, and nothing that may stand around them.
+fn plain(pem: Vec<u8>) -> Vec<u8> {
+    Chain::from_pem(&pem).map_or(pem, |chain| chain.to_pem().into_bytes())
+}
+
 /// Without the name of the admin, whom the server takes for the submitter.
 fn stripped(request: &CertificateSigningRequest) -> Value {
     let mut spec = json!({
@@ -291,7 +296,7 @@ fn stripped(request: &CertificateSigningRequest) -> Value {
         "spec": spec,
         "status": {
             "conditions": conditions.collect::<Vec<_>>(),
-            "certificate": status.certificate.map(|pem| BASE64_STANDARD.encode(pem)),
+            "certificate": status.certificate.map(|pem| BASE64_STANDARD.encode(plain(pem))),
         },
     })
 }

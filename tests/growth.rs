@@ -11,7 +11,13 @@ use std::process::Command;
 
 use common::{Folder, have};
 use kube_enroll::budget::Limits;
+use kube_enroll::inspect::{Context, Style, inspect, report};
+use kube_enroll::looks::look;
+use kube_enroll::policy::Agreed;
+use kube_enroll::reply::Reply;
+use kube_enroll::roster::Roster;
 use kube_enroll::yaml;
+use time::OffsetDateTime;
 
 /// The file that [`reads_the_file_named_in_the_environment`] reads.
 const FILE: &str = "KUBE_ENROLL_GROWTH_FILE";
@@ -24,6 +30,18 @@ fn reads_the_file_named_in_the_environment() {
     let input = std::fs::read(std::env::var_os(FILE).unwrap()).unwrap();
     let stream = yaml::read(&input, &Limits::default());
     assert!(stream.documents.len() + stream.oddities.len() <= input.len());
+    // Whatever it is, and whether the way did something to it.
+    let context = Context {
+        now: OffsetDateTime::UNIX_EPOCH,
+        agreed: Agreed::default(),
+        passphrase: None,
+    };
+    let objects = inspect("input", &input, &context);
+    let shown = report(&objects, Style::Json);
+    let is_reply = Reply::read_forgiving(&input).is_ok();
+    let is_roster = Roster::read(&input, false).is_ok();
+    let looks = look(&input);
+    assert!(!(is_reply && is_roster), "{looks:?} {shown}");
 }
 
 /// How many instructions it takes to read `input`, what a program takes to start included.
@@ -91,6 +109,9 @@ shapes! {
     many_duplicates "" "a: 1\n" "";
     many_tags "" "- !!str x\n" "";
     many_marks "a: " "\u{feff}" "";
+    nothing_but_marks "" "\u{feff}" "";
+    many_quote_signs "" "> " "a: 1\n";
+    many_fences "" "```\n" "a: 1\n";
     keys_that_close_late "- " "[]" ": a\n";
 }
 

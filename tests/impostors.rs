@@ -409,3 +409,130 @@ fn in_a_shared_cluster_those_who_are_not_in_the_roster_are_counted() {
     let (_, ended) = approved(&folder, &["cluster.yaml"], "");
     assert_eq!(ended.status, 1, "{}", ended.stderr);
 }
+
+const AGREED: [&str; 4] = ["--user", "alice", "--group", "dev"];
+
+/// What `verify` says of one file.
+fn verified(file: &str) -> Ended {
+    let folder = Folder::new();
+    folder.write("alice.csr.yaml", file);
+    let words = [&["verify", "alice.csr.yaml"], &AGREED[..]].concat();
+    folder.run(&words)
+}
+
+/// The same, which is to say that it is not good.
+fn refused(file: &str) -> Ended {
+    let ended = verified(file);
+    assert_eq!(ended.status, 1, "{}{}", ended.stdout, ended.stderr);
+    ended
+}
+
+#[test]
+fn what_somebody_put_under_the_name_before_is_not_approved() {
+    let request = asks("alice", "dev");
+    let ended = verified(&manifest("alice-1", &request)).good();
+    let steps = ended.stdout.split("To create").nth(1).unwrap();
+    let one_line = steps.replace("\\\n", " ");
+    let one_line: Vec<_> = one_line.split_whitespace().collect();
+    let chained = "| kubectl create -f - && kubectl certificate approve alice-1";
+    assert!(one_line.join(" ").contains(chained), "{steps}");
+
+    let claims = in_cluster(&manifest("alice-1", &request));
+    let ended = verified(&claims).good();
+    assert!(
+        !ended.stdout.contains("approve alice-1"),
+        "{}",
+        ended.stdout
+    );
+    let fetched = "kubectl get csr alice-1 -o yaml |\n    kube-enroll verify - ";
+    assert!(ended.stdout.contains(fetched), "{}", ended.stdout);
+}
+
+#[test]
+fn a_list_holds_requests_and_nothing_else() {
+    let object: Value =
+        kube_enroll::yaml::first_document(manifest("alice-1", &asks("alice", "dev")).as_bytes())
+            .unwrap();
+    let list = |more: Value| {
+        let mut list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [object]});
+        for (name, value) in more.as_object().unwrap() {
+            list[name] = value.clone();
+        }
+        list.to_string()
+    };
+    verified(&list(
+        serde_json::json!({"metadata": {"resourceVersion": ""}}),
+    ))
+    .good();
+    let binding = serde_json::json!({"kind": "ClusterRoleBinding"});
+    for more in [
+        serde_json::json!({"Items": [binding]}),
+        serde_json::json!({"spec": binding}),
+        serde_json::json!({"metadata": {"name": "a"}}),
+    ] {
+        let ended = refused(&list(more));
+        assert!(ended.stdout.contains("not-alone"), "{}", ended.stdout);
+    }
+    let inner = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [object]});
+    let ended = refused(&list(serde_json::json!({"items": [inner]})));
+    let why = "a list with a list among its items, which kubectl refuses";
+    let said = ended
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(said.contains(why), "{said}");
+}
+
+#[test]
+fn what_stands_behind_something_that_kubectl_refuses_is_not_accepted() {
+    let good = manifest("alice-1", &asks("alice", "dev"));
+    let folder = Folder::new();
+    let accepted = |first: &str| {
+        folder.write("all.yaml", &format!("{first}\n---\n{good}"));
+        let report = folder.run(&["inspect", "-o", "json", "all.yaml"]).json();
+        report["objects"][1]["prediction"]["accepted"].clone()
+    };
+    assert_eq!(accepted("{}"), false);
+    assert_eq!(accepted("kind: Secret"), false);
+    assert_eq!(accepted("{apiVersion: v1, kind: Secret}"), true);
+}
+
+#[test]
+fn a_name_as_long_as_a_book_does_not_fill_the_screen() {
+    let request = OddRequest::new(&[(O, UTF8, "dev"), (CN, UTF8, &"\u{202e}".repeat(100_000))]);
+    let ended = refused(&manifest("alice-1", &request));
+    assert!(ended.stdout.len() < 20_000, "{}", ended.stdout.len());
+    let ended = refused(&manifest(&"a".repeat(300_000), &request));
+    assert!(ended.stdout.len() < 20_000, "{}", ended.stdout.len());
+
+    let folder = Folder::new();
+    folder.write(
+        "long.yaml",
+        &in_cluster(&manifest(&"a".repeat(300_000), &asks("alice", "dev"))),
+    );
+    for command in ["reply", "kubeconfig"] {
+        let ended = folder.run(&[command, "long.yaml"]);
+        assert!(ended.stderr.len() < 5000, "{}", ended.stderr.len());
+    }
+}
+
+#[test]
+fn marks_without_end_end_no_command_but_by_its_own_word() {
+    let folder = Folder::new();
+    folder.write("marks.yaml", &"\u{feff}".repeat(300_000));
+    for command in [
+        &["inspect"][..],
+        &["reply"],
+        &["kubeconfig"],
+        &["rbac", "--revoke"],
+        &["list"],
+    ] {
+        let ended = folder.run(&[command, &["marks.yaml"]].concat());
+        assert!(
+            [0, 1, 2].contains(&ended.status),
+            "{command:?}: {}",
+            ended.stderr
+        );
+    }
+}

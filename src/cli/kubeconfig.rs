@@ -459,6 +459,7 @@ impl Run<'_> {
             ));
         }
         let is_sent = self.args.cluster.is_none() && self.args.certificate_authority.is_none();
+        self.tell_way(&cluster, input, is_sent);
         self.check_authority(&cluster, input, is_sent)?;
         self.clusters.borrow_mut().push(cluster.clone());
         Ok(Some(cluster))
@@ -498,6 +499,22 @@ impl Run<'_> {
             }
         }
         Ok(cluster)
+    }
+
+    /// What a sender chose and nobody would notice.
+    fn tell_way(&self, cluster: &Cluster, input: &Stream, is_sent: bool) {
+        if cluster.proxy_url.is_some() || cluster.tls_server_name.is_some() {
+            self.console
+                .note(text!("{}: the cluster is {}", input, cluster.way()));
+        }
+        if let (true, Authority::File(path)) = (is_sent, &cluster.authority) {
+            self.console.warn(text!(
+                "{}: the certificate authority of the cluster is not in it, but the file {} of this machine, \
+                 whatever that holds: ask for a reply that has it, or give --certificate-authority FILE",
+                input,
+                Label::from(path.as_str())
+            ));
+        }
     }
 
     /// The authority against the fingerprint that came another way; one that was sent, and that no

@@ -83,7 +83,14 @@ fn condition(request: &CertificateSigningRequest, kind: &str) -> Text {
 
 fn kubectl(request: &CertificateSigningRequest, words: [&'static str; 2]) -> Command {
     let command = Command::new("kubectl").word(words[0]).word(words[1]);
-    command.operand(&request.metadata.name)
+    command.operand(name(request))
+}
+
+/// The name for a command. What cannot be one is not typed.
+pub fn name(request: &CertificateSigningRequest) -> &str {
+    const LONGEST: usize = 253;
+    let name = request.metadata.name.as_str();
+    if name.len() <= LONGEST { name } else { "NAME" }
 }
 
 fn approved_without_certificate(request: &CertificateSigningRequest, name: &impl Show) -> Failure {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::agreement::{Agreement, Found};
-use kube_enroll::certificate::{Certificate, Chain, show_time};
+use kube_enroll::certificate::{self, Certificate, Chain, show_time};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{State, check_issued, is_empty_list, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
@@ -110,11 +110,54 @@ impl Agreed {
     }
 }
 
+impl Agreed {
+    /// Fails where somebody may still approve what was not agreed on.
+    fn require(&self, request: &CertificateSigningRequest) -> Result<(), Failure> {
+        let open = [State::Pending, State::Approved];
+        if !open.contains(&state(request.status.as_ref())) {
+            return Ok(());
+        }
+        let Some(asked) = asked_in(request) else {
+            return Ok(());
+        };
+        let identity = asked.subject().identity_when_issued();
+        let user = identity.as_ref().map(|identity| identity.username.as_str());
+        let Some(agreement) = self.with(user.unwrap_or_default()) else {
+            return Ok(());
+        };
+        let (_, different) = agreement.compare(&Found {
+            identity: identity.as_ref(),
+            fingerprint: Some(asked.public_key().fingerprint()),
+            seconds: request.expiration_seconds.map(i64::from),
+        });
+        let mut different = different.iter();
+        let mut errors = different.by_ref().filter(|it| it.level == Level::Error);
+        let Some(first) = errors.next() else {
+            return Ok(());
+        };
+        let look = Command::new("kubectl").word("get").word("csr");
+        let look = look.operand(outcome::name(request)).option("-o", "yaml");
+        let failure = Failure::not_good(text!(
+            "{} asks for something else than was agreed on: {}",
+            Label::from(request.metadata.name.as_str()),
+            first
+        ));
+        let failure = errors.fold(failure, |failure, other| failure.say(text!("{}", other)));
+        Err(failure.say("do not approve it").say(text!(
+            "to look at it: {}",
+            look.pipe(Command::ours("inspect"))
+        )))
+    }
+}
+
+fn asked_in(request: &CertificateSigningRequest) -> Option<CertificationRequest> {
+    let block = request.request.as_deref().and_then(pem::first)?;
+    CertificationRequest::from_der(&block.contents).ok()
+}
+
 /// Who is asked for, and who is certified.
 fn users_of(request: &CertificateSigningRequest) -> Vec<String> {
-    let asked = request.request.as_deref().and_then(pem::first);
-    let asked = asked.and_then(|block| CertificationRequest::from_der(&block.contents).ok());
-    let asked = asked.and_then(|asked| asked.subject().identity_when_issued());
+    let asked = asked_in(request).and_then(|asked| asked.subject().identity_when_issued());
     let status = request.status.as_ref();
     let issued = status.and_then(|status| status.certificate.as_deref());
     let issued = issued.and_then(|pem| Chain::from_pem(pem).ok());
@@ -149,10 +192,7 @@ impl Action for Args {
         let requests = read_requests(self.input(), &contents, console)?;
         let wanted: Vec<_> = requests
             .iter()
-            .filter(|request| {
-                let is_one = requests.len() == 1;
-                is_one || self.all_signers || request.signer_name == CLIENT_SIGNER
-            })
+            .filter(|request| self.all_signers || request.signer_name == CLIENT_SIGNER)
             .collect();
         if wanted.len() < requests.len() {
             console.note(text!(
@@ -167,6 +207,7 @@ impl Action for Args {
             one: self.agreement.agreement(),
             roster: self.agreement.roster(console)?,
         };
+        self.agreement.warn_of_half(console);
         let before = wanted.len();
         let wanted: Vec<_> = wanted
             .into_iter()
@@ -184,7 +225,7 @@ impl Action for Args {
         let (issued, others): (Vec<_>, Vec<_>) = wanted
             .into_iter()
             .partition(|request| state(request.status.as_ref()) == State::Issued);
-        let mut verdict = self.tell_others(&others, console);
+        let mut verdict = self.tell_others(&others, &agreed, console);
         let mut good = Vec::new();
         for request in issued {
             match check(request, &agreed, console) {
@@ -276,13 +317,21 @@ impl Args {
     }
 
     /// What is not issued: explained where it is little, else counted by what became of it.
-    fn tell_others(&self, others: &[&CertificateSigningRequest], console: &Console) -> Verdict {
+    fn tell_others(
+        &self,
+        others: &[&CertificateSigningRequest],
+        agreed: &Agreed,
+        console: &Console,
+    ) -> Verdict {
         if others.is_empty() {
             return Verdict::Good;
         }
         if others.len() <= EXPLAINED && self.to.output_dir.is_none() {
             for request in others {
-                if let Err(failure) = outcome::require_issued(request) {
+                let told = agreed
+                    .require(request)
+                    .and(outcome::require_issued(request));
+                if let Err(failure) = told {
                     report_failure(&failure);
                 }
             }
@@ -466,11 +515,10 @@ fn tell_warnings(good: &[Issued<'_>], console: &Console) {
         }
         let names: Vec<_> = found.iter().map(|(name, _)| *name).collect();
         console.warn(text!(
-            "{}: {} ({} --explain {})",
+            "{}: {} ({})",
             Label::from(code),
             some_of(names.into_iter()),
-            Command::ours("verify"),
-            Label::from(code)
+            Command::ours("verify").option("--explain", code)
         ));
     }
 }
@@ -511,15 +559,37 @@ fn check<'a>(
 ) -> Result<Issued<'a>, Failure> {
     let name = Label::from(request.metadata.name.as_str());
     let chain = outcome::certificate(request, Label::from(request.metadata.name.as_str()))?;
-    let asked = request.request.as_deref().and_then(pem::first);
-    let asked = asked.and_then(|block| CertificationRequest::from_der(&block.contents).ok());
-    let Some(asked) = asked else {
+    let Some(asked) = asked_in(request) else {
         let what = text!("{}: spec.request holds no request that can be read", name);
         return Err(Failure::not_good(what));
     };
+    let certificates = request
+        .status
+        .as_ref()
+        .and_then(|it| it.certificate.as_deref());
+    let mut blocks = pem::blocks(certificates.unwrap_or_default());
+    if blocks.any(|block| block.label != certificate::PEM_LABEL) {
+        let what = text!(
+            "{}: status.certificate holds something else than certificates, which no cluster stores there",
+            name
+        );
+        return Err(Failure::not_good(what).say("look at the file; do not send it on"));
+    }
     let leaf = chain.leaf_for(asked.public_key());
     let leaf = leaf.unwrap_or(chain.leaf());
     let mut findings = check_issued(leaf, &asked, request);
+    let mut others = chain
+        .iter()
+        .filter(|it| it.credential_id() != leaf.credential_id());
+    if let Some(other) = others.find(|it| !it.is_ca()) {
+        let other = Label::from(other.subject().to_string());
+        return Err(Failure::not_good(text!(
+            "{}: besides the certificate for the request there is one for {}",
+            name,
+            other
+        ))
+        .say("one of somebody else has no place there; look at the file"));
+    }
     if let Err(error) = leaf.check_dates(OffsetDateTime::now_utc()) {
         console.warn(text!(
             "{}: {}: it is of no use to anybody now; if the clocks are right, a new request is needed",
@@ -600,7 +670,7 @@ fn about(good: &[Issued<'_>], cluster: &Cluster) -> Text {
     let place = text!(
         "  cluster {} at {}\n",
         Label::from(cluster.name.as_str()),
-        Label::from(cluster.server.as_str())
+        cluster.way()
     );
     text!("{}{}{}{}", people, more, place, authority(cluster))
 }

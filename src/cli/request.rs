@@ -635,24 +635,26 @@ fn reply_name(manifest: &Path) -> String {
 /// What the administrator runs: creates what was checked, approves it, sends the reply back. The
 /// fingerprint is not in it, for the line may travel with the file.
 fn administrator(wanted: &Wanted, manifest: &Path, name: &str) -> [Command; 2] {
-    let verify = Command::ours("verify")
-        .operand(manifest.file_name().unwrap_or_default())
-        .option("--user", wanted.subject.user());
-    let verify = match wanted.subject.groups() {
-        [] => verify.word("--no-groups"),
-        groups => groups
-            .iter()
-            .fold(verify, |verify, group| verify.option("--group", group)),
+    let agreed = |command: Command| {
+        let command = command.option("--user", wanted.subject.user());
+        match wanted.subject.groups() {
+            [] => command.word("--no-groups"),
+            groups => groups
+                .iter()
+                .fold(command, |command, group| command.option("--group", group)),
+        }
     };
+    let verify = Command::ours("verify").operand(manifest.file_name().unwrap_or_default());
     let kubectl = Command::new("kubectl");
     let approve = kubectl.clone().word("certificate").word("approve");
-    let create = verify
+    let create = agreed(verify)
         .option("-o", "manifest")
         .pipe(kubectl.clone().word("create").option("-f", "-"))
         .and(approve.operand(name));
     let get = kubectl.word("get").word("csr").operand(name);
     let get = get.option("-o", "yaml");
-    let answer = get.pipe(Command::ours("reply").option("--out", reply_name(manifest)));
+    let reply = agreed(Command::ours("reply")).option("--out", reply_name(manifest));
+    let answer = get.pipe(reply);
     [create, answer]
 }
 

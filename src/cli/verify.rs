@@ -205,16 +205,11 @@ impl Args {
         let verify = |files: Command, format| self.agreement.repeat(files).option("-o", format);
         let kubectl = || Command::new("kubectl");
         let pending = kubectl().word("get").word("csr").option("-o", "yaml");
-        let approve = Command::new("xargs")
-            .word("-r")
-            .word("kubectl")
-            .word("certificate")
-            .word("approve");
         let from_stdin = Command::ours("verify").operand("-");
         let approve = pending
             .clone()
             .pipe(verify(from_stdin, "name"))
-            .pipe(approve);
+            .pipe(approve_named());
         let reply = Command::ours("reply").option("--output-dir", "replies");
         let reply = pending.pipe(self.agreement.repeat(reply));
         if self.files.contains(&Stream::Stdio) {
@@ -306,13 +301,18 @@ impl Args {
         let state = object.status.as_ref().map(|status| status.state);
         if object.is_in_cluster() && state == Some(State::Issued) {
             return text!(
-                "\nIt is approved and issued. To send it back:\n\n{}\n",
+                "\nIt says that it is approved and issued. To send back what the cluster has of that name:\n\n{}\n",
                 reply.folded(2)
             );
         }
         if object.is_in_cluster() {
+            // Anybody can write what a cluster does: what it has itself is what is approved.
+            let judge = Command::ours("verify").operand("-");
+            let judge = self.agreement.repeat(judge).option("-o", "name");
+            let approve = get().pipe(judge).pipe(approve_named());
             return text!(
-                "\nIt is in the cluster. To approve it, and to send back what is issued:\n\n{}\n{}\n",
+                "\nIt says that it is in the cluster. To approve what the cluster has of that name, if that is good\n\
+                 too, and to send back what is issued:\n\n{}\n{}\n",
                 approve.folded(2),
                 reply.folded(2)
             );
@@ -331,6 +331,12 @@ impl Args {
             reply.folded(2)
         )
     }
+}
+
+/// Approves those whose names it reads.
+fn approve_named() -> Command {
+    let xargs = Command::new("xargs").word("-r").word("kubectl");
+    xargs.word("certificate").word("approve")
 }
 
 /// What to do with a file in which there is no request.

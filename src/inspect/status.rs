@@ -210,6 +210,11 @@ pub fn check_issued(
             "the certificate is not for client authentication",
         ));
     }
+    if certificate.is_ca() {
+        findings.push(mismatch(
+            "the certificate is one of an authority, which can issue others",
+        ));
+    }
     findings.extend(other_lifetime(certificate, object));
     findings
 }

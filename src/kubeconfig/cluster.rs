@@ -166,6 +166,24 @@ impl Cluster {
         }
     }
 
+    /// Where it is and how it is reached: all that its holder sends its requests to.
+    #[must_use]
+    pub fn way(&self) -> crate::text::Text {
+        let shown = self.without_secrets();
+        let label = |text: &str| crate::text::Label::from(text);
+        let proxy = shown
+            .proxy_url
+            .as_deref()
+            .map_or(crate::text::Text::default(), |proxy| {
+                crate::text!(", through the proxy {}", label(proxy))
+            });
+        let name = shown.tls_server_name.as_deref();
+        let name = name.map_or(crate::text::Text::default(), |name| {
+            crate::text!(", with a certificate for {}", label(name))
+        });
+        crate::text!("{}{}{}", label(&shown.server), proxy, name)
+    }
+
     /// k8s.io/client-go/tools/clientcmd `validateClusterInfo`, rest `IsConfigTransportTLS`.
     fn check_address(&self) -> Result<(), ClusterProblem> {
         if self.server.is_empty() {

@@ -92,6 +92,19 @@ impl AgreementArgs {
             .say("to look without a verdict: kube-enroll inspect FILE"))
     }
 
+    /// Where certificates are compared with what was agreed on, half of it is better than nothing, and told.
+    pub fn warn_of_half(&self, console: &Console) {
+        let agreement = self.agreement();
+        match (&agreement.user, &agreement.groups) {
+            (Some(_), None) => {
+                console
+                    .warn("groups are not compared: give --group GROUP for each, or --no-groups");
+            }
+            (None, Some(_)) => console.warn("the user is not compared: give --user NAME"),
+            _ => {}
+        }
+    }
+
     /// What there is to say about the words of [`Self::repeat`].
     pub fn note(&self) -> Text {
         let roster = self.roster.as_ref();
