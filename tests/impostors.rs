@@ -489,7 +489,7 @@ fn what_stands_behind_something_that_kubectl_refuses_is_not_accepted() {
     let good = manifest("alice-1", &asks("alice", "dev"));
     let folder = Folder::new();
     let accepted = |first: &str| {
-        folder.write("all.yaml", &format!("{first}\n---\n{good}"));
+        folder.write("all.yaml", format!("{first}\n---\n{good}"));
         let report = folder.run(&["inspect", "-o", "json", "all.yaml"]).json();
         report["objects"][1]["prediction"]["accepted"].clone()
     };
@@ -509,7 +509,7 @@ fn a_name_as_long_as_a_book_does_not_fill_the_screen() {
     let folder = Folder::new();
     folder.write(
         "long.yaml",
-        &in_cluster(&manifest(&"a".repeat(300_000), &asks("alice", "dev"))),
+        in_cluster(&manifest(&"a".repeat(300_000), &asks("alice", "dev"))),
     );
     for command in ["reply", "kubeconfig"] {
         let ended = folder.run(&[command, "long.yaml"]);
@@ -520,7 +520,7 @@ fn a_name_as_long_as_a_book_does_not_fill_the_screen() {
 #[test]
 fn marks_without_end_end_no_command_but_by_its_own_word() {
     let folder = Folder::new();
-    folder.write("marks.yaml", &"\u{feff}".repeat(300_000));
+    folder.write("marks.yaml", "\u{feff}".repeat(300_000));
     for command in [
         &["inspect"][..],
         &["reply"],
