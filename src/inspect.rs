@@ -1,5 +1,6 @@
 //! What any file of the journey is and says: one report, shown as text or as JSON.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -288,14 +289,21 @@ impl Object {
 
 /// Reports on everything in one file: one object for each key, request, certificate or document, in
 /// order, and one without a kind for what cannot be read. `source` is how the file is called in the
-/// report. All of `input` is read, so the caller sets the bound.
+/// report. All of `input` is read, so the caller sets the bound; where it is owned, it is let go of as soon
+/// as it was read.
 #[must_use]
-pub fn inspect(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object> {
+pub fn inspect<'i>(
+    source: &str,
+    input: impl Into<Cow<'i, [u8]>>,
+    context: &Context<'_>,
+) -> Vec<Object> {
+    let input = input.into();
+    let holds_key = holds_private_key(&input);
     let mut objects = artefact::objects(source, input, context);
     // One that is an object of its own says so itself.
     let is_apart = objects.iter().any(Object::is_private_key);
     if let [first, ..] = &mut objects[..] {
-        first.lies_beside_a_key = !is_apart && holds_private_key(input);
+        first.lies_beside_a_key = !is_apart && holds_key;
     }
     for object in &mut objects {
         source.clone_into(&mut object.source);

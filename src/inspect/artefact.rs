@@ -83,17 +83,17 @@ impl Gathered {
 }
 
 /// Everything in a file, in order.
-pub(super) fn objects(source: &str, input: &[u8], context: &Context<'_>) -> Vec<Object> {
-    if kuberc::is_kuberc(source, input) {
-        return vec![Object::of_kuberc(input)];
+pub(super) fn objects(source: &str, input: Cow<'_, [u8]>, context: &Context<'_>) -> Vec<Object> {
+    if kuberc::is_kuberc(source, &input) {
+        return vec![Object::of_kuberc(&input)];
     }
-    if let Some(object) = from_der(input, context) {
+    if let Some(object) = from_der(&input, context) {
         return vec![object];
     }
-    if pem::first(input).is_some() {
-        return from_pem(input, context);
+    if pem::first(&input).is_some() {
+        return from_pem(&input, context);
     }
-    if let Some(decoded) = unwrapped_base64(input) {
+    if let Some(decoded) = unwrapped_base64(&input) {
         if let Some(object) = from_der(&decoded, context) {
             return vec![object];
         }
@@ -208,14 +208,14 @@ fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
     pem::decode_base64(&packed).ok().map(|bytes| bytes.to_vec())
 }
 
-fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
-    let stream = yaml::read(input, &Limits::for_input(input));
+fn from_documents(input: Cow<'_, [u8]>, context: &Context<'_>) -> Vec<Object> {
+    let stream = yaml::read(&input, &Limits::for_input(&input));
     let documents = &stream.documents;
     let is_broken = documents.iter().all(|document| match &document.content {
         Ok(Value::Object(object)) => kind(object).is_none() && !is_kubeconfig(object),
         _ => true,
     });
-    let look = look(input);
+    let look = look(&input);
     let is_ours = matches!(
         look,
         Look::Empty | Look::EmptyList | Look::Object | Look::Kubeconfig | Look::OtherObject(_)
@@ -227,7 +227,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     }
     if is_broken
         && !input.trim_ascii().is_empty()
-        && let Some((inside, coats)) = under_its_coats(input)
+        && let Some((inside, coats)) = under_its_coats(&input)
     {
         let what = text!(
             "{}, spoiled on its way ({}); kubectl would not read it: have it sent as an attachment, \
@@ -243,6 +243,9 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
     }
+    let bytes = Bytes::of(&input);
+    // Thousands of objects and the text that they were read from are not held at once.
+    drop(input);
     let mut gathered = Gathered::default();
     let mut has_more = false;
     let mut documents = stream.documents.into_iter();
@@ -276,7 +279,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 waiting.push(document);
                 continue;
             };
-            report(&found_in_all(&waiting, input));
+            report(&found_in_all(&waiting, bytes));
             waiting.clear();
             let mut items = items.into_iter();
             loop {
@@ -289,7 +292,7 @@ fn from_documents(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 report(&found.collect::<Vec<_>>());
             }
         }
-        report(&found_in_all(&waiting, input));
+        report(&found_in_all(&waiting, bytes));
     }
     let mut objects = gathered.finish();
     refuse_names_that_come_twice(&mut objects);
@@ -381,14 +384,30 @@ fn take_items(document: &mut Document) -> Option<Vec<Value>> {
     }
 }
 
-fn found_in_all<'a>(documents: &'a [Document], input: &[u8]) -> Vec<Found<'a>> {
+/// What the bytes of a file are, where they are no text.
+#[derive(Debug, Clone, Copy)]
+struct Bytes {
+    have_zeros: bool,
+    are_text: bool,
+}
+
+impl Bytes {
+    fn of(input: &[u8]) -> Self {
+        Self {
+            have_zeros: input.contains(&0),
+            are_text: std::str::from_utf8(input).is_ok(),
+        }
+    }
+}
+
+fn found_in_all(documents: &[Document], bytes: Bytes) -> Vec<Found<'_>> {
     let found = documents
         .iter()
-        .flat_map(|document| found_in(document, input));
+        .flat_map(|document| found_in(document, bytes));
     found.collect()
 }
 
-fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
+fn found_in(document: &Document, bytes: Bytes) -> Vec<Found<'_>> {
     let nothing = |problem: String, rest| vec![Found::Nothing(problem, rest)];
     let rest = |cannot_tell| {
         if cannot_tell {
@@ -413,26 +432,22 @@ fn found_in<'a>(document: &'a Document, input: &[u8]) -> Vec<Found<'a>> {
                 rest(problem.cannot_tell()),
             ),
         },
-        Ok(_) => nothing(not_an_object(document, input), Rest::Refused),
-        Err(_) if input.contains(&0) => nothing(NOT_TEXT.to_owned(), Rest::Refused),
+        Ok(_) => nothing(not_an_object(document, bytes), Rest::Refused),
+        Err(_) if bytes.have_zeros => nothing(NOT_TEXT.to_owned(), Rest::Refused),
         Err(error) => nothing(error.to_string(), rest(error.cannot_tell())),
     }
 }
 
 const NOT_TEXT: &str = "neither PEM, DER, base64, YAML nor JSON";
 
-fn not_an_object(document: &Document, input: &[u8]) -> String {
-    if documents_are_binary(input) {
+fn not_an_object(document: &Document, bytes: Bytes) -> String {
+    if !bytes.are_text {
         return NOT_TEXT.to_owned();
     }
     format!(
         "line {}: not a Kubernetes object, nor PEM, DER or base64",
         document.line
     )
-}
-
-fn documents_are_binary(input: &[u8]) -> bool {
-    std::str::from_utf8(input).is_err()
 }
 
 /// The objects of all documents, lists taken apart, those too that kubectl would not create.
