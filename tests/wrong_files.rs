@@ -1723,8 +1723,11 @@ fn a_certificate_that_is_of_no_use_is_told_where_it_is_sent_back() {
         "--out",
         "other.reply.yaml",
     ];
-    let ended = folder.run(&reply);
-    assert!(ended.stderr.contains("kubelet-serving"), "{}", ended.stderr);
+    folder
+        .run(&reply)
+        .fails(1, &["kubelet-serving", "--all-signers"]);
+    let reply = [&reply[..], &["--all-signers"]].concat();
+    folder.run(&reply).good().says(&["kubelet-serving"]);
 }
 
 #[test]
