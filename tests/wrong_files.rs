@@ -1723,10 +1723,6 @@ fn a_certificate_that_is_of_no_use_is_told_where_it_is_sent_back() {
         "--out",
         "other.reply.yaml",
     ];
-    folder
-        .run(&reply)
-        .fails(1, &["kubelet-serving", "--all-signers"]);
-    let reply = [&reply[..], &["--all-signers"]].concat();
     folder.run(&reply).good().says(&["kubelet-serving"]);
 }
 

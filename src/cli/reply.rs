@@ -192,17 +192,12 @@ impl Action for Args {
         let requests = read_requests(self.input(), &contents, console)?;
         let wanted: Vec<_> = requests
             .iter()
-            .filter(|request| self.all_signers || request.signer_name == CLIENT_SIGNER)
+            .filter(|request| {
+                // Of one alone it is told that it is of another.
+                let is_one = requests.len() == 1;
+                is_one || self.all_signers || request.signer_name == CLIENT_SIGNER
+            })
             .collect();
-        if let ([], [only]) = (&wanted[..], &requests[..]) {
-            return Err(Failure::not_good(text!(
-                "{} is of the signer {}, not of {}",
-                Label::from(only.metadata.name.as_str()),
-                Label::from(only.signer_name.as_str()),
-                CLIENT_SIGNER
-            ))
-            .say("--all-signers sends it back all the same"));
-        }
         if wanted.len() < requests.len() {
             console.note(text!(
                 "left out: {} of other signers; --all-signers takes them along",
