@@ -125,6 +125,7 @@ impl<'a> AuthInfo<'a> {
         };
         let mark = body.and_then(our_mark);
         let exec = body.and_then(|body| ExecEntry::read(body, mark.is_some()));
+        let runs_another = exec.is_none() && body.is_some_and(|body| body.contains_key("exec"));
         let (certificate, key) = match &exec {
             Some(exec) => (
                 exec.certificate.map(Held::Argument),
@@ -140,7 +141,8 @@ impl<'a> AuthInfo<'a> {
             certificate,
             key,
             mark: mark.and_then(|mark| mark.pointer("/extension/fingerprint")?.as_str()),
-            is_ours: exec.is_some() || mark.is_some(),
+            // What was made something else since is not ours to replace.
+            is_ours: exec.is_some() || mark.is_some() && !runs_another,
             exec,
         }
     }

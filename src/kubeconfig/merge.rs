@@ -113,6 +113,16 @@ pub enum MergeError {
         /// Whom the new one is of.
         given: Box<Holder>,
     },
+    /// The certificate that is there cannot be read, and its key is another one.
+    #[error(
+        "user \"{user}\" is there already, with another key and a certificate that cannot be read; to be added is one of {given}"
+    )]
+    Unread {
+        /// The name of the entry.
+        user: String,
+        /// Whom the new one is of.
+        given: String,
+    },
     /// The context of this name is of another cluster or user.
     #[error("context \"{context}\" is there already, of {found}; to be added is one of {given}")]
     Context {
@@ -473,7 +483,15 @@ impl Kubeconfig {
                 })
             }
             (Some(_), _) => Ok(None),
-            (None, _) => Ok(Some(Change::Unread { user })),
+            (None, given) => {
+                let key = entry.certificate.public_key().fingerprint();
+                let mark = there.mark.and_then(|mark| mark.parse::<Fingerprint>().ok());
+                if mark.is_none_or(|mark| mark == key) {
+                    return Ok(Some(Change::Unread { user }));
+                }
+                let given = given.map(|given| given.to_string()).unwrap_or_default();
+                Err(MergeError::Unread { user, given })
+            }
         }
     }
 
@@ -818,6 +836,34 @@ mod tests {
                 .get("client-certificate")
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_read_is_not_replaced_by_one_for_another_key() {
+        let mut there = merged(json!({}), &alice());
+        let user = &mut there["users"][0]["user"];
+        user["client-certificate"] = "moved.crt".into();
+        user.as_object_mut()
+            .unwrap()
+            .remove("client-certificate-data");
+        let mark = user.pointer_mut("/extensions/0/extension/fingerprint");
+        *mark.unwrap() = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into();
+        let error = added(there, &alice(), Decided::default()).unwrap_err();
+        assert!(matches!(error, MergeError::Unread { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_was_made_to_run_another_program_is_not_ours_any_more() {
+        let mut there = merged(json!({}), &alice());
+        let user = there["users"][0]["user"].as_object_mut().unwrap();
+        user.remove("client-certificate-data");
+        user.remove("client-key-data");
+        user.insert(
+            "exec".to_owned(),
+            json!({"command": "sh", "args": ["-c", "kube-enroll credential"]}),
+        );
+        let error = added(there, &alice(), Decided::default()).unwrap_err();
+        assert!(matches!(error, MergeError::Foreign { .. }), "{error:?}");
     }
 
     #[test]

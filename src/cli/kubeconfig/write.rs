@@ -391,9 +391,11 @@ impl<'a> Writer<'a> {
         };
         let failure = Failure::about(target.stream(), error);
         let failure = match error {
-            MergeError::Foreign { .. } | MergeError::Context { .. } => failure
-                .say("nothing of it was changed; to add a context of another name:")
-                .run(with_context(&free_context)),
+            MergeError::Foreign { .. } | MergeError::Context { .. } | MergeError::Unread { .. } => {
+                failure
+                    .say("nothing of it was changed; to add a context of another name:")
+                    .run(with_context(&free_context))
+            }
             MergeError::Credential { .. } => failure
                 .say("nothing of it was changed; to have both:")
                 .run(with_context(&free_context))
