@@ -11,11 +11,11 @@ use zeroize::Zeroizing;
 use super::status;
 use crate::certificate::{Certificate, show_time};
 use crate::key::{Fingerprint, PublicKey};
-use crate::kubeconfig::{AuthInfo, Authority, Cluster, Held, Kubeconfig};
+use crate::kubeconfig::{AuthInfo, Authority, Cluster, ExecEntry, Held, Kubeconfig};
 use crate::policy::{Code, Effect, Finding};
 use crate::shell::Command;
 use crate::text;
-use crate::text::{Show as _, Text, visible};
+use crate::text::{Label, Show as _, Text, visible};
 
 /// A context of a kubeconfig. Names are raw.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -66,6 +66,8 @@ pub(super) enum Means {
     File,
     /// This program serves the key.
     Exec,
+    /// Another command is run, which leads to it.
+    Through,
 }
 
 /// A user entry, as far as it is known.
@@ -76,6 +78,8 @@ pub(super) struct Entry {
     key: Part<Key>,
     /// What kubectl runs for the key, where that is this program.
     pub(super) command: Option<String>,
+    /// The same where it is another command, which leads to this program.
+    way: Option<String>,
     is_ours: bool,
     key_file: Option<String>,
     /// The positions of its contexts.
@@ -178,6 +182,7 @@ impl Entry {
             name: user.name.to_owned(),
             certificate,
             key,
+            way: user.exec.as_ref().and_then(ExecEntry::way),
             command: user.exec.map(|exec| exec.command.to_owned()),
             is_ours: user.is_ours,
             key_file,
@@ -187,6 +192,7 @@ impl Entry {
 
     fn means(&self) -> Means {
         match (&self.certificate, &self.key_file) {
+            _ if self.way.is_some() => Means::Through,
             _ if self.command.is_some() => Means::Exec,
             (Part::None, _) => Means::Other,
             (_, Some(_)) => Means::File,
@@ -261,6 +267,16 @@ impl Entry {
                 findings.push(bad("there is a key and no certificate".into()));
             }
             Part::None | Part::Unseen(_) => {}
+        }
+        if let Some(way) = &self.way {
+            findings.push(finding(
+                Effect::Warns,
+                Code::BadKubeconfig,
+                text!(
+                    "kubectl runs another command for the key, which may do anything: {}",
+                    Label::from(way.as_str())
+                ),
+            ));
         }
         match (&self.key, &self.certificate) {
             (Part::Seen(Key::Plain(key)), Part::Seen(certificate))

@@ -278,6 +278,10 @@ impl Page {
                 "yes: kubectl asks kube-enroll for the key",
                 AnsiColor::Green.on_default(),
             ),
+            (Some(true), Means::Through) => (
+                "yes, by the command that is named below",
+                AnsiColor::Yellow.on_default(),
+            ),
             (Some(true), _) => ("yes", AnsiColor::Green.on_default()),
             (None, Means::Other) => ("not known: it has no certificate", Style::new()),
             (None, _) => ("not known: its files were not read", Style::new()),

@@ -1,6 +1,7 @@
 //! The exec entries of this program: what kubectl runs for certificate and key
 //! (k8s.io/client-go/tools/clientcmd/api `ExecConfig`).
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -76,6 +77,17 @@ impl<'a> ExecEntry<&'a str> {
             *option = joined.or_else(|| words.next());
         }
         Some(read)
+    }
+
+    /// What is run, where that is not this program by its name: it may do anything before it leads here.
+    #[must_use]
+    pub fn way(&self) -> Option<String> {
+        let name = Path::new(self.command).file_name().and_then(OsStr::to_str);
+        let is_by_name = name.is_some_and(|name| COMMANDS.contains(&name));
+        if is_by_name && self.before.is_empty() {
+            return None;
+        }
+        Some([&[self.command], &self.before[..]].concat().join(" "))
     }
 
     /// The same, apart from the kubeconfig.
@@ -239,6 +251,8 @@ mod tests {
         assert_eq!(ExecEntry::read(&user, false), None);
         let read = ExecEntry::read(&user, true).unwrap().to_owned();
         assert_eq!(read.arguments(), args);
+        let way = ExecEntry::read(&user, true).and_then(|entry| entry.way());
+        assert_eq!(way.as_deref(), Some("kubectl enroll"));
         let by_name = read.run_by("kube-enroll".to_owned());
         assert_eq!(by_name.arguments(), args[1..]);
     }

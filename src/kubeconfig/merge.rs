@@ -62,14 +62,18 @@ impl Holder {
         })
     }
 
+    /// Whether both are the same user.
+    #[must_use]
+    pub fn is_same_user(&self, other: &Self) -> bool {
+        self.identity.username == other.identity.username
+    }
+
     /// Whether this one does all that the other does.
     fn covers(&self, other: &Self) -> bool {
         let groups = |holder: &Self| -> BTreeSet<String> {
             holder.identity.groups.iter().cloned().collect()
         };
-        self.identity.username == other.identity.username
-            && groups(self) == groups(other)
-            && self.until >= other.until
+        self.is_same_user(other) && groups(self) == groups(other) && self.until >= other.until
     }
 }
 
@@ -83,6 +87,14 @@ impl fmt::Display for Holder {
             groups => write!(f, "\"{username}\" in \"{}\"", groups.join("\", \""))?,
         }
         write!(f, " until {}", show_time(self.until))
+    }
+}
+
+impl MergeError {
+    /// Whether what is there is of somebody else than what is to be added.
+    #[must_use]
+    pub fn is_of_another_user(&self) -> bool {
+        matches!(self, Self::Credential { found, given, .. } if !given.is_same_user(found))
     }
 }
 
@@ -420,6 +432,12 @@ impl Kubeconfig {
         let may_be_named_anew = decided.context && (context.is_none() || is_ours);
         match self.compare_user(user, entry, named) {
             Ok(change) => return Ok((user.to_owned(), change)),
+            // A name may be one that several people use.
+            Err(error @ MergeError::Credential { .. })
+                if error.is_of_another_user() && context.is_some() =>
+            {
+                return Err(error);
+            }
             Err(MergeError::Credential { user, found, given })
                 if decided.context && context.is_some() && !is_shared =>
             {
@@ -638,9 +656,13 @@ mod tests {
 
     /// A certificate for alice in these groups, for so many days from that day on.
     fn certificate(groups: &[&str], from: i64, days: i64) -> Certificate {
+        certificate_of("alice", groups, from, days)
+    }
+
+    fn certificate_of(user: &str, groups: &[&str], from: i64, days: i64) -> Certificate {
         let random = &mut getrandom::SysRng;
         let groups: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
-        let subject = Subject::new("alice", &groups, false).unwrap();
+        let subject = Subject::new(user, &groups, false).unwrap();
         let csr = CertificationRequest::build(&subject, &[], &SIGNER.key, random).unwrap();
         let lifetime = Lifetime::try_from(days * 86_400).unwrap();
         let object = CertificateSigningRequest {
@@ -850,6 +872,14 @@ mod tests {
         *mark.unwrap() = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into();
         let error = added(there, &alice(), Decided::default()).unwrap_err();
         assert!(matches!(error, MergeError::Unread { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_context_that_is_named_is_not_taken_from_another_user() {
+        let there = merged(json!({}), &alice());
+        let bob = entry(certificate_of("bob", &["dev"], 1, 100));
+        let error = added(there, &bob, CONTEXT).unwrap_err();
+        assert!(error.is_of_another_user(), "{error:?}");
     }
 
     #[test]

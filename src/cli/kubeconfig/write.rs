@@ -180,6 +180,9 @@ impl<'a> Writer<'a> {
         let stream = target.stream();
         if let Some(path) = stream.path() {
             self.refuse_link(path, planned)?;
+            files::refuse_unwritable(folder_of(path)).map_err(|failure| {
+                failure.say("a file is exchanged whole: name one in another folder")
+            })?;
             files::wait_for_kubectl(path)?;
         }
         let contents = self.read(target, planned)?;
@@ -396,6 +399,9 @@ impl<'a> Writer<'a> {
                     .say("nothing of it was changed; to add a context of another name:")
                     .run(with_context(&free_context))
             }
+            MergeError::Credential { .. } if error.is_of_another_user() => failure
+                .say("nothing of it was changed; to have both:")
+                .run(with_context(&free_context)),
             MergeError::Credential { .. } => failure
                 .say("nothing of it was changed; to have both:")
                 .run(with_context(&free_context))
