@@ -115,25 +115,7 @@ fn renamed(words: &str, commands: &[String]) -> String {
 pub struct Command {
     program: &'static str,
     words: Vec<Word>,
-    next: Option<(Joint, Box<Self>)>,
-}
-
-/// How a command follows another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Joint {
-    /// It reads what the other writes.
-    Pipe,
-    /// It runs if the other was successful.
-    And,
-}
-
-impl Joint {
-    fn sign(self) -> &'static str {
-        match self {
-            Self::Pipe => "|",
-            Self::And => "&&",
-        }
-    }
+    reader: Option<Box<Self>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +137,7 @@ impl Command {
         Self {
             program,
             words: Vec::new(),
-            next: None,
+            reader: None,
         }
     }
 
@@ -213,31 +195,19 @@ impl Command {
     #[must_use]
     #[cold]
     #[inline(never)]
-    pub fn pipe(self, reader: Self) -> Self {
-        self.join(Joint::Pipe, reader)
-    }
-
-    /// Lets another command run if this one was successful.
-    #[must_use]
-    #[cold]
-    #[inline(never)]
-    pub fn and(self, next: Self) -> Self {
-        self.join(Joint::And, next)
-    }
-
-    fn join(mut self, joint: Joint, last: Self) -> Self {
-        self.next = Some(match self.next {
-            Some((first, next)) => (first, Box::new(next.join(joint, last))),
-            None => (joint, Box::new(last)),
+    pub fn pipe(mut self, reader: Self) -> Self {
+        self.reader = Some(match self.reader {
+            Some(first) => Box::new(first.pipe(reader)),
+            None => Box::new(reader),
         });
         self
     }
 
-    /// The program and its words as the shell will hand them over, for each of the commands.
+    /// The program and its words as the shell will hand them over, for each command of the pipe.
     #[must_use]
     pub fn words(&self) -> Vec<Vec<OsString>> {
         let mut all = vec![self.groups().concat()];
-        all.extend(self.next.iter().flat_map(|(_, next)| next.words()));
+        all.extend(self.reader.iter().flat_map(|reader| reader.words()));
         all
     }
 
@@ -284,14 +254,14 @@ impl Command {
         let mut lines: Vec<String> = Vec::new();
         let mut command = Some(self);
         while let Some(shown) = command {
-            // What follows is indented once more, as are the lines that go on.
+            // What reads from a pipe is indented once more, as are the lines that go on.
             let first = if lines.is_empty() { indent } else { indent + 2 };
             let mut line = " ".repeat(first);
             for group in shown.groups() {
                 let words: Vec<String> = group.iter().map(quote).collect();
                 let words = words.join(" ");
                 let is_first = line.trim_start().is_empty();
-                if !is_first && line.width() + 1 + words.width() + 3 > WIDTH {
+                if !is_first && line.width() + 1 + words.width() + 2 > WIDTH {
                     lines.push(format!("{line} \\"));
                     line = format!("{}{words}", " ".repeat(indent + 2));
                     continue;
@@ -299,11 +269,8 @@ impl Command {
                 line.push_str(if is_first { "" } else { " " });
                 line.push_str(&words);
             }
-            command = shown.next.as_ref().map(|(joint, next)| {
-                line.push(' ');
-                line.push_str(joint.sign());
-                &**next
-            });
+            command = shown.reader.as_deref();
+            line.push_str(if command.is_some() { " |" } else { "" });
             lines.push(line);
         }
         // Quoted words hold nothing that is to be escaped.
@@ -335,10 +302,8 @@ impl Show for Command {
             // Quoted words hold nothing that is to be escaped.
             Text::of_escaped(&words.join(" "))
         };
-        match &self.next {
-            Some((joint, next)) => {
-                text!("{} {} {}", line(self.groups()), joint.sign(), next.as_ref())
-            }
+        match &self.reader {
+            Some(reader) => text!("{} | {}", line(self.groups()), reader.as_ref()),
             None => line(self.groups()),
         }
     }

@@ -434,8 +434,13 @@ fn what_somebody_put_under_the_name_before_is_not_approved() {
     let steps = ended.stdout.split("To create").nth(1).unwrap();
     let one_line = steps.replace("\\\n", " ");
     let one_line: Vec<_> = one_line.split_whitespace().collect();
-    let chained = "| kubectl create -f - && kubectl certificate approve alice-1";
+    let chained = "| kubectl create -f - -o name | xargs -r kubectl certificate approve";
     assert!(one_line.join(" ").contains(chained), "{steps}");
+    assert!(
+        !ended.stdout.contains("approve alice-1"),
+        "{}",
+        ended.stdout
+    );
 
     let claims = in_cluster(&manifest("alice-1", &request));
     let ended = verified(&claims).good();

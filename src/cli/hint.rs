@@ -46,3 +46,15 @@ pub fn again_with(
     }
     again
 }
+
+/// Creates what it reads, and approves what was created: not what somebody else put under its name.
+pub fn create_and_approve() -> Command {
+    let create = Command::new("kubectl").word("create").option("-f", "-");
+    create.option("-o", "name").pipe(approve())
+}
+
+/// Approves those whose names it reads.
+pub fn approve() -> Command {
+    let xargs = Command::new("xargs").word("-r").word("kubectl");
+    xargs.word("certificate").word("approve")
+}

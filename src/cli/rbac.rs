@@ -224,8 +224,13 @@ impl Args {
             };
             (name, yaml::to_string(document))
         });
-        write_each(folder, &files.collect::<Vec<_>>(), None, console)?;
-        let apply = Command::new("kubectl").word("apply").option("-f", folder);
+        let files: Vec<_> = files.collect();
+        write_each(folder, &files, None, console)?;
+        // kubectl would apply whatever else lies in the folder.
+        let apply = Command::new("kubectl").word("apply");
+        let apply = files.iter().fold(apply, |apply, (name, _)| {
+            apply.option("-f", folder.join(name))
+        });
         console.note(text!("to bind: {}", apply));
         Ok(())
     }

@@ -29,7 +29,7 @@ use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys::{self, FoundKey};
 use super::from::passphrase::{self, NewPassphraseArgs};
 use super::from::requests;
-use super::hint::again_with;
+use super::hint::{self, again_with};
 use super::os::privacy;
 use super::os::sandbox::Reach;
 use super::renew::Renewal;
@@ -646,11 +646,9 @@ fn administrator(wanted: &Wanted, manifest: &Path, name: &str) -> [Command; 2] {
     };
     let verify = Command::ours("verify").operand(manifest.file_name().unwrap_or_default());
     let kubectl = Command::new("kubectl");
-    let approve = kubectl.clone().word("certificate").word("approve");
     let create = agreed(verify)
         .option("-o", "manifest")
-        .pipe(kubectl.clone().word("create").option("-f", "-"))
-        .and(approve.operand(name));
+        .pipe(hint::create_and_approve());
     let get = kubectl.word("get").word("csr").operand(name);
     let get = get.option("-o", "yaml");
     let reply = agreed(Command::ours("reply")).option("--out", reply_name(manifest));

@@ -21,6 +21,7 @@ use super::console::Console;
 use super::failure::{self, Failure};
 use super::from::agreement::AgreementArgs;
 use super::from::file::{self, Filenames, Stream};
+use super::hint;
 use super::os::sandbox::Reach;
 use super::report::{Format, JudgedFormat, PassedOver, Report, ReportArgs};
 use super::{Action, Verdict};
@@ -209,7 +210,7 @@ impl Args {
         let approve = pending
             .clone()
             .pipe(verify(from_stdin, "name"))
-            .pipe(approve_named());
+            .pipe(hint::approve());
         let reply = Command::ours("reply").option("--output-dir", "replies");
         let reply = pending.pipe(self.agreement.repeat(reply));
         if self.files.contains(&Stream::Stdio) {
@@ -284,11 +285,7 @@ impl Args {
             let get = kubectl().word("get").word("csr");
             get.operand(checked.name()).option("-o", "yaml")
         };
-        let approve = kubectl().word("certificate").word("approve");
-        let approve = approve.operand(checked.name());
-        // Another object of that name makes create fail, and is not to be approved.
-        let create = kubectl().word("create").option("-f", "-");
-        let create = create.and(approve.clone());
+        let create = hint::create_and_approve();
         let user = object.identity.as_ref().map(|it| it.username.as_str());
         let reply = format!(
             "{}.reply.yaml",
@@ -309,7 +306,7 @@ impl Args {
             // Anybody can write what a cluster does: what it has itself is what is approved.
             let judge = Command::ours("verify").operand("-");
             let judge = self.agreement.repeat(judge).option("-o", "name");
-            let approve = get().pipe(judge).pipe(approve_named());
+            let approve = get().pipe(judge).pipe(hint::approve());
             return text!(
                 "\nIt says that it is in the cluster. To approve what the cluster has of that name, if that is good\n\
                  too, and to send back what is issued:\n\n{}\n{}\n",
@@ -331,12 +328,6 @@ impl Args {
             reply.folded(2)
         )
     }
-}
-
-/// Approves those whose names it reads.
-fn approve_named() -> Command {
-    let xargs = Command::new("xargs").word("-r").word("kubectl");
-    xargs.word("certificate").word("approve")
 }
 
 /// What to do with a file in which there is no request.
