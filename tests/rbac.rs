@@ -348,6 +348,22 @@ fn the_script_is_one_that_a_shell_takes() {
 }
 
 #[test]
+fn a_script_that_was_cut_off_runs_nothing() {
+    let folder = issued();
+    let script = folder.run(&["rbac", "--revoke", "alice.crt"]).good().stdout;
+    folder.write("kubectl", "#!/bin/sh\necho \"called: $*\"\n");
+    folder.set_mode("kubectl", 0o755);
+    let last = script.trim_end().rfind('\n').unwrap();
+    // Before the last line, which calls all of it, at every line and within each.
+    let ends = script.match_indices(['\n', ' ']).map(|(end, _)| end);
+    for end in ends.filter(|end| *end <= last).step_by(7).chain([last]) {
+        folder.write("cut.sh", &script[..end]);
+        let said = folder.peer("sh", &["-c", "PATH=.:$PATH sh cut.sh 2>&1; true"]);
+        assert!(!said.contains("called:"), "at {end}: {said}");
+    }
+}
+
+#[test]
 fn another_one_is_taken_away_in_the_same_folder() {
     let folder = issued();
     let revoke = |who: &[&str]| {

@@ -114,7 +114,7 @@ impl fmt::Display for Script<'_> {
             part(&format!("the group {}", quote(group)), f)?;
             bindings(&subject(SubjectKind::Group, group), "", f)?;
         }
-        f.write_str("\npart=\necho 'Everything is done.' >&2\n")
+        f.write_str("\npart=\necho 'Everything is done.' >&2\n}\nrevoke\n")
     }
 }
 
@@ -127,6 +127,9 @@ say() {
   fi
 }
 trap say EXIT
+
+# Of a script that was cut off nothing is run.
+revoke() {
 "#;
 
 /// Writes standard input to a file, unless it is there already.
