@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 /// The file that [`reads_the_file_named_in_the_environment`] reads.
 const FILE: &str = "KUBE_ENROLL_GROWTH_FILE";
 /// The smaller input, in bytes.
-const SIZE: usize = 16 << 10;
+const SIZE: usize = 8 << 10;
 
 #[test]
 #[ignore = "run by the tests below, under callgrind"]
