@@ -110,6 +110,7 @@ shapes! {
     many_tags "" "- !!str x\n" "";
     many_marks "a: " "\u{feff}" "";
     nothing_but_marks "" "\u{feff}" "";
+    many_backslashes "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nmetadata: {name: '" "\\" "'}\n";
     many_quote_signs "" "> " "a: 1\n";
     many_fences "" "```\n" "a: 1\n";
     keys_that_close_late "- " "[]" ": a\n";

@@ -1,6 +1,6 @@
 //! The one place that escapes: what would move the cursor, hide or reorder is shown as `\u{..}`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Shows `text` with control, bidirectional, invisible and look-alike-space characters, private
 /// use and noncharacters as `\u{202e}`. Where one of those follows, or what looks like one, `\` is
@@ -16,21 +16,29 @@ pub struct Visible<'a>(&'a str);
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0.chars();
-        while let Some(character) = rest.next() {
-            match character {
-                '\\' if is_ambiguous(rest.as_str()) => f.write_str("\\\\")?,
-                _ if is_deceptive(character) => write!(f, "\\u{{{:x}}}", u32::from(character))?,
-                _ => fmt::Write::write_char(f, character)?,
+        let mut rest = self.0;
+        while let Some(character) = rest.chars().next() {
+            // A run of backslashes at once: what is behind it decides for all of them.
+            let behind = rest.trim_start_matches('\\');
+            if let Some(backslashes @ [_, ..]) = rest.as_bytes().strip_suffix(behind.as_bytes()) {
+                let times = if is_taken_for_an_escape(behind) { 2 } else { 1 };
+                (0..times * backslashes.len()).try_for_each(|_| f.write_char('\\'))?;
+                rest = behind;
+                continue;
             }
+            if is_deceptive(character) {
+                write!(f, "\\u{{{:x}}}", u32::from(character))?;
+            } else {
+                f.write_char(character)?;
+            }
+            rest = rest.get(character.len_utf8()..).unwrap_or_default();
         }
         Ok(())
     }
 }
 
 /// Whether backslashes before this could be taken for those of an escape.
-fn is_ambiguous(behind: &str) -> bool {
-    let behind = behind.trim_start_matches('\\');
+fn is_taken_for_an_escape(behind: &str) -> bool {
     behind.starts_with("u{") || behind.starts_with(is_deceptive)
 }
 
