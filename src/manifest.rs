@@ -10,6 +10,7 @@ use crate::certificate::Certificate;
 use crate::csr::CertificationRequest;
 use crate::key::PublicKey;
 use crate::lifetime::Lifetime;
+use crate::pem;
 use crate::text::hex;
 use crate::yaml;
 
@@ -250,6 +251,13 @@ pub struct Condition {
 }
 
 impl CertificateSigningRequest {
+    /// What is asked for; nothing where `spec.request` holds none that can be read.
+    #[must_use]
+    pub fn asked(&self) -> Option<CertificationRequest> {
+        let block = pem::first(self.request.as_deref()?)?;
+        CertificationRequest::from_der(&block.contents).ok()
+    }
+
     /// Reads an object whose kind was told already.
     #[must_use]
     pub fn read(object: &Map<String, Value>) -> Self {

@@ -241,7 +241,10 @@ impl Renewable {
     /// The positions of requests for the same by other keys, to which no answer is among these.
     #[must_use]
     pub fn pending(&self, wanted: &Settings, objects: &[CertificateSigningRequest]) -> Vec<usize> {
-        let requests: Vec<_> = objects.iter().map(request_in).collect();
+        let requests: Vec<_> = objects
+            .iter()
+            .map(CertificateSigningRequest::asked)
+            .collect();
         let key = |position: usize| Some(requests.get(position)?.as_ref()?.public_key());
         let is_open = |object: &CertificateSigningRequest| {
             matches!(
@@ -279,7 +282,7 @@ impl Renewable {
         let Identity {
             username, groups, ..
         } = &self.identity;
-        request_in(object).is_some_and(|request| {
+        object.asked().is_some_and(|request| {
             request.public_key() == self.certificate.public_key()
                 && asks_for(&request, username, groups)
         })
@@ -361,11 +364,6 @@ impl Renewable {
     pub fn days_left(&self, now: OffsetDateTime) -> i64 {
         self.certificate.days_left(now)
     }
-}
-
-fn request_in(object: &CertificateSigningRequest) -> Option<CertificationRequest> {
-    let request = object.request.as_deref().and_then(pem::first)?;
-    CertificationRequest::from_der(&request.contents).ok()
 }
 
 /// Whether a request is for this user and these groups, in whatever order.

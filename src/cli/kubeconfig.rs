@@ -7,12 +7,10 @@ use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
 use kube_enroll::certificate::{Certificate, Chain, NoPath};
-use kube_enroll::csr::CertificationRequest;
 use kube_enroll::key::AgreedFingerprint;
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
 use kube_enroll::manifest::CertificateSigningRequest;
-use kube_enroll::pem;
 use kube_enroll::reply::Reply;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
@@ -362,9 +360,7 @@ impl Run<'_> {
 
     /// Whether the request of an object was made with a key that is here.
     fn is_ours(&self, object: &CertificateSigningRequest, input: &Stream) -> Result<bool, Failure> {
-        let request = object.request.as_deref().and_then(pem::first);
-        let request = request.and_then(|it| CertificationRequest::from_der(&it.contents).ok());
-        match request {
+        match object.asked() {
             Some(request) => self.keys.knows(request.public_key(), input),
             None => Ok(false),
         }

@@ -249,10 +249,7 @@ impl Rehearsal<'_> {
             .operand(&object.metadata.name);
         let get = get.option("-o", "yaml").pipe(Command::ours("reply"));
         self.step(3, "The admin", text!("kubectl create and {}", approve))?;
-        let block = pem::first(object.request.as_deref().unwrap_or_default());
-        let Some(csr) =
-            block.and_then(|block| CertificationRequest::from_der(&block.contents).ok())
-        else {
+        let Some(csr) = object.asked() else {
             return Ok(None);
         };
         let (certificate, text) = self.issue(&csr, &mut object)?;

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use kube_enroll::agreement::{Agreement, Found};
 use kube_enroll::certificate::{self, Certificate, Chain, show_time};
-use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::{State, check_issued, is_empty_list, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
@@ -117,7 +116,7 @@ impl Agreed {
         if !open.contains(&state(request.status.as_ref())) {
             return Ok(());
         }
-        let Some(asked) = asked_in(request) else {
+        let Some(asked) = request.asked() else {
             return Ok(());
         };
         let identity = asked.subject().identity_when_issued();
@@ -150,14 +149,11 @@ impl Agreed {
     }
 }
 
-fn asked_in(request: &CertificateSigningRequest) -> Option<CertificationRequest> {
-    let block = request.request.as_deref().and_then(pem::first)?;
-    CertificationRequest::from_der(&block.contents).ok()
-}
-
 /// Who is asked for, and who is certified.
 fn users_of(request: &CertificateSigningRequest) -> Vec<String> {
-    let asked = asked_in(request).and_then(|asked| asked.subject().identity_when_issued());
+    let asked = request
+        .asked()
+        .and_then(|asked| asked.subject().identity_when_issued());
     let status = request.status.as_ref();
     let issued = status.and_then(|status| status.certificate.as_deref());
     let issued = issued.and_then(|pem| Chain::from_pem(pem).ok());
@@ -563,7 +559,7 @@ fn check<'a>(
 ) -> Result<Issued<'a>, Failure> {
     let name = Label::from(request.metadata.name.as_str());
     let chain = outcome::certificate(request, Label::from(request.metadata.name.as_str()))?;
-    let Some(asked) = asked_in(request) else {
+    let Some(asked) = request.asked() else {
         let what = text!("{}: spec.request holds no request that can be read", name);
         return Err(Failure::not_good(what));
     };

@@ -840,14 +840,19 @@ mod tests {
         assert_eq!(apart["users"].as_array().unwrap().len(), 2);
     }
 
-    #[test]
-    fn a_certificate_that_cannot_be_read_is_replaced_with_a_word() {
+    /// An entry whose certificate is in a file that is not there.
+    fn without_its_certificate() -> Value {
         let mut there = merged(json!({}), &alice());
         let user = &mut there["users"][0]["user"];
         user["client-certificate"] = "moved.crt".into();
-        user.as_object_mut()
-            .unwrap()
-            .remove("client-certificate-data");
+        let user = user.as_object_mut().unwrap();
+        user.remove("client-certificate-data");
+        there
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_read_is_replaced_with_a_word() {
+        let there = without_its_certificate();
         let (result, changes) = added(there, &alice(), Decided::default()).unwrap();
         assert!(
             matches!(&changes[..], [Change::Unread { .. }]),
@@ -862,13 +867,8 @@ mod tests {
 
     #[test]
     fn a_certificate_that_cannot_be_read_is_not_replaced_by_one_for_another_key() {
-        let mut there = merged(json!({}), &alice());
-        let user = &mut there["users"][0]["user"];
-        user["client-certificate"] = "moved.crt".into();
-        user.as_object_mut()
-            .unwrap()
-            .remove("client-certificate-data");
-        let mark = user.pointer_mut("/extensions/0/extension/fingerprint");
+        let mut there = without_its_certificate();
+        let mark = there.pointer_mut("/users/0/user/extensions/0/extension/fingerprint");
         *mark.unwrap() = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into();
         let error = added(there, &alice(), Decided::default()).unwrap_err();
         assert!(matches!(error, MergeError::Unread { .. }), "{error:?}");
