@@ -36,6 +36,9 @@ const CALLS: &[&str] = &[
 ];
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EINTR", "EROFS"];
 
+/// Calls that take names away or end the program.
+const ENDS: &[&str] = &["unlink", "unlinkat", "exit_group"];
+
 /// Lets no file without a name get one, as where there are none (FAT, network folders).
 const NO_NAMELESS: &str = "--inject=linkat:error=EPERM";
 
@@ -605,14 +608,16 @@ fn check(case: &Case) {
         &[NO_NAMELESS, NO_RENAME],
     ];
     let ways = &ways[..if writes { 4 } else { 1 }];
-    for before in ways {
+    for (way, before) in ways.iter().enumerate() {
         for (call, occurrences) in calls(case, before) {
+            let may_fail = CALLS.contains(&call.as_str()) || case.calls.contains(&call.as_str());
+            // Between calls that touch no file all is as it was before them: once is enough.
+            if way > 0 && !may_fail && !ENDS.contains(&call.as_str()) {
+                continue;
+            }
             for when in 1..=occurrences {
                 killed += inject(case, before, &call, &format!("signal=KILL:when={when}"));
-                if !CALLS.contains(&call.as_str()) && !case.calls.contains(&call.as_str()) {
-                    continue;
-                }
-                for error in ERRORS {
+                for error in ERRORS.iter().filter(|_| may_fail) {
                     failed += inject(case, before, &call, &format!("error={error}:when={when}"));
                 }
             }
@@ -626,7 +631,7 @@ fn check(case: &Case) {
         "{command}: killed {killed} times, {failed} calls failed"
     )
     .unwrap();
-    assert!(killed > 70 * ways.len() && failed > 70 * ways.len());
+    assert!(killed > 50 * ways.len() && failed > 70 * ways.len());
 }
 
 /// The calls of a run that nothing happens to, and how often each is made.
@@ -636,7 +641,8 @@ fn calls(case: &Case, options: &[&str]) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
     for line in trace.lines() {
         let call = line.split_once(' ').unwrap().1.trim_start();
-        if let Some((name, _)) = call.split_once('(') {
+        // Of a call that another thread's parts, the end is no call: `<... futex resumed>) = -1 EAGAIN (...)`.
+        if let Some((name, _)) = call.split_once('(').filter(|(name, _)| is_word(name)) {
             *calls.entry(name.to_owned()).or_default() += 1;
         }
     }
@@ -649,6 +655,11 @@ fn calls(case: &Case, options: &[&str]) -> BTreeMap<String, usize> {
         calls.remove("renameat2");
     }
     calls
+}
+
+fn is_word(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// One run with one fault. Randomness may make a call more or less, so not every fault hits.
@@ -674,7 +685,8 @@ fn run(case: &Case, options: &[&str]) -> (Ended, String) {
     }
     let trace = elsewhere.file("trace");
     let ended = folder.traced(options, &trace, case.args, b"");
-    let trace = std::fs::read_to_string(&trace).unwrap();
+    let trace = std::fs::read_to_string(&trace)
+        .unwrap_or_else(|_| panic!("strace {options:?}: {}", ended.stderr));
     let last = trace.lines().rev().find(|line| line.contains("INJECTED"));
     let about = format!("{options:?} {last:?} {} {}", ended.status, ended.stderr);
     check_new(case, &folder, &ended, &about);
