@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Conversion, Damage, IN_A_TPM, Look, Packing, Sealing};
+use super::kind::IN_A_TPM;
+use super::{Conversion, Damage, Look, Packing, Sealing};
 use crate::shell::{Command, quoted};
 use crate::text;
 use crate::text::{Show, Text};
