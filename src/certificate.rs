@@ -26,6 +26,9 @@ pub use path::{NoPath, Unfit};
 /// The PEM label of certificates.
 pub const PEM_LABEL: &str = "CERTIFICATE";
 
+/// What OpenSSL wrote in its place before 0.9.3 and still reads, and Go does not.
+pub(crate) const OLD_PEM_LABEL: &str = "X509 CERTIFICATE";
+
 /// A certificate, with the very bytes that it was read from.
 #[derive(Debug, Clone)]
 pub struct Certificate {

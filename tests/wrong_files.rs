@@ -891,39 +891,79 @@ fn dumps_are_turned_back_by_the_commands_that_are_advised() {
 }
 
 #[test]
-fn certificates_under_other_labels_are_written_anew_by_the_command_that_is_advised() {
+fn certificates_with_trust_are_written_anew_by_the_command_that_is_advised() {
     if !have("openssl") {
         return;
     }
     let folder = journey();
-    let trusted = [
-        "x509",
-        "-in",
-        "alice.crt",
-        "-trustout",
-        "-addtrust",
-        "clientAuth",
-        "-out",
-        "trusted.crt",
-    ];
-    folder.peer("openssl", &trusted);
-    let labelled = folder
-        .read("alice.crt")
-        .replace("CERTIFICATE", "X509 CERTIFICATE");
-    folder.write("x509.crt", labelled);
-    for name in ["trusted", "x509"] {
-        let file = format!("{name}.crt");
-        let ended = folder.run(&["renew", &file, "--no-passphrase"]);
-        ended.fails(2, &["under a label of other programs"]);
-        let [step] = steps(&ended, &["openssl "])[..] else {
-            panic!("{}", ended.stderr);
-        };
-        follow(&folder, step, "");
-        let new = format!("{name}.crt-new.crt");
-        assert_eq!(folder.read(&new), folder.read("alice.crt"));
+    let trust = "openssl x509 -in alice.crt -trustout -addtrust clientAuth -out trusted.crt";
+    folder.peer("sh", &["-c", trust]);
+    let ended = folder.typed("renew trusted.crt --no-passphrase");
+    ended.fails(2, &["under a label of other programs"]);
+    let [step] = steps(&ended, &["openssl "])[..] else {
+        panic!("{}", ended.stderr);
+    };
+    follow(&folder, step, "");
+    let new = "trusted.crt-new.crt";
+    assert_eq!(folder.read(new), folder.read("alice.crt"));
+    folder
+        .run(&["renew", new, "--no-passphrase", "--output-dir", "out"])
+        .good();
+}
+
+/// OpenSSL reads it too; kubectl does not, nor does the cluster.
+#[test]
+fn the_old_label_of_certificates_is_read_with_a_note_where_nobody_judges() {
+    let folder = journey();
+    let old = |pem: &str| pem.replace("CERTIFICATE", "X509 CERTIFICATE");
+    let crt = folder.read("alice.crt");
+    folder.write("old.crt", old(&crt));
+    folder.write("old-ca.crt", old(&authority().certificate().to_pem()));
+    if have("openssl") {
+        let read = folder.peer("openssl", &["x509", "-in", "old.crt"]);
+        assert_eq!(read, crt);
+    }
+    for command in [
+        "renew old.crt --no-passphrase --output-dir renewed",
+        "kubeconfig old.crt --key alice.key --cluster admin --out made",
+        "kubeconfig alice.crt --key alice.key --server https://a --certificate-authority old-ca.crt --out -",
+    ] {
+        let said = said(&folder.typed(command).good());
+        assert!(
+            said.contains("without the old label X509 CERTIFICATE"),
+            "{said}"
+        );
+    }
+    let made = folder.read("made");
+    assert!(made.contains(&BASE64_STANDARD.encode(&crt)), "{made}");
+    folder
+        .typed("inspect old.crt")
+        .says(&["User         alice", "pem-label", "X509 CERTIFICATE"]);
+    assert_eq!(
+        folder.typed("list old.crt").good().stdout,
         folder
-            .run(&["renew", &new, "--no-passphrase", "--output-dir", name])
-            .good();
+            .typed("list alice.crt")
+            .good()
+            .stdout
+            .replace("alice.crt", "old.crt")
+    );
+    folder
+        .typed("verify old.crt --user alice -g dev")
+        .fails(1, &["NOT GOOD"]);
+    // What a cluster issues never has it.
+    let issued = with_certificate(&folder, &BASE64_STANDARD.encode(old(&crt)));
+    folder.write("issued.yaml", issued);
+    for command in [
+        "reply issued.yaml --kubeconfig admin",
+        "credential --certificate old.crt --key alice.key",
+    ] {
+        let ended = folder.typed(command);
+        assert_ne!(ended.status, 0, "{}", ended.stdout);
+        assert!(
+            ended.stderr.contains("a label of other programs"),
+            "{}",
+            ended.stderr
+        );
     }
 }
 

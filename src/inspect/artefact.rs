@@ -144,13 +144,26 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 }
                 object
             }
-            certificate::PEM_LABEL => match Certificate::from_der(&block.contents) {
-                Ok(certificate) => Object::of_certificate(&certificate, context.now),
-                Err(_) => {
-                    let look = look(input.get(block.span).unwrap_or_default());
-                    Object::unreadable(look.show().as_str())
+            label @ (certificate::PEM_LABEL | certificate::OLD_PEM_LABEL) => {
+                match Certificate::from_der(&block.contents) {
+                    Ok(certificate) => {
+                        let mut object = Object::of_certificate(&certificate, context.now);
+                        if label == certificate::OLD_PEM_LABEL {
+                            object.add(Finding::new(
+                            Effect::Warns,
+                            Code::PemLabel,
+                            "",
+                            "an old label, X509 CERTIFICATE: kubectl and the cluster read CERTIFICATE alone",
+                        ));
+                        }
+                        object
+                    }
+                    Err(_) => {
+                        let look = look(input.get(block.span).unwrap_or_default());
+                        Object::unreadable(look.show().as_str())
+                    }
                 }
-            },
+            }
             "PUBLIC KEY" => match PublicKey::from_spki_der(&block.contents) {
                 Ok(key) => Object::of_public_key(&key),
                 Err(error) => Object::unreadable(&error.to_string()),
