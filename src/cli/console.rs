@@ -18,10 +18,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use kube_enroll::inspect::Look;
 use kube_enroll::shell;
 use kube_enroll::text;
-use kube_enroll::text::{Text, count};
+use kube_enroll::text::{Show as _, Text, count};
 use rustix::fs::{FileType, OFlags};
 
 use super::failure::Failure;
+
+mod fold;
+
+/// Nobody reads lines that are longer, and none are shorter.
+const WIDTHS: std::ops::RangeInclusive<u16> = 40..=100;
 
 /// When text is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -321,10 +326,18 @@ impl Drop for Progress {
 
 /// Says what went wrong, on standard error.
 pub fn report_failure(failure: &Failure) {
-    let _ = writeln!(anstream::stderr(), "{}: {failure}", shell::our_name());
+    to_stderr(&failure.show(), "");
 }
 
+/// In lines that fit, where that is a terminal: programs get what they search in one line.
 fn to_stderr(text: &Text, kind: &str) {
+    let message = format!("{}: {kind}{text}\n", shell::our_name());
+    let terminal = terminal_size::terminal_size_of(io::stderr());
+    let width = terminal.map(|(width, _)| width.0.clamp(*WIDTHS.start(), *WIDTHS.end()));
+    let message = match width {
+        Some(width) => fold::folded(&message, usize::from(width)),
+        None => message,
+    };
     // There is nobody left to tell if standard error is gone.
-    let _ = writeln!(anstream::stderr(), "{}: {kind}{text}", shell::our_name());
+    let _ = anstream::stderr().write_all(message.as_bytes());
 }
