@@ -203,6 +203,15 @@ impl Certificate {
         constraints.is_some_and(|it| it.is_ca)
     }
 
+    /// The first critical extension that API servers do not know, for which they refuse it.
+    #[must_use]
+    pub fn unknown_critical_extension(&self) -> Option<String> {
+        self.extensions
+            .not_understood
+            .as_ref()
+            .map(ToString::to_string)
+    }
+
     /// How it is signed.
     #[must_use]
     pub fn signature_algorithm(&self) -> &SignatureAlgorithm {

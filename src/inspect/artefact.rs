@@ -507,7 +507,7 @@ fn from_object(object: &Map<String, Value>, document: &Document, context: &Conte
             "line {}: an object without kind, which kubectl refuses",
             document.line
         )),
-        Some(kind) => Object::of_foreign_kind(kind),
+        Some(kind) => Object::of_foreign_kind(kind, has_version(object)),
     }
 }
 
@@ -542,10 +542,11 @@ impl Object {
         }
     }
 
-    fn of_foreign_kind(kind: &str) -> Self {
+    /// What the cluster makes of another kind is not known here; without a version kubectl refuses it.
+    fn of_foreign_kind(kind: &str, has_version: bool) -> Self {
         let kind = visible(kind).to_string();
         Self {
-            prediction: Some(super::object::REFUSED),
+            prediction: (!has_version).then_some(super::object::REFUSED),
             findings: vec![Finding::new(
                 Effect::NotAccepted,
                 Code::WrongKind,
