@@ -630,7 +630,7 @@ fn check<'a>(
     }
     let is_wrong = |finding: &Finding| finding.level == Level::Error;
     if findings.iter().any(is_wrong) {
-        return Err(not_as_asked(name, &findings));
+        return Err(not_as_asked(&name, &findings));
     }
     let identity = leaf.subject().identity();
     let lifetime = (leaf.not_after() - leaf.not_before()).whole_seconds();
@@ -650,7 +650,7 @@ fn check<'a>(
     });
     findings.extend(different);
     if findings.iter().any(is_wrong) {
-        return Err(not_as_asked(name, &findings));
+        return Err(not_as_asked(&name, &findings));
     }
     let mut request = Cow::Borrowed(request);
     if findings
@@ -670,7 +670,7 @@ fn check<'a>(
     })
 }
 
-fn not_as_asked(name: Label, findings: &[Finding]) -> Failure {
+fn not_as_asked(name: &Label, findings: &[Finding]) -> Failure {
     let failure = Failure::not_good(text!("{}: the certificate is not what was asked for", name));
     let errors = findings.iter();
     let errors = errors.filter(|finding| finding.level == Level::Error);
