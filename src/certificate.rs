@@ -26,9 +26,6 @@ pub use path::{NoPath, Unfit};
 /// The PEM label of certificates.
 pub const PEM_LABEL: &str = "CERTIFICATE";
 
-/// What OpenSSL wrote in its place before 0.9.3 and still reads, and Go does not.
-pub(crate) const OLD_PEM_LABEL: &str = "X509 CERTIFICATE";
-
 /// A certificate, with the very bytes that it was read from.
 #[derive(Debug, Clone)]
 pub struct Certificate {
@@ -173,6 +170,21 @@ impl Certificate {
         seconds.div_euclid(24 * 60 * 60)
     }
 
+    /// The lifetime that was granted, in seconds, which kube-controller-manager makes five minutes
+    /// longer where it is less than eight hours
+    /// (k8s.io/kubernetes/pkg/controller/certificates/authority `PermissiveSigningPolicy`).
+    #[must_use]
+    pub fn granted_seconds(&self) -> i64 {
+        const BACKDATE: i64 = 5 * 60;
+        const SHORT: i64 = 8 * 3_600;
+        let granted = self.not_after - self.not_before;
+        let granted = granted.whole_seconds();
+        match granted - BACKDATE {
+            short @ ..SHORT => short,
+            _ => granted,
+        }
+    }
+
     /// Whether it is time for the next one: less than a tenth of its lifetime is left, or three days
     /// where that is less, and at most thirty. One that lasts no longer than three days is in its last
     /// tenth.
@@ -201,15 +213,6 @@ impl Certificate {
     pub fn is_ca(&self) -> bool {
         let constraints = self.extensions.basic_constraints;
         constraints.is_some_and(|it| it.is_ca)
-    }
-
-    /// The first critical extension that API servers do not know, for which they refuse it.
-    #[must_use]
-    pub fn unknown_critical_extension(&self) -> Option<String> {
-        self.extensions
-            .not_understood
-            .as_ref()
-            .map(ToString::to_string)
     }
 
     /// How it is signed.

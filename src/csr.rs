@@ -161,6 +161,26 @@ impl CertificationRequest {
         &self.signature_algorithm
     }
 
+    /// Whether both ask for the same with the same key: in which order the groups are named says
+    /// nothing.
+    #[must_use]
+    pub fn asks_for_the_same(&self, other: &Self) -> bool {
+        let sorted = |request: &Self| {
+            let attributes = request.subject.attributes();
+            let mut attributes: Vec<_> = attributes
+                .map(|it| (it.oid.as_bytes().to_vec(), it.value.clone()))
+                .collect();
+            attributes.sort();
+            attributes
+        };
+        // The last of several common names is the user.
+        let user = |request: &Self| request.subject.identity_when_issued().map(|it| it.username);
+        self.public_key == other.public_key
+            && self.extensions == other.extensions
+            && user(self) == user(other)
+            && sorted(self) == sorted(other)
+    }
+
     /// Checks that the holder of the key signed this request (crypto/x509 `CheckSignature`).
     ///
     /// # Errors

@@ -17,7 +17,9 @@ pub use assemble::{Credential, NewEntry, assemble};
 pub use auth_info::{AuthInfo, Held};
 pub use cluster::{Authority, BrokenAuthority, Cluster, ClusterProblem};
 pub use exec_entry::ExecEntry;
-pub use merge::{Change, Decided, Fingerprints, Holder, Joined, MergeError, NamedBy, merge};
+pub use merge::{
+    Change, Compared, Decided, Fingerprints, Holder, Joined, MergeError, NamedBy, merge,
+};
 
 /// The kind of a kubeconfig.
 pub const KIND: &str = "Config";

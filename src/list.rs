@@ -22,9 +22,13 @@ use crate::text;
 use crate::text::{Show as _, Text};
 use crate::yaml;
 
+mod answers;
 mod layout;
 
+pub use answers::settle;
 pub use layout::Layout;
+
+use answers::Asked;
 
 /// Where something stands: a request as [`State`] has it, a certificate by its dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -106,7 +110,7 @@ pub struct Row {
     pub server: Option<String>,
     /// `spec.signerName`.
     pub signer_name: Option<String>,
-    /// Where it stands.
+    /// Where it stands; a request whose certificate is listed as well, as that.
     pub state: Standing,
     /// The last second in which the certificate is valid (RFC 3339, UTC).
     pub not_after: Option<String>,
@@ -125,6 +129,15 @@ pub struct Row {
     /// The same as `not_after`, to be counted with.
     #[serde(skip)]
     pub end: Option<OffsetDateTime>,
+    /// For how many seconds the certificate was granted.
+    #[serde(skip)]
+    granted: Option<i64>,
+    /// What the request asks for.
+    #[serde(skip)]
+    asked: Option<Asked>,
+    /// What all rows of one certificate or request have in common.
+    #[serde(skip)]
+    mark: Option<String>,
 }
 
 /// What is in a file.
@@ -155,6 +168,9 @@ impl Row {
             credential_id: None,
             is_authority: false,
             end: None,
+            granted: None,
+            asked: None,
+            mark: None,
         }
     }
 
@@ -177,14 +193,18 @@ impl Row {
             credential_id: Some(certificate.credential_id()),
             is_authority: certificate.is_ca(),
             end: Some(certificate.not_after()),
+            granted: Some(certificate.granted_seconds()),
             ..Self::new(kind, state)
         }
         .held_by(certificate.subject(), certificate.public_key())
     }
 
     fn of_request(request: &CertificationRequest) -> Self {
-        Self::new("CertificationRequest", Standing::Pending)
-            .held_by(request.subject(), request.public_key())
+        Self {
+            asked: Some(Asked::by(request.der())),
+            ..Self::new("CertificationRequest", Standing::Pending)
+        }
+        .held_by(request.subject(), request.public_key())
     }
 
     /// Whether the certificate ends by then, or has ended.
@@ -271,7 +291,7 @@ impl Contents {
         let mut certificates = Vec::new();
         for block in pem::blocks(input) {
             let read = match block.label.as_str() {
-                certificate::PEM_LABEL | certificate::OLD_PEM_LABEL => {
+                certificate::PEM_LABEL => {
                     Certificate::from_der(&block.contents).map(|it| certificates.push(it))
                 }
                 csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => {
@@ -337,11 +357,17 @@ impl Contents {
             }
             None => None,
         };
-        if row.is_none() {
-            let block = pem::first(object.request.as_deref().unwrap_or_default());
-            let block = block.map_or_else(Default::default, |block| block.contents);
+        let block = pem::first(object.request.as_deref().unwrap_or_default());
+        let block = block.map_or_else(Default::default, |block| block.contents);
+        if let Some(row) = &mut row {
+            row.asked = Some(Asked::by(&block));
+        } else {
             match CertificationRequest::from_der(&block) {
-                Ok(request) => row = Some(Row::of_request(&request)),
+                Ok(request) => {
+                    let read = Row::of_request(&request);
+                    let asked = read.asked.map(|it| it.in_object(&object, &request));
+                    row = Some(Row { asked, ..read });
+                }
                 Err(error) => self.problems.push(text!("spec.request: {}", error)),
             }
         }

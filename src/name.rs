@@ -1,5 +1,6 @@
 //! Distinguished names (RFC 5280 section 4.1.2.4), and who Kubernetes takes their holder for.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -23,6 +24,20 @@ pub struct Identity {
     /// The user's UID, which API servers since 1.33 read ([`Attribute::is_user_uid`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
+}
+
+impl Identity {
+    /// Whether both are the same user in the same groups: their order says nothing.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.username == other.username && same_groups(&self.groups, &other.groups)
+    }
+}
+
+/// Whether both are the same groups, in whatever order.
+#[must_use]
+pub fn same_groups(one: &[String], other: &[String]) -> bool {
+    one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
 }
 
 /// Why a certificate's UID of a user is none.

@@ -15,7 +15,7 @@ use crate::key::Algorithm;
 use crate::kubeconfig::{AuthInfo, Kubeconfig};
 use crate::lifetime::{Lifetime, MIN_SECONDS};
 use crate::manifest::{self, CertificateSigningRequest};
-use crate::name::Identity;
+use crate::name::{Identity, same_groups};
 use crate::pem;
 use crate::text;
 use crate::text::{Label, Show, Text};
@@ -69,8 +69,8 @@ pub struct Entry {
     pub user: String,
     /// The private key.
     pub key: Option<EntryKey>,
-    /// Whether this program made the entry.
-    pub is_ours: bool,
+    /// Where something else made the entry, a free name for a context beside it.
+    pub beside: Option<String>,
     /// Whether this program serves the key.
     pub is_exec: bool,
     /// For how long it keeps the key unlocked, as it was typed.
@@ -224,7 +224,7 @@ impl Renewable {
         let position = holds_it.or_else(|| {
             let all = objects.iter().enumerate();
             let same = all.filter(|(_, object)| self.is_asked_by(object));
-            let granted = self.granted();
+            let granted = self.certificate.granted_seconds();
             // Where no lifetime is asked for, any may have come of it.
             let distance = |object: &CertificateSigningRequest| match Asked::by(object).lifetime {
                 Some(asked) if i64::from(asked.seconds()) + LEEWAY < granted => None,
@@ -311,6 +311,7 @@ impl Renewable {
             })
         })?;
         let entry = Entry::of(context, cluster, &user, folder);
+        let entry = entry.in_place(&user, chain.holder(), kubeconfig);
         Self::new(chain.holder().clone(), None, Some(entry))
     }
 
@@ -332,30 +333,19 @@ impl Renewable {
     #[must_use]
     pub fn lifetime(&self) -> LifetimeAsked {
         let most = i64::from(i32::MAX);
-        let granted = self.granted().clamp(i64::from(MIN_SECONDS), most);
+        let granted = self
+            .certificate
+            .granted_seconds()
+            .clamp(i64::from(MIN_SECONDS), most);
         let granted = Lifetime::try_from(granted).ok().map(Lifetime::rounded);
         match (self.asked.as_ref().map(|asked| asked.lifetime), granted) {
             (None, granted) => LifetimeAsked::Unknown(granted),
             (Some(Some(asked)), Some(granted))
-                if self.granted() + LEEWAY < i64::from(asked.seconds()) =>
+                if self.certificate.granted_seconds() + LEEWAY < i64::from(asked.seconds()) =>
             {
                 LifetimeAsked::Cut { asked, granted }
             }
             (Some(asked), _) => LifetimeAsked::Granted(asked),
-        }
-    }
-
-    /// The lifetime of the certificate in seconds, which kube-controller-manager makes five minutes
-    /// longer where it is less than eight hours
-    /// (k8s.io/kubernetes/pkg/controller/certificates/authority `PermissiveSigningPolicy`).
-    fn granted(&self) -> i64 {
-        const BACKDATE: i64 = 5 * 60;
-        const SHORT: i64 = 8 * 3_600;
-        let granted = self.certificate.not_after() - self.certificate.not_before();
-        let granted = granted.whole_seconds();
-        match granted - BACKDATE {
-            short @ ..SHORT => short,
-            _ => granted,
         }
     }
 
@@ -368,13 +358,8 @@ impl Renewable {
 
 /// Whether a request is for this user and these groups, in whatever order.
 fn asks_for(request: &CertificationRequest, user: &str, groups: &[String]) -> bool {
-    let sorted = |groups: &[String]| {
-        let mut groups = groups.to_vec();
-        groups.sort();
-        groups
-    };
     let asked = request.subject().identity_when_issued();
-    asked.is_some_and(|it| it.username == user && sorted(&it.groups) == sorted(groups))
+    asked.is_some_and(|it| it.username == user && same_groups(&it.groups, groups))
 }
 
 impl Asked {
@@ -409,10 +394,28 @@ impl Entry {
                 Some(path) => EntryKey::File(path),
                 None => EntryKey::Embedded,
             }),
-            is_ours: user.is_ours,
+            beside: None,
             is_exec: user.exec.is_some(),
             unlock_for: unlock_for.map(str::to_owned),
         }
+    }
+
+    /// The entry, with a name beside it where it is none of this program's.
+    fn in_place(
+        self,
+        user: &AuthInfo<'_>,
+        certificate: &Certificate,
+        kubeconfig: &Kubeconfig,
+    ) -> Self {
+        let identity = certificate.subject().identity().filter(|_| !user.is_ours);
+        let beside = identity.map(|identity| {
+            let usual = format!("{}@{}", identity.username, self.cluster);
+            let more = (2..).map(|number: u64| format!("{usual}-{number}"));
+            let is_free = |name: &String| kubeconfig.contexts().all(|(it, ..)| it != name);
+            let mut names = std::iter::once(usual.clone()).chain(more);
+            names.find(is_free).unwrap_or_default()
+        });
+        Self { beside, ..self }
     }
 
     /// The users of a kubeconfig that have this certificate, each with its first context. Where the file
@@ -446,7 +449,10 @@ impl Entry {
         let with_context = users.filter_map(|user| Some((*contexts.get(user.name)?, user)));
         with_context
             .filter(|(_, user)| has_it(user))
-            .map(|((context, cluster), user)| Self::of(context, cluster, &user, folder))
+            .map(|((context, cluster), user)| {
+                let entry = Self::of(context, cluster, &user, folder);
+                entry.in_place(&user, certificate, kubeconfig)
+            })
             .collect()
     }
 }

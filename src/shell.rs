@@ -15,11 +15,13 @@ use crate::text::{Show, Text, is_deceptive};
 const WIDTH: usize = 78;
 
 /// The word as it is, between single quotes, or, where there is something in it that would not be plainly
-/// visible, in octal escapes that `printf` writes: so every POSIX shell reads it back. New lines at the
-/// end would get lost on that way, and stand as they are between quotes.
+/// visible, in octal escapes that `printf` writes: so every POSIX shell reads it back. A new line at the
+/// end would get lost on that way; such a word is `$'...'`, which dash does not know
+/// ([`is_for_every_shell`]).
 #[must_use]
 pub fn quote(word: impl AsRef<OsStr>) -> String {
-    let word = word.as_ref().as_encoded_bytes();
+    let whole = word.as_ref();
+    let word = whole.as_encoded_bytes();
     let is_bare = |b: &u8| b.is_ascii_alphanumeric() || b"-_./:@,+=".contains(b);
     let plain = std::str::from_utf8(word)
         .ok()
@@ -32,8 +34,6 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
         Some(plain) => return format!("'{}'", plain.replace('\'', r"'\''")),
         None => {}
     }
-    let end = word.iter().rposition(|byte| *byte != b'\n');
-    let (word, line_ends) = word.split_at(end.map_or(0, |end| end + 1));
     let mut escaped = String::new();
     for (place, byte) in word.iter().enumerate() {
         // A dash in front would be an option of printf.
@@ -44,7 +44,17 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
             let _ = write!(escaped, "\\{byte:03o}");
         }
     }
-    format!("\"$(printf '{escaped}'){}\"", "\n".repeat(line_ends.len()))
+    if is_for_every_shell(whole) {
+        format!("\"$(printf '{escaped}')\"")
+    } else {
+        format!("$'{escaped}'")
+    }
+}
+
+/// Whether every shell reads back what [`quote`] writes for a word.
+#[must_use]
+pub fn is_for_every_shell(word: impl AsRef<OsStr>) -> bool {
+    !word.as_ref().as_encoded_bytes().ends_with(b"\n")
 }
 
 /// The commands of the program, where it was called as a plugin of kubectl.
@@ -112,10 +122,12 @@ pub struct Command {
 enum Word {
     /// Ours: a subcommand or an option without a value.
     Literal(&'static str),
-    Option(&'static str, OsString),
+    Option(OsString, OsString),
+    /// The same with an equals sign between both, whatever the value.
+    Joined(OsString, OsString),
+    /// An option that a person typed, without a value.
+    Flag(OsString),
     Operand(OsString),
-    /// As a person typed it, in its place.
-    Typed(OsString),
 }
 
 impl Command {
@@ -159,7 +171,22 @@ impl Command {
     #[inline(never)]
     pub fn option(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
         self.words
-            .push(Word::Option(name, value.as_ref().to_owned()));
+            .push(Word::Option(name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds an option that a person typed, by its long name without dashes, in one word with its value
+    /// where it takes it so alone.
+    #[must_use]
+    #[cold]
+    #[inline(never)]
+    pub fn given(mut self, name: &str, value: Option<&OsString>, is_joined: bool) -> Self {
+        let name = OsString::from(format!("--{name}"));
+        self.words.push(match value {
+            Some(value) if is_joined => Word::Joined(name, value.clone()),
+            Some(value) => Word::Option(name, value.clone()),
+            None => Word::Flag(name),
+        });
         self
     }
 
@@ -169,15 +196,6 @@ impl Command {
     #[inline(never)]
     pub fn operand(mut self, operand: impl AsRef<OsStr>) -> Self {
         self.words.push(Word::Operand(operand.as_ref().to_owned()));
-        self
-    }
-
-    /// Adds a word that a person typed, in the order in which they are typed.
-    #[must_use]
-    #[cold]
-    #[inline(never)]
-    pub fn typed(mut self, word: OsString) -> Self {
-        self.words.push(Word::Typed(word));
         self
     }
 
@@ -211,14 +229,14 @@ impl Command {
         let must_end = self.words.iter().any(dashed);
         let group = |word: &Word| match word {
             Word::Literal(word) => vec![word.into()],
-            Word::Option(name, value) if leads(value) => {
-                let mut joined = OsString::from(name);
+            Word::Option(name, value) if !leads(value) => vec![name.clone(), value.clone()],
+            Word::Option(name, value) | Word::Joined(name, value) => {
+                let mut joined = name.clone();
                 joined.push("=");
                 joined.push(value);
                 vec![joined]
             }
-            Word::Option(name, value) => vec![name.into(), value.clone()],
-            Word::Operand(word) | Word::Typed(word) => vec![word.clone()],
+            Word::Operand(word) | Word::Flag(word) => vec![word.clone()],
         };
         let mut groups = vec![vec![self.program.into()]];
         if must_end {
@@ -263,7 +281,8 @@ impl Command {
             line.push_str(if command.is_some() { " |" } else { "" });
             lines.push(line);
         }
-        shown(&lines.join("\n"))
+        // Quoted words hold nothing that is to be escaped.
+        Text::of_escaped_lines(&lines)
     }
 
     /// Calls what a debug build of the program has set to check its own commands.
@@ -288,7 +307,8 @@ impl Show for Command {
         self.check();
         let line = |groups: Vec<Vec<OsString>>| {
             let words: Vec<_> = groups.concat().iter().map(quote).collect();
-            shown(&words.join(" "))
+            // Quoted words hold nothing that is to be escaped.
+            Text::of_escaped(&words.join(" "))
         };
         match &self.reader {
             Some(reader) => text!("{} | {}", line(self.groups()), reader.as_ref()),
@@ -300,13 +320,7 @@ impl Show for Command {
 /// A word of its own, quoted, such as a file name in a list.
 #[must_use]
 pub fn quoted(word: impl AsRef<OsStr>) -> Text {
-    shown(&quote(word))
-}
-
-/// Quoted words hold nothing that is to be escaped, but perhaps the ends of lines.
-fn shown(words: &str) -> Text {
-    let lines: Vec<String> = words.split('\n').map(str::to_owned).collect();
-    Text::of_escaped_lines(&lines)
+    Text::of_escaped(&quote(word))
 }
 
 #[cfg(test)]
@@ -332,8 +346,7 @@ mod tests {
                 r#""$(printf '\055a\012\047\134\033\1332J \045')""#,
             ),
             ("a\u{202e}1", r#""$(printf 'a\342\200\2561')""#),
-            ("é\n", "\"$(printf '\\303\\251')\n\""),
-            ("a\nb\n\n", "\"$(printf 'a\\012b')\n\n\""),
+            ("é\n", r"$'\303\251\012'"),
         ] {
             assert_eq!(quote(word), quoted);
         }
@@ -362,6 +375,9 @@ mod tests {
         ];
         for shell in ["sh", "dash", "bash", "zsh"] {
             for word in words {
+                if !is_for_every_shell(word) && matches!(shell, "sh" | "dash") {
+                    continue;
+                }
                 let script = format!("printf %s {}", quote(word));
                 let Ok(output) = Process::new(shell).args(["-c", &script]).output() else {
                     assert_ne!(

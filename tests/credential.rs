@@ -605,3 +605,67 @@ fn without_a_kubeconfig_in_use_unlock_names_those_that_are_here() {
     ];
     folder.run(&["unlock"]).fails(2, &lines);
 }
+
+/// It would be unlocked, and kubectl would go on asking for it.
+#[test]
+fn a_key_that_was_exchanged_is_told_by_unlock_with_both_sides_and_the_way_out() {
+    let folder = enrolled(&["--exec"]);
+    folder
+        .typed("request alice --algorithm ecdsa-p256 --passphrase-file pass --output-dir other")
+        .good();
+    folder.peer("cp", &["alice.key", "kept"]);
+    folder.peer("cp", &["other/alice.key", "alice.key"]);
+    let unlock = "unlock alice.kubeconfig --passphrase-file pass";
+    let ended = folder.typed(unlock);
+    ended.fails(
+        1,
+        &[
+            "alice.key is not the key of the certificate",
+            ": found ",
+            ", expected ",
+            "--key KEY --merge alice.kubeconfig --exec",
+            "run: kube-enroll renew",
+        ],
+    );
+    assert!(!ended.stderr.contains("REPLY"), "{}", ended.stderr);
+    let line = ended.stderr.split("run: kube-enroll ").nth(1).unwrap();
+    let line = line.lines().next().unwrap().replace("KEY", "kept");
+    folder
+        .typed(&format!("{line} --passphrase-file pass"))
+        .good();
+    let args = user(&folder)["exec"]["args"].to_string();
+    assert!(args.contains("/kept\""), "{args}");
+    // Who is asked by kubectl is told the command that compares them.
+    let exec = user(&folder)["exec"]["args"].clone();
+    let exec: Vec<&str> = exec
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
+    let file = folder.file("alice.kubeconfig");
+    let line = format!("unlock {} --context alice@prod", file.display());
+    folder.run(&exec).fails(2, &[&line]);
+}
+
+#[test]
+fn a_passphrase_behind_a_link_is_changed_by_the_line_that_is_printed() {
+    let folder = enrolled(&[]);
+    folder.peer(
+        "sh",
+        &[
+            "-c",
+            "mkdir 'a b'; mv alice.key 'a b'; ln -s 'a b/alice.key' alice.key",
+        ],
+    );
+    let before = folder.read("a b/alice.key");
+    let ended = folder.typed("passphrase alice.key --passphrase-file pass --remove");
+    ended.fails(2, &["alice.key is a symbolic link"]);
+    assert_eq!(folder.read("a b/alice.key"), before);
+    let line = ended.stderr.split("run: kube-enroll ").nth(1).unwrap();
+    let line = line.lines().next().unwrap();
+    let script = format!("{} {line}", common::executable());
+    folder.other("sh", &["-c", &script]).good();
+    assert!(folder.read("a b/alice.key").contains("BEGIN PRIVATE KEY"));
+    assert!(folder.file("alice.key").is_symlink());
+}

@@ -5,23 +5,28 @@
 
 mod common;
 
-use common::Folder;
+use common::{Folder, admin_kubeconfig, authority, issue};
 use kube_enroll::certificate::Certificate;
 use kube_enroll::key::{Fingerprint, PublicKey};
 use kube_enroll::pem;
 use regex::Regex;
 
-/// A folder with a key, its request, the issued object and an admin's kubeconfig; what `request` said; and
-/// the fingerprints of the key and of the cluster's authority.
-fn journey() -> (Folder, String, Fingerprint, Fingerprint) {
+/// A folder with a key, its request, the issued object, the reply and an admin's kubeconfig; and the
+/// fingerprints of the key and of the cluster's authority.
+fn journey() -> (Folder, Fingerprint, Fingerprint) {
     let folder = Folder::new();
-    let (asked, authority) = folder.issue_to_alice();
-    let public = folder.peer("openssl", &["pkey", "-in", "alice.key", "-pubout"]);
-    let public = pem::first(public.as_bytes()).unwrap();
+    let request = ["request", "alice", "-g", "dev", "--algorithm", "ecdsa-p256"];
+    let page = folder.run(&[&request[..], &["--no-passphrase"]].concat());
+    folder.write("request.page", page.good().stdout);
+    let authority = authority();
+    let issued = issue(&folder.read("alice.csr.yaml"), &authority);
+    folder.write("issued.yaml", issued);
+    folder.write("admin", admin_kubeconfig(&authority));
+    let public = ["pkey", "-in", "alice.key", "-pubout"];
+    let public = pem::first(folder.peer("openssl", &public).as_bytes()).unwrap();
     let key = PublicKey::from_spki_der(&public.contents).unwrap();
     let ca = Certificate::from_der(authority.certificate().der()).unwrap();
-    let (key, ca) = (key.fingerprint(), ca.public_key().fingerprint());
-    (folder, asked.stdout, key, ca)
+    (folder, key.fingerprint(), ca.public_key().fingerprint())
 }
 
 const AGREED: [&str; 4] = ["--user", "alice", "-g", "dev"];
@@ -43,7 +48,7 @@ fn on_page(page: &str) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn every_page_has_the_same_digits_once() {
-    let (folder, asked, key, ca) = journey();
+    let (folder, key, ca) = journey();
     let (key_digits, ca_digits) = (key.spoken(), ca.spoken());
     let reply = [
         "reply",
@@ -58,8 +63,8 @@ fn every_page_has_the_same_digits_once() {
         format!("{}{}", ended.stdout, ended.stderr)
     };
     let nothing: [&str; 0] = [];
-    let (digits, hashes) = on_page(&asked);
-    assert_eq!(digits, [&*key_digits], "{asked}");
+    let (digits, hashes) = on_page(&folder.read("request.page"));
+    assert_eq!(digits, [&*key_digits], "{}", folder.read("request.page"));
     // Not in the command that the administrator runs, which may be sent with the file.
     assert_eq!(hashes, nothing);
     for (words, digits) in [
@@ -105,8 +110,8 @@ fn every_page_has_the_same_digits_once() {
 
 #[test]
 fn programs_get_all_of_the_hash() {
-    let (folder, _, key, _) = journey();
-    let json = folder.typed("inspect -o json alice.csr").json();
+    let (folder, key, _) = journey();
+    let json = folder.run(&["inspect", "-o", "json", "alice.csr"]).json();
     assert_eq!(
         json["objects"][0]["publicKey"]["fingerprint"],
         key.to_string()
@@ -122,7 +127,7 @@ fn programs_get_all_of_the_hash() {
 
 #[test]
 fn a_fingerprint_is_taken_in_every_form_wherever_one_is_given() {
-    let (folder, _, key, ca) = journey();
+    let (folder, key, ca) = journey();
     let forms = |fingerprint: &Fingerprint| {
         let hash = fingerprint.to_string();
         let base64 = hash.strip_prefix("SHA256:").unwrap().to_owned();
@@ -178,7 +183,7 @@ fn a_fingerprint_is_taken_in_every_form_wherever_one_is_given() {
             format!("user,groups,fingerprint\nalice,dev,\"{form}\"\n"),
         );
         folder
-            .typed("verify alice.csr.yaml --roster roster.csv")
+            .run(&["verify", "alice.csr.yaml", "--roster", "roster.csv"])
             .good();
     }
     let out = ["--out", "alice.reply.yaml"];

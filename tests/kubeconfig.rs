@@ -999,3 +999,165 @@ fn a_reply_and_a_cluster_are_read_whatever_the_way_did_to_them() {
         place.kubeconfig(&args).good();
     }
 }
+
+/// Every file with its contents and the time of its last change.
+fn all_files(folder: &Folder) -> String {
+    let script = "find . -type f | sort | xargs cksum; find . | sort | xargs stat -c '%n %a %Y %Z'";
+    folder.peer("sh", &["-ec", script])
+}
+
+#[test]
+fn a_dry_run_shows_every_file_and_entry_and_changes_nothing() {
+    let place = Place::of_alice(ENCRYPTED);
+    let folder = &place.folder;
+    let opened = ["alice.reply.yaml", "--passphrase-file", "pass"];
+    let dry = |args: &[&str]| {
+        let before = all_files(folder);
+        let ended = place.kubeconfig(&[&opened, args, &["--dry-run"]].concat());
+        assert_eq!(all_files(folder), before, "{args:?}");
+        assert!(!ended.stdout.contains("PRIVATE KEY"), "{}", ended.stdout);
+        assert!(
+            ended.stderr.contains("nothing was written"),
+            "{}",
+            ended.stderr
+        );
+        ended
+    };
+    let shown = [
+        "alice.kubeconfig: new\n",
+        "context alice@prod: new\n",
+        "cluster prod at https://",
+        "user alice@prod, alice (developers) until ",
+        "for the private key in ",
+        "alice@prod.crt: new\n",
+        "alice@prod is the current context",
+    ];
+    dry(&[]).says(&shown);
+    dry(&["--embed"]).says(&["certificate and private key are in the kubeconfig"]);
+    dry(&["--embed", "--out", "-"]).says(&["standard output: new\n"]);
+    dry(&["--merge", "home/.kube/config"]).says(&["home/.kube/config: new\n"]);
+    dry(&["--output-dir", "made"]).says(&["made/alice.kubeconfig: new\n"]);
+    assert!(!folder.has("home") && !folder.has("made"));
+    // What was shown is what is done, and a second time nothing changes.
+    place.kubeconfig(&opened).good();
+    let again = dry(&[]).good().stdout;
+    for line in [
+        "alice.kubeconfig: is there, and has these entries afterwards\n",
+        "context alice@prod: stays as it is\n",
+        "alice@prod.crt: is there already\n",
+    ] {
+        assert!(again.contains(line), "{again}");
+    }
+    assert!(!again.contains("new"), "{again}");
+    dry(&["--embed"]).says(&[
+        "until ",
+        ": takes the place of the one there",
+        "context alice@prod: stays as it is",
+    ]);
+    let both = dry(&["--embed", "--merge", "a", "--merge", "b"])
+        .good()
+        .stdout;
+    assert!(
+        both.contains("a: new\n") && both.contains("b: new\n"),
+        "{both}"
+    );
+}
+
+#[test]
+fn a_dry_run_ends_as_the_real_run_would() {
+    let place = Place::of_alice(PLAIN);
+    let folder = &place.folder;
+    place.kubeconfig(&["alice.reply.yaml"]).good();
+    place
+        .run(&["request", "alice", "-g", "ops", "--key", "alice.key"])
+        .good();
+    let names = folder.names();
+    let ops = names
+        .iter()
+        .find(|name| name.starts_with("alice-") && name.ends_with(".csr.yaml"));
+    place.reply(ops.unwrap(), "ops.reply.yaml");
+    folder.write("file", "taken");
+    let wrong = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    for args in [
+        &["ops.reply.yaml"][..],
+        &[
+            "ops.reply.yaml",
+            "--merge",
+            "new",
+            "--merge",
+            "alice.kubeconfig",
+        ],
+        &["alice.reply.yaml", "--out", "file"],
+        &["alice.reply.yaml", "--out", "alice.kubeconfig"],
+        &["alice.reply.yaml", "--merge", "file"],
+        &["alice.reply.yaml", "--ca-fingerprint", wrong],
+        &["alice.reply.yaml", "--key", "pass"],
+        &["nobody.reply.yaml"],
+    ] {
+        let before = all_files(folder);
+        let dry = place.kubeconfig(&[args, &["--dry-run"]].concat());
+        assert_eq!(all_files(folder), before, "{args:?}");
+        let real = place.kubeconfig(args);
+        assert_ne!(real.status, 0, "{args:?}");
+        assert_eq!(dry.status, real.status, "{args:?}: {}", dry.stderr);
+        for line in real.stderr.lines().filter(|line| line.starts_with("error")) {
+            assert!(dry.stderr.contains(line), "{line}: {}", dry.stderr);
+        }
+    }
+}
+
+#[test]
+fn what_a_run_that_was_ended_left_over_is_removed_by_the_next() {
+    let place = Place::of_alice(PLAIN);
+    let folder = &place.folder;
+    place.kubeconfig(&["alice.reply.yaml"]).good();
+    let (old, new) = (
+        ".alice.kubeconfig.0123456789abcdef",
+        ".alice.kubeconfig.0123456789abcdee",
+    );
+    let others = [
+        ".other.kubeconfig.0123456789abcdef",
+        ".alice.kubeconfig.0123456789abcdeg",
+        ".alice.kubeconfig.bak",
+    ];
+    for name in others.iter().chain([&old]) {
+        folder.write(name, "client-key-data: secret");
+        folder.peer("touch", &["-d", "1 hour ago", name]);
+    }
+    folder.write(new, "of a run that goes on");
+    place.kubeconfig(&["alice.reply.yaml", "--dry-run"]).good();
+    assert!(folder.has(old));
+    let ended = place.kubeconfig(&["alice.reply.yaml"]).good();
+    let said = format!("{old} was left over by a run that was ended, and is removed");
+    assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+    assert!(!folder.has(old));
+    assert!(folder.has(new) && others.iter().all(|name| folder.has(name)));
+}
+
+#[test]
+fn an_entry_that_runs_what_is_not_there_is_not_usable() {
+    let place = Place::asked_for_the_key();
+    let folder = &place.folder;
+    let usable = |text: &str| {
+        folder.write("config", text);
+        let report = place.run(&["inspect", "-o", "json", "config"]);
+        let context = report.json()["objects"][0]["kubeconfig"]["contexts"][0].clone();
+        (context["usable"].clone(), report.status)
+    };
+    let text = folder.read("config");
+    assert_eq!(usable(&text), (true.into(), 0));
+    let command = common::executable();
+    let quoted = format!("command: \"{command}\"");
+    for other in ["/nowhere/kube-enroll", "./kube-enroll", "bin/kube-enroll"] {
+        let text = text.replace(&quoted, &format!("command: {other}"));
+        assert_eq!(usable(&text), (false.into(), 1), "{other}");
+        let said = format!("kubectl runs {other} for the key, which is no program that is there");
+        let report = place.run(&["inspect", "config"]).stdout;
+        let words: Vec<_> = report.split_whitespace().collect();
+        assert!(words.join(" ").contains(&said), "{report}");
+    }
+    // Beside the kubeconfig, as client-go has it.
+    folder.peer("ln", &["-s", &command, "kube-enroll"]);
+    let text = text.replace(&quoted, "command: ./kube-enroll");
+    assert_eq!(usable(&text), (true.into(), 0));
+}

@@ -5,7 +5,6 @@
 mod common;
 
 use base64::Engine as _;
-use common::commands::journey;
 use common::{Folder, admin_kubeconfig, authority, issue, issue_at};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -80,9 +79,23 @@ fn column<'a>(rows: &'a [Value], name: &str) -> Vec<&'a Value> {
 
 #[test]
 fn copies_of_a_certificate_are_one_line_with_every_file_that_has_it() {
-    let folder = journey();
+    let folder = Folder::new();
+    folder.issue_to_alice();
+    let reply = [
+        "reply",
+        "issued.yaml",
+        "--kubeconfig",
+        "admin",
+        "--out",
+        "alice.reply.yaml",
+    ];
+    folder.run(&reply).good();
+    folder.write(
+        "alice.crt",
+        common::certificate_of(&folder.read("issued.yaml")),
+    );
     folder
-        .typed("kubeconfig alice.reply.yaml --context a")
+        .run(&["kubeconfig", "alice.reply.yaml", "--context", "a"])
         .good();
     let copy = folder.read("alice.kubeconfig").replace("prod", "test");
     folder.write("other.kubeconfig", copy);
@@ -119,7 +132,7 @@ fn copies_of_a_certificate_are_one_line_with_every_file_that_has_it() {
 #[test]
 fn a_folder_is_listed_by_what_ends_first() {
     let folder = team();
-    let table = folder.typed("list replies").good();
+    let table = folder.run(&["list", "replies"]).good();
     assert_eq!(table.stderr, "");
     let lines: Vec<Vec<&str>> = table
         .stdout
@@ -164,7 +177,9 @@ fn a_folder_is_listed_by_what_ends_first() {
     assert_eq!(rows[2]["groups"], json!(["developers"]));
     assert_eq!(rows[2]["server"], "https://10.0.0.1:6443");
     assert_eq!(rows[2]["signerName"], "kubernetes.io/kube-apiserver-client");
-    let inspected = folder.typed("inspect -o json replies/carol.crt").json();
+    let inspected = folder
+        .run(&["inspect", "-o", "json", "replies/carol.crt"])
+        .json();
     let certificate = &inspected["objects"][0]["certificate"];
     assert_eq!(rows[0]["credentialId"], certificate["credentialId"]);
     assert_eq!(rows[0]["notAfter"], certificate["notAfter"]);
@@ -189,11 +204,16 @@ fn what_ends_in_time_is_listed_alone_and_is_the_exit_status() {
     assert_eq!(users("0"), (1, "carol".to_owned()));
     assert_eq!(users("14d"), (1, "carol bob".to_owned()));
     assert_eq!(users("1y"), (1, "carol bob alice".to_owned()));
-    let one = "list replies/alice.reply.yaml --expires-within 14d";
-    let none = folder.typed(one).good();
+    let one = [
+        "list",
+        "replies/alice.reply.yaml",
+        "--expires-within",
+        "14d",
+    ];
+    let none = folder.run(&one).good();
     assert_eq!(none.stdout, "");
     folder
-        .typed("list --expires-within soon")
+        .run(&["list", "--expires-within", "soon"])
         .fails(2, &["--expires-within"]);
 }
 
@@ -235,8 +255,13 @@ fn every_format_has_every_row() {
 fn kubeconfigs_are_listed_by_context_with_no_key_opened() {
     let folder = team();
     folder.write("pass", "correct horse\n");
-    let lock = "passphrase requests/alice.key --new-passphrase-file pass";
-    folder.typed(lock).good();
+    let lock = [
+        "passphrase",
+        "requests/alice.key",
+        "--new-passphrase-file",
+        "pass",
+    ];
+    folder.run(&lock).good();
     let write = [
         "kubeconfig",
         "replies/alice.reply.yaml",
@@ -271,7 +296,7 @@ fn kubeconfigs_are_listed_by_context_with_no_key_opened() {
     assert_eq!(column(&rows, "kind"), ["Config", "Config"]);
 
     std::fs::remove_file(folder.file("home/.kube/alice@prod.crt")).unwrap();
-    let ended = folder.typed("list other");
+    let ended = folder.run(&["list", "other"]);
     ended.fails(
         2,
         &[
@@ -320,7 +345,7 @@ fn what_cannot_be_read_is_counted_and_named_and_what_is_not_ours_only_when_it_wa
     large.push_str(&"# x\n".repeat(1 << 18));
     folder.write("other/large.yaml", large);
     folder.write("other/notes", "hello");
-    let ended = folder.typed("list other");
+    let ended = folder.run(&["list", "other"]);
     ended.fails(
         2,
         &[
@@ -332,19 +357,19 @@ fn what_cannot_be_read_is_counted_and_named_and_what_is_not_ours_only_when_it_wa
     );
     assert!(!ended.stderr.contains("notes"), "{}", ended.stderr);
     folder
-        .typed("list other/notes replies/bob.reply.yaml")
+        .run(&["list", "other/notes", "replies/bob.reply.yaml"])
         .fails(
             2,
             &["other/notes: nothing to list: one line of text", "bob"],
         );
     folder
-        .typed("list requests/bob.key")
+        .run(&["list", "requests/bob.key"])
         .fails(0, &["nothing to list: a private key"]);
     folder
-        .typed("list nowhere")
+        .run(&["list", "nowhere"])
         .fails(2, &["nowhere", "no such file"]);
-    let more = "list other/large.yaml --max-size 4000000";
-    assert!(folder.typed(more).good().stdout.contains("alice"));
+    let more = ["list", "other/large.yaml", "--max-size", "4000000"];
+    assert!(folder.run(&more).good().stdout.contains("alice"));
 }
 
 #[test]
@@ -395,8 +420,8 @@ fn a_kubeconfig_of_a_folder_that_is_broken_is_told_and_one_without_certificates_
     for (name, text) in &fine {
         folder.write(name, text);
     }
-    folder.typed("list mixed").good();
-    folder.typed("list mixed/admin.kubeconfig").fails(
+    folder.run(&["list", "mixed"]).good();
+    folder.run(&["list", "mixed/admin.kubeconfig"]).fails(
         0,
         &["mixed/admin.kubeconfig: nothing to list: a kubeconfig"],
     );
@@ -421,7 +446,7 @@ fn a_kubeconfig_of_a_folder_that_is_broken_is_told_and_one_without_certificates_
     // With a find both are said, and what nobody knows weighs more.
     folder.write("replies/x.kubeconfig", "a: [");
     folder
-        .typed("list replies --expires-within 14d")
+        .run(&["list", "replies", "--expires-within", "14d"])
         .fails(2, &["replies/x.kubeconfig: ", "carol", "bob"]);
 }
 
@@ -436,4 +461,122 @@ fn a_folder_in_the_place_of_the_kubeconfig_in_use_is_told() {
     let ended = folder.other("sh", &["-c", &script]);
     let said = format!("{}: is a directory", folder.file("other").display());
     ended.fails(2, &[&said, "alice"]);
+}
+
+/// The first year and the second, and a request that is on its way.
+#[test]
+fn a_request_that_was_answered_is_one_line_with_its_certificate_and_not_pending() {
+    let folder = Folder::new();
+    let authority = authority();
+    folder.write("admin", admin_kubeconfig(&authority));
+    let request = "--algorithm ecdsa-p256 --no-passphrase";
+    let answered = |manifest: &str| {
+        let object = issue(&folder.read(manifest), &authority);
+        let out = manifest.replace(".csr.yaml", ".reply.yaml");
+        let reply = ["reply", "--kubeconfig", "admin", "--out", &out];
+        folder.run_with(&reply, object.as_bytes()).good();
+        folder
+            .run(&["kubeconfig", &out, "--context", "alice@prod"])
+            .good();
+        out
+    };
+    let new = |words: &str| {
+        let before = folder.names();
+        folder.typed(words).good();
+        let names = folder.names().into_iter();
+        let mut new = names.filter(|name| name.ends_with(".csr.yaml") && !before.contains(name));
+        new.next().unwrap()
+    };
+    let states = || {
+        let table = folder.run(&["list"]).good().stdout;
+        let lines = table.lines().skip(1);
+        let cell = |line: &str| {
+            let words = ["Pending", "Issued", "Denied"];
+            words.into_iter().find(|word| line.contains(word)).unwrap()
+        };
+        (lines.map(cell).collect::<Vec<_>>(), table)
+    };
+    let first = new(&format!(
+        "request alice -g a -g b --expires-in 100d {request}"
+    ));
+    // Request and manifest are one.
+    assert_eq!(states().0, ["Pending"], "{}", states().1);
+    answered(&first);
+    assert_eq!(states().0, ["Issued"], "{}", states().1);
+    let (_, table) = states();
+    for file in [
+        "alice.csr,",
+        "alice.csr.yaml",
+        "alice.kubeconfig",
+        "alice.reply.yaml",
+    ] {
+        assert!(table.contains(file), "{table}");
+    }
+    // With the same key, and the same request: on its way until it is answered.
+    let kept = new("renew alice.kubeconfig --keep-key");
+    assert_eq!(states().0, ["Issued", "Pending"], "{}", states().1);
+    let reply = answered(&kept);
+    assert_eq!(states().0, ["Issued", "Issued"], "{}", states().1);
+    // Without the reply it is known by the certificate.
+    std::fs::remove_file(folder.file(&reply)).unwrap();
+    assert!(!states().1.contains("Pending"), "{}", states().1);
+    // Of another lifetime, other groups, another key.
+    for words in [
+        "--key alice.key -g a -g b --expires-in 200d",
+        "--key alice.key -g a --expires-in 100d",
+        "--algorithm ecdsa-p256 --no-passphrase -g a -g b --expires-in 100d",
+    ] {
+        let pending = states().0.iter().filter(|it| **it == "Pending").count();
+        new(&format!("request alice {words}"));
+        let (now, table) = states();
+        let now = now.iter().filter(|it| **it == "Pending").count();
+        assert_eq!(now, pending + 1, "{table}");
+    }
+    // For programs each file has its own row.
+    let all = rows(&folder, &[]);
+    let of = |file: &str| all.iter().find(|row| row["source"] == file).unwrap();
+    assert_eq!(of("alice.csr.yaml")["state"], "Issued");
+    assert_eq!(of("alice.csr")["state"], "Issued");
+    let ends = ["list", "--expires-within", "300d", "-o", "name"];
+    let ends = folder.run(&ends).stdout;
+    assert!(!ends.contains(".csr"), "{ends}");
+}
+
+#[test]
+fn what_is_no_file_and_what_leads_nowhere_is_told_where_it_would_be_missed() {
+    let folder = team();
+    let make = "mkdir mixed; cd mixed; ln -s none x.kubeconfig; mkfifo y.crt; ln -s none notes; \
+                mkfifo pipe; mkdir z.kubeconfig";
+    folder.peer("sh", &["-ec", make]);
+    for args in [
+        &["list", "mixed"][..],
+        &["list", "mixed", "--expires-within", "9d"],
+    ] {
+        let ended = folder.run(args);
+        ended.fails(
+            2,
+            &[
+                "mixed/x.kubeconfig: it is a link to a file that is not there",
+                "mixed/y.crt: it is a named pipe (FIFO), and is not read",
+                "2 problems",
+            ],
+        );
+        for name in ["notes", "mixed/pipe", "z.kubeconfig"] {
+            assert!(!ended.stderr.contains(name), "{}", ended.stderr);
+        }
+    }
+    // A link in the place of the kubeconfig in use.
+    let list = format!(
+        "cd replies/deeper && KUBECONFIG=../../mixed/x.kubeconfig {} list",
+        common::executable()
+    );
+    folder
+        .other("sh", &["-c", &list])
+        .fails(2, &["../../mixed/x.kubeconfig"]);
+    // Those of a shell can be read.
+    let list = format!(
+        "cd replies/deeper && cat ../alice.reply.yaml | KUBECONFIG=/dev/stdin {} list -o name",
+        common::executable()
+    );
+    folder.other("sh", &["-c", &list]).says(&["/dev/stdin"]);
 }

@@ -4,8 +4,7 @@
 
 mod common;
 
-use common::commands::journey;
-use common::{Ended, Folder, have};
+use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
 use kube_enroll::qr::{Picture, parts};
 use proptest::prelude::*;
 
@@ -17,13 +16,34 @@ const ALGORITHMS: [&str; 6] = [
     "ecdsa-p384",
     "ed25519",
 ];
-const AGREED: [&str; 4] = ["--user", "alice", "-g", "dev"];
+const AGREED: [&str; 4] = ["--user", "alice", "-g", "developers"];
 
 fn request(folder: &Folder, algorithm: &str) -> String {
-    let request = ["request", "alice", "-g", "dev", "--no-passphrase"];
+    let request = ["request", "alice", "-g", "developers", "--no-passphrase"];
     let place = ["--algorithm", algorithm, "--output-dir", algorithm];
     folder.run(&[&request[..], &place].concat()).good();
     format!("{algorithm}/alice.csr.yaml")
+}
+
+/// A folder with a manifest of a P-256 key, what was issued for it, and the reply.
+fn journey() -> Folder {
+    let folder = Folder::new();
+    let manifest = request(&folder, "ecdsa-p256");
+    for file in ["alice.key", "alice.csr", "alice.csr.yaml"] {
+        let there = folder.file(&format!("ecdsa-p256/{file}"));
+        std::fs::rename(there, folder.file(file)).unwrap();
+    }
+    assert!(!folder.has(&manifest));
+    let authority = authority();
+    folder.write(
+        "issued.yaml",
+        issue(&folder.read("alice.csr.yaml"), &authority),
+    );
+    folder.write("admin", admin_kubeconfig(&authority));
+    let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
+    let out = ["--out", "alice.reply.yaml"];
+    folder.run(&[&reply[..], &out].concat()).good();
+    folder
 }
 
 /// What zbar reads in a picture, one code a line, in no order that could be relied on.
@@ -78,8 +98,8 @@ fn manifests_of_all_algorithms_are_read_from_a_picture_byte_for_byte() {
     let folder = Folder::new();
     for algorithm in ALGORITHMS {
         let manifest = request(&folder, algorithm);
-        let svg = format!("qr {manifest} -o svg --out codes.svg");
-        folder.typed(&svg).good();
+        let svg = ["qr", &manifest, "-o", "svg", "--out", "codes.svg"];
+        folder.run(&svg).good();
         let text = scanned_svg(&folder, "codes.svg");
         std::fs::remove_file(folder.file("codes.svg")).unwrap();
         let joined = parts::join(text.as_bytes()).unwrap();
@@ -135,8 +155,17 @@ fn each_code_goes_to_a_file_of_its_own() {
         return;
     }
     let folder = journey();
-    let svg = "qr alice.csr.yaml -o svg --parts 3 --output-dir codes";
-    let said = folder.typed(svg).good();
+    let svg = [
+        "qr",
+        "alice.csr.yaml",
+        "-o",
+        "svg",
+        "--parts",
+        "3",
+        "--output-dir",
+        "codes",
+    ];
+    let said = folder.run(&svg).good();
     assert!(
         said.stdout.contains("codes/alice.csr.yaml-3-of-3.svg"),
         "{}",
@@ -147,7 +176,7 @@ fn each_code_goes_to_a_file_of_its_own() {
         .concat();
     let joined = parts::join(text.as_bytes()).unwrap();
     assert_eq!(joined.file[..], *folder.read("alice.csr.yaml").as_bytes());
-    folder.typed(svg).good();
+    folder.run(&svg).good();
     let svg = ["qr", "-", "-o", "text", "--output-dir", "codes", "-q"];
     let quiet = folder
         .run_with(&svg, folder.read("alice.csr").as_bytes())
@@ -199,7 +228,7 @@ fn every_command_reads_what_was_scanned_in_any_order() {
         "--user",
         "alice",
         "-g",
-        "dev",
+        "developers",
     ]);
     same(&["list", "-o", "csv", "alice.reply.yaml.qr"]);
     same(&["reply", "issued.yaml.qr", "--kubeconfig", "admin.qr"]);
@@ -314,7 +343,7 @@ fn what_may_be_secret_is_not_shown() {
     let certificate =
         String::from_utf8(common::certificate_of(&folder.read("issued.yaml"))).unwrap();
     folder
-        .typed("kubeconfig alice.reply.yaml --out kubeconfig")
+        .run(&["kubeconfig", "alice.reply.yaml", "--out", "kubeconfig"])
         .good();
     let request = manifest.split('"').nth(7).unwrap();
     let key_inside = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &key);
@@ -358,7 +387,7 @@ fn what_may_be_secret_is_not_shown() {
         (String::new(), "there is nothing in it"),
     ] {
         folder.write("FILE", &file);
-        let ended = folder.typed("qr FILE");
+        let ended = folder.run(&["qr", "FILE"]);
         ended.fails(2, &["FILE is not shown: ", words]);
         assert_eq!(ended.stdout, "", "{file}");
         folder.write(
@@ -368,7 +397,9 @@ fn what_may_be_secret_is_not_shown() {
                 .map(|it| it.to_string())
                 .collect::<String>(),
         );
-        folder.typed("qr FILE").fails(2, &["FILE is not shown: "]);
+        folder
+            .run(&["qr", "FILE"])
+            .fails(2, &["FILE is not shown: "]);
     }
     let public = folder.peer("openssl", &["pkey", "-in", "alice.key", "-pubout"]);
     folder.write("alice.pub", public);
@@ -403,7 +434,7 @@ fn what_may_be_secret_is_not_shown() {
         "alice.reply.yaml",
         "list.json",
     ] {
-        folder.typed(&format!("qr {public}")).good();
+        folder.run(&["qr", public]).good();
     }
 }
 
@@ -414,10 +445,10 @@ fn what_is_too_large_for_codes_is_told() {
     let (object, _) = reply.split_once("---\n").unwrap();
     folder.write("all.yaml", format!("{object}---\n").repeat(100));
     folder
-        .typed("qr all.yaml")
+        .run(&["qr", "all.yaml"])
         .fails(2, &["too many for 99 codes", "carry it as a file"]);
     folder
-        .typed("qr alice.csr --parts 100")
+        .run(&["qr", "alice.csr", "--parts", "100"])
         .fails(2, &["--parts"]);
 }
 

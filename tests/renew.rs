@@ -640,3 +640,155 @@ fn where_nothing_can_be_written_the_line_that_writes_elsewhere_is_printed() {
     assert_eq!(made.count(), 6);
     folder.set_mode("locked", 0o755);
 }
+
+#[test]
+fn a_request_whose_key_is_gone_or_that_was_answered_is_not_on_its_way() {
+    let first = First::year("--files", &[], 0);
+    let folder = &first.folder;
+    let note = "asks for the same with a key of its own";
+    let renew = |is_told: bool| {
+        let before = folder.names();
+        let ended = first.renew(&[], PLAIN).good();
+        assert_eq!(ended.stderr.contains(note), is_told, "{}", ended.stderr);
+        let manifest = new_manifest(folder, &before);
+        manifest.strip_suffix(".csr.yaml").unwrap().to_owned()
+    };
+    let second = renew(false);
+    std::fs::remove_file(folder.file(&format!("{second}.key"))).unwrap();
+    let third = renew(false);
+    // Its certificate is here, and not the reply.
+    let object = issue(&folder.read(&format!("{third}.csr.yaml")), &first.authority);
+    folder.write("third.crt", common::certificate_of(&object));
+    renew(false);
+    renew(true);
+}
+
+#[test]
+fn what_something_else_made_stays_and_the_context_beside_it_is_named() {
+    let first = First::year("--embed", &[], 0);
+    let folder = &first.folder;
+    let text = folder.read("alice.kubeconfig");
+    let mut value = kube_enroll::yaml::first_document(text.as_bytes()).unwrap();
+    let user = value["users"][0]["user"].as_object_mut().unwrap();
+    user.remove("extensions").unwrap();
+    folder.write("alice.kubeconfig", kube_enroll::yaml::to_string(&value));
+    let before = folder.names();
+    let ended = first.renew(&[], PLAIN).good();
+    let said =
+        "context alice@prod of alice.kubeconfig was made by something else and stays as it is";
+    let switch = "kubectl --kubeconfig alice.kubeconfig config use-context alice@prod-2";
+    for words in [said, switch] {
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    let manifest = new_manifest(folder, &before);
+    let reply = manifest.replace(".csr.yaml", ".reply.yaml");
+    first.reply(&manifest, &reply, 0);
+    first.follow(&ended.stdout, &[]).good();
+    let text = folder.read("alice.kubeconfig");
+    let after = kube_enroll::yaml::first_document(text.as_bytes()).unwrap();
+    assert_eq!(after["users"][0], value["users"][0]);
+    let names: Vec<_> = after["contexts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
+    assert_eq!(names, ["alice@prod", "alice@prod-2"]);
+}
+
+#[test]
+fn the_passphrase_file_of_an_entry_opens_the_new_key_or_that_is_told() {
+    let first = First::year("--exec", &[], 0);
+    let folder = &first.folder;
+    let entry = || {
+        let text = folder.read("alice.kubeconfig");
+        kube_enroll::yaml::first_document(text.as_bytes()).unwrap()
+    };
+    let words = || {
+        let args = entry()["users"][0]["user"]["exec"]["args"].clone();
+        let args: Vec<String> = serde_json::from_value(args).unwrap();
+        args
+    };
+    let mut value = entry();
+    let old = folder.file("pass").to_str().unwrap().to_owned();
+    let args = value["users"][0]["user"]["exec"]["args"]
+        .as_array_mut()
+        .unwrap();
+    args.extend(["--passphrase-file".into(), old.clone().into()]);
+    folder.write("alice.kubeconfig", kube_enroll::yaml::to_string(&value));
+    folder.write("other", "another horse\n");
+    folder.write("copy", "correct horse\n");
+    let renewed = |secret: &str, given: &[&str], input: &[u8]| {
+        let before = folder.names();
+        let ended = first.renew(&[], &["--passphrase-file", secret]).good();
+        let manifest = new_manifest(folder, &before);
+        first.reply(&manifest, &manifest.replace(".csr.yaml", ".reply.yaml"), 0);
+        let start = ended.stdout.rfind("kube-enroll kubeconfig").unwrap();
+        let command = ended.stdout[start..].replace("\\\n", " ");
+        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let ended = folder.run_with(&[&words, given].concat(), input).good();
+        ended.stderr
+    };
+    let serves = || {
+        let words = words();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        folder.run(&words)
+    };
+    // The same passphrase: as it was, whatever file it came from.
+    let said = renewed("copy", &["--passphrase-file", "copy"], b"");
+    assert!(!said.contains("passphrase"), "{said}");
+    assert!(words().contains(&old));
+    serves().good();
+    // Another one that nobody can name: a word, and the line that names it.
+    let said = renewed("other", &["--passphrase-file", "-"], b"another horse\n");
+    let told = "this context has the passphrase read from ";
+    assert!(
+        said.contains(told) && said.contains("which does not open"),
+        "{said}"
+    );
+    assert!(said.contains("--passphrase-file FILE"), "{said}");
+    assert_ne!(serves().status, 0);
+    // One that is named takes its place.
+    let said = renewed("other", &["--passphrase-file", "other"], b"");
+    assert!(said.contains("from now on"), "{said}");
+    assert!(words().contains(&folder.file("other").to_str().unwrap().to_owned()));
+    serves().good();
+}
+
+#[test]
+fn a_kubeconfig_whose_files_were_moved_is_pointed_to_them_by_the_line_that_is_printed() {
+    for style in ["--files", "--exec"] {
+        let first = First::year(style, &["--merge", "home/config"], 0);
+        let folder = &first.folder;
+        folder.peer(
+            "sh",
+            &[
+                "-c",
+                "mkdir old; mv home/alice@prod.crt alice.key alice.csr old",
+            ],
+        );
+        let renew = |folder: &Folder| {
+            let renew = ["renew", "home/config"];
+            folder.run(&[&renew[..], first.secret].concat())
+        };
+        let ended = renew(folder);
+        ended.fails(
+            2,
+            &[
+                "in place of the words in capitals",
+                "run: kube-enroll kubeconfig CERTIFICATE --key KEY --merge home/config",
+            ],
+        );
+        folder.peer("sh", &["-c", "mv old/* ."]);
+        let ended = renew(folder);
+        let line = ended.stderr.split("run: kube-enroll ").nth(1).unwrap();
+        let line = line.lines().next().unwrap();
+        assert_eq!(
+            line, "kubeconfig alice@prod.crt --merge home/config",
+            "{style}"
+        );
+        let words: Vec<&str> = line.split(' ').collect();
+        folder.run(&[&words, first.opening()].concat()).good();
+        renew(folder).good();
+    }
+}

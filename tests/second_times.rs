@@ -524,9 +524,21 @@ fn what_somebody_wrote_into_the_exec_entry_stays() {
     };
     for words in ["", "--exec"] {
         place.take("first", words);
-        let mut found = exec();
+        let found = exec();
+        // The hint that was there was ours, and names the command that was there.
+        let hint = found["installHint"].as_str().unwrap();
+        assert!(hint.starts_with(own.to_str().unwrap()), "{hint}");
+        let mut found = found.clone();
         found["installHint"] = before["installHint"].clone();
         assert_eq!(found, before, "{words}");
+        // One that somebody wrote says what they wrote.
+        let text = folder.read(CONFIG);
+        let mut value = kube_enroll::yaml::first_document(text.as_bytes()).unwrap();
+        value["users"][0]["user"]["exec"]["installHint"] = "call 555 for help".into();
+        folder.write(CONFIG, kube_enroll::yaml::to_string(&value));
+        place.take("first", words);
+        assert_eq!(exec()["installHint"], "call 555 for help");
+        folder.write(CONFIG, text);
     }
     place.uses(CONFIG, &[FIRST]);
     place.take("first", "--unlock-for 5m");
@@ -755,4 +767,74 @@ fn the_renewal_of_a_certificate_in_a_folder_that_moved_reaches_its_kubeconfig() 
         place.run(&format!("kubeconfig {line}")).good();
         place.uses("moved/team.kc", &[("mine", "prod", DEVELOPER)]);
     }
+}
+
+#[test]
+fn the_replies_of_earlier_years_in_the_folder_are_passed_over() {
+    in_each_style(|place, style| {
+        let folder = &place.folder;
+        place.reply_of("prod", "alice.csr.yaml", "ended.reply.yaml", 200);
+        let manifest = place.request(&format!("renew {CONFIG} --expires-in 300d"));
+        place.reply("prod", &manifest, "renewed.reply.yaml");
+        for (words, file) in [
+            (".", CONFIG),
+            (
+                "renewed.reply.yaml ended.reply.yaml first.reply.yaml --out new",
+                "new",
+            ),
+            (". --merge a --merge b", "b"),
+        ] {
+            let ended = place.run(&format!("kubeconfig {words} {style}")).good();
+            let said = "the certificate in NAME is passed over: NEW has one of the same user";
+            let said = said
+                .replace("NEW", "./renewed.reply.yaml")
+                .replace("./", if words.starts_with('.') { "./" } else { "" });
+            for name in ["first", "ended"] {
+                let name = format!(
+                    "{}{name}.reply.yaml",
+                    if words.starts_with('.') { "./" } else { "" }
+                );
+                let said = said.replace("NAME", &name);
+                assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+            }
+            place.uses(file, &[FIRST]);
+            let listed = folder.run(&["list", file, "--expires-within", "250d"]);
+            assert_eq!(listed.status, 0, "{}", listed.stdout);
+        }
+        // Alone it is meant, and does not take the place of the newer one.
+        assert_eq!(place.run("kubeconfig first.reply.yaml").status, 2);
+    });
+}
+
+#[test]
+fn a_reply_is_found_under_the_name_that_it_was_given() {
+    in_each_style(|place, style| {
+        let manifest = place.request("request alice -g ops --key alice.key");
+        place.reply("prod", &manifest, "ops.reply.yaml");
+        place.take("ops", &format!("{style} --context alice@prod-2"));
+        let before = (place.folder.read(CONFIG), place.folder.names());
+        let ended = place.run("kubeconfig ops.reply.yaml").good();
+        assert!(
+            ended.stdout.contains("context alice@prod-2"),
+            "{}",
+            ended.stdout
+        );
+        assert_eq!((place.folder.read(CONFIG), place.folder.names()), before);
+        place.uses(CONFIG, &[FIRST, ("alice@prod-2", "prod", OPERATOR)]);
+    });
+}
+
+#[test]
+fn in_which_order_groups_are_asked_for_says_nothing() {
+    let Some(place) = Place::new() else { return };
+    let manifest = place.request("request alice -g b -g a");
+    place.run("request alice -g a -g b --key alice.key --output-dir other --no-passphrase");
+    assert!(place.folder.has("other/alice.csr.yaml"));
+    place.reply("prod", "other/alice.csr.yaml", "alice.reply.yaml");
+    assert_ne!(
+        place.folder.read("other/alice.csr.yaml"),
+        place.folder.read(&manifest)
+    );
+    place.take("alice", "");
+    place.uses(CONFIG, &[("alice@prod", "prod", "O=a+O=b,CN=alice")]);
 }

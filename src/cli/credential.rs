@@ -115,15 +115,20 @@ impl Args {
     /// How to ask for the next certificate, in the kubeconfig that names this one if it is found.
     fn renewal(&self) -> Command {
         let renew = Command::ours("renew");
-        for file in self.kubeconfigs() {
-            let contents = file::read(&file, DEFAULT_LIMIT);
-            let kubeconfig = contents.ok().and_then(|it| Kubeconfig::read(&it).ok());
-            let context = kubeconfig.as_ref().and_then(|it| self.context(it));
-            if let Some(context) = context {
-                return renew.operand(file.typed()).option("--context", context);
-            }
+        match self.in_kubeconfig() {
+            Some((file, context)) => renew.operand(file.typed()).option("--context", context),
+            None => renew.operand(self.certificate.typed()),
         }
-        renew.operand(self.certificate.typed())
+    }
+
+    /// The kubeconfig that names this certificate, with the context.
+    fn in_kubeconfig(&self) -> Option<(Stream, String)> {
+        self.kubeconfigs().into_iter().find_map(|file| {
+            let contents = file::read(&file, DEFAULT_LIMIT).ok()?;
+            let kubeconfig = Kubeconfig::read(&contents).ok()?;
+            let context = self.context(&kubeconfig)?.to_owned();
+            Some((file, context))
+        })
     }
 
     /// The context whose user has this certificate.
@@ -168,14 +173,16 @@ impl Args {
         let found = keys::read_unless(&known, &self.key, given.as_ref(), console)
             .map_err(|failure| self.advise_looking(self.advise_unlocking(failure), &self.key))?;
         if found.key.public_key() != certificate.public_key() {
-            return Err(Failure::not_good(text!(
-                "{} is not the key of the certificate: found {}, expected {}",
-                self.key,
-                found.key.public_key().fingerprint(),
-                fingerprint
-            ))
-            .say("write the kubeconfig anew:")
-            .run(Command::ours("kubeconfig").operand("REPLY").word("--exec")));
+            let named = self.in_kubeconfig();
+            return Err(keys::of_another_certificate(
+                &self.key,
+                found.key.public_key(),
+                &self.certificate,
+                certificate.public_key(),
+                named
+                    .as_ref()
+                    .map_or(Path::new("KUBECONFIG"), |(file, _)| file.typed()),
+            ));
         }
         let unlock_for = self.unlock_for.filter(|_| found.was_encrypted);
         if let Some(Err(failure)) = unlock_for.map(|time| kernel_keyring::keep(&found.key, time)) {
@@ -225,7 +232,12 @@ impl Args {
     /// nothing.
     fn advise_unlocking(&self, failure: Failure) -> Failure {
         if failure.is_nobody_to_ask() {
-            let unlock = Command::ours("unlock").operand(self.key.typed());
+            // By the kubeconfig it is compared with the certificate.
+            let unlock = Command::ours("unlock");
+            let unlock = match self.in_kubeconfig() {
+                Some((file, context)) => unlock.operand(file.typed()).option("--context", context),
+                None => unlock.operand(self.key.typed()),
+            };
             return failure
                 .with_no_hints()
                 .say("unlock it first, in a terminal of this login:")

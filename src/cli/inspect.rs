@@ -68,6 +68,7 @@ impl Action for Args {
             if object.kuberc.is_some() {
                 object.ask_kuberc(&commands, &program::look_path);
             }
+            object.look_for_commands(&program::look_path);
             if object.runs_commands()
                 && let Some((file, kuberc)) = &*in_use
             {

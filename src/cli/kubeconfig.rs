@@ -25,15 +25,17 @@ use super::from::file::{self, Filenames, Stream};
 use super::from::keys::{self, FoundKey, KeyFiles};
 use super::from::passphrase::KeyPassphraseArgs;
 use super::from::requests::Requests;
+use super::hint::Again;
 use super::os::sandbox::Reach;
 use super::to::files::{self, Access, folder_of};
 use super::{Action, Verdict, outcome};
 use plan::Plans;
 use write::Writer;
 
-mod again;
 mod check;
+mod newest;
 mod plan;
+mod show;
 mod write;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -99,6 +101,9 @@ pub struct Args {
     /// of them says something else)
     #[arg(long, value_name = "FILE")]
     pub merge: Vec<Stream>,
+    /// Check everything, show what would be written and where, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub passphrase: KeyPassphraseArgs,
 }
@@ -140,6 +145,28 @@ enum Style {
     Exec,
 }
 
+/// This command as it was typed, to be told with something changed.
+fn again() -> Again {
+    Again::of("kubeconfig")
+}
+
+/// The same for these replies.
+fn again_for<'s>(replies: impl IntoIterator<Item = &'s Stream>) -> Again {
+    again().of_operands(replies.into_iter().map(Stream::typed))
+}
+
+impl Style {
+    /// The command in this style.
+    fn of(self, again: Again) -> Again {
+        let again = again.without(&["embed", "files", "exec"]);
+        again.with_flag(match self {
+            Self::Embed => "embed",
+            Self::Files => "files",
+            Self::Exec => "exec",
+        })
+    }
+}
+
 impl Action for Args {
     fn reach(&self) -> Reach {
         let (reach, keys) = keys::reach(Reach::default(), self.key.as_ref(), &self.replies);
@@ -149,15 +176,7 @@ impl Action for Args {
         let mut reach = reach
             .read(&self.replies)
             .read(files.into_iter().flatten())
-            .read(&self.passphrase.passphrase_file)
-            .replace(&self.merge)
-            .write(&self.out)
-            // As kubectl does for ~/.kube.
-            .make(
-                merge.iter().copied().chain(out).map(folder_of),
-                Access::Owner,
-            )
-            .make(self.output_dir.as_deref(), Access::Owner);
+            .read(&self.passphrase.passphrase_file);
         if let Some(cluster) = &self.cluster {
             reach = reach.cluster(
                 std::slice::from_ref(cluster),
@@ -173,12 +192,23 @@ impl Action for Args {
         for folder in replies.chain(keys_in).chain(linked).chain([Path::new(".")]) {
             reach = reach.list(folder).read_in([folder]);
         }
-        reach = reach.read_in(self.output_dir.as_deref()).all_keyrings();
+        let folders = || merge.iter().copied().chain(out).map(folder_of);
+        reach = reach.read_in(self.output_dir.as_deref());
+        // What is merged into names certificates, which are looked at before they are replaced.
+        reach = reach.credentials_of(merge.iter().copied());
+        if self.dry_run {
+            return reach.read_in(folders()).keyring();
+        }
         if merge.is_empty() && out.is_none() && self.output_dir.is_none() {
             reach = reach.write_in(keys.iter().map(PathBuf::as_path));
         }
-        // What is merged into names certificates, which are looked at before they are replaced.
-        reach.credentials_of(merge)
+        reach
+            .replace(&self.merge)
+            .write(&self.out)
+            // As kubectl does for ~/.kube.
+            .make(folders(), Access::Owner)
+            .make(self.output_dir.as_deref(), Access::Owner)
+            .all_keyrings()
     }
 
     /// Writes a kubeconfig for every certificate in every reply.
@@ -200,8 +230,22 @@ impl Action for Args {
         let inputs = self.in_folders()?;
         let is_one_of_several = inputs.len() > 1;
         let mut others = Others::default();
+        let mut replies: Vec<(&Stream, Reply)> = Vec::new();
         for input in &inputs {
-            match run.reply(input, is_one_of_several, &mut plans, &mut failures) {
+            match run.read(input) {
+                Ok(reply) => replies.push((input, reply)),
+                Err(failure) => failures.report(&failure),
+            }
+        }
+        let number = run.pass_over_older(&mut replies);
+        if number > 1 && self.out.is_some() {
+            let what = "--out is for one kubeconfig, and here are several";
+            failures.report(&Failure::could_not_run(what).say("give --output-dir DIR instead"));
+            replies.clear();
+        }
+        let is_for_many = |reply: &Reply| is_one_of_several || reply.requests.len() > 1;
+        for (input, reply) in &replies {
+            match run.reply(input, reply, is_for_many(reply), &mut plans, &mut failures) {
                 Err(failure) if failure.is_interrupted() => return Err(failure),
                 Err(failure) => failures.report(&failure),
                 Ok(more) => others.absorb(more),
@@ -278,24 +322,21 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn read(&self, input: &Stream) -> Result<Reply, Failure> {
+        let contents = file::read(input, LIMIT)?;
+        outcome::read_reply(input, &contents, Want::Reply, self.console)
+    }
+
     /// Everything in one file. What is not issued, or does not fit, does not stop the others; in replies
     /// for many, those are others whose key is not here.
     fn reply(
         &self,
         input: &Stream,
-        is_one_of_several: bool,
+        reply: &Reply,
+        is_for_many: bool,
         plans: &mut Plans,
         failures: &mut Failures,
     ) -> Result<Others, Failure> {
-        let contents = file::read(input, LIMIT)?;
-        let reply = outcome::read_reply(input, &contents, Want::Reply, self.console)?;
-        let is_for_many = is_one_of_several || reply.requests.len() > 1;
-        if is_for_many && self.args.out.is_some() {
-            return Err(Failure::could_not_run(
-                "--out is for one kubeconfig, and here are several",
-            )
-            .say("give --output-dir DIR instead"));
-        }
         let mut others = Others::default();
         let mut not_issued = Vec::new();
         let has_issued = reply.chain.is_some()
@@ -304,7 +345,7 @@ impl Run<'_> {
                 .iter()
                 .any(|request| outcome::require_issued(request).is_ok());
         let cluster = if has_issued {
-            self.cluster(&reply, input)?
+            self.cluster(reply, input)?
         } else {
             None
         };
@@ -480,17 +521,13 @@ impl Run<'_> {
                 (!other.is_same_server(&cluster)).then_some((name, other))
             });
             if let Some((name, other)) = other {
-                let again = Args {
-                    cluster_context: Some(name.to_owned()),
-                    ..args.clone()
-                };
                 self.console.warn(text!(
                     "{}: context {} there is of another cluster, {}, and {} is taken; for the other one run: {}",
                     kubeconfig,
                     Label::from(name),
                     Label::from(other.without_secrets().server),
                     Label::from(cluster.without_secrets().server),
-                    again.command()
+                    again().with("cluster-context", name).command()
                 ));
             }
         }
@@ -552,8 +589,7 @@ impl Run<'_> {
             Text::join(shown, ", ")
         };
         Err(Failure::not_good(text!(
-            "{}: the cluster's certificate authority is not the one agreed on: found {}, agreed on {}",
-            input,
+            "the cluster's certificate authority is not the one agreed on: found {}, agreed on {}",
             shown,
             Label::from(agreed.to_string())
         ))
@@ -585,7 +621,7 @@ impl Run<'_> {
         check::check(&issued, input, &self.requests, self.now, self.console)?;
         let mut checked = Vec::new();
         for target in self.targets(&issued) {
-            let place = self.place(&issued, cluster, input, &target)?;
+            let place = self.place(&issued, cluster, input, &target, plans)?;
             if !checked.contains(&place.cluster.authority) {
                 self.check_client_authority(&issued, &place.cluster)?;
                 checked.push(place.cluster.authority.clone());
@@ -684,7 +720,7 @@ impl Run<'_> {
         let remove = Command::ours("passphrase").operand(key.source.typed());
         Err(Failure::could_not_run(why)
             .say("let kubectl ask kube-enroll for the key, which stays as it is:")
-            .run(self.args.with_style(Style::Exec).command())
+            .run(Style::Exec.of(again()).command())
             .say("or rewrite the key as PEM that is not encrypted, and run this command again:")
             .run(remove.word("--remove")))
     }

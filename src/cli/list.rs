@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::lifetime;
-use kube_enroll::list::{Contents, Layout, Row, contents, may_be_listed, sort};
+use kube_enroll::list::{Contents, Layout, Row, contents, may_be_listed, settle, sort};
 use kube_enroll::looks::{Look, look};
 use kube_enroll::parallel;
 use kube_enroll::text;
@@ -168,6 +168,7 @@ impl Action for Args {
             verdict = verdict.max(Verdict::CouldNotRun);
             report(&unreadable(&unread));
         }
+        settle(&mut rows);
         if let Some(seconds) = self.expires_within {
             let then = now + Duration::seconds(seconds);
             rows.retain(|row| row.ends_by(then));
@@ -236,6 +237,9 @@ impl Args {
 
     /// Reads one file, and keeps no more of it than its lines.
     fn look_into(&self, listed: &Listed, now: OffsetDateTime) -> Outcome {
+        if let Some(what) = no_file_of(listed) {
+            return Outcome::Unread(Failure::about(&listed.source, what));
+        }
         let input = match file::read(&listed.source, Limit::of_option(self.max_size)) {
             Ok(input) => input,
             Err(_) if self.is_passed(listed) => return Outcome::Passed,
@@ -285,9 +289,32 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         folder
     };
     let is_key = |path: &Path| path.extension().is_some_and(|extension| extension == "key");
+    let is_missed = |path: &Path| !path.is_dir() && has_our_name(path);
     let mut files = file::in_folder(shown)?;
-    files.retain(|path| !is_key(path) && may_be_a_file(path));
+    files.retain(|path| !is_key(path) && (may_be_a_file(path) || is_missed(path)));
     Ok(files)
+}
+
+/// Whether it is named like a certificate, request, reply or kubeconfig: it would be missed.
+fn has_our_name(path: &Path) -> bool {
+    const ENDINGS: [&str; 5] = [".crt", ".csr", ".csr.yaml", ".reply.yaml", ".kubeconfig"];
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// What is in the place of a file of a folder: nobody may ever write to a pipe there.
+fn no_file_of(listed: &Listed) -> Option<Text> {
+    let path = listed.source.path().filter(|_| !listed.is_named)?;
+    match path.metadata() {
+        Ok(there) => {
+            let what = file::no_file(there.file_type())?;
+            Some(text!("it is {}, and is not read", what))
+        }
+        Err(_) if path.is_symlink() && !path.exists() => {
+            Some("it is a link to a file that is not there".into())
+        }
+        Err(_) => None,
+    }
 }
 
 fn nothing_in(listed: &Listed, look: Look) -> Outcome {
@@ -320,7 +347,7 @@ fn is_damaged(path: &Path, input: &[u8]) -> bool {
 
 /// Whether there is something, or nobody can tell.
 fn is_there(path: &Path) -> bool {
-    path.metadata().is_ok_and(|it| it.is_dir()) || may_be_a_file(path)
+    path.metadata().is_ok() || path.is_symlink() || may_be_a_file(path)
 }
 
 /// Whether there is a file, or nobody can tell: that is told when it is read.

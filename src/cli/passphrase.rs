@@ -3,6 +3,8 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::path::Path;
+
 use kube_enroll::secret::Passphrase;
 use kube_enroll::text;
 
@@ -11,9 +13,10 @@ use super::failure::Failure;
 use super::from::file::Stream;
 use super::from::keys;
 use super::from::passphrase::{self, KeyPassphraseArgs};
+use super::hint::Again;
 use super::os::sandbox::Reach;
 use super::os::terminal::Terminal;
-use super::to::files;
+use super::to::files::{self, folder_of};
 use super::{Action, Verdict};
 
 #[derive(Debug, clap::Args)]
@@ -44,11 +47,20 @@ impl Action for Args {
         Reach::default()
             .read([&self.key])
             .read(passphrases.into_iter().flatten())
+            .list(self.key.path().map_or(Path::new("."), folder_of))
             .write([&self.key])
     }
 
     /// Opens the key, and puts it in its own place under the new passphrase in one step.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
+        if let Some(path) = self.key.path().filter(|path| path.is_symlink())
+            && let Ok(real) = path.canonicalize()
+        {
+            return Err(files::symbolic_link(path)
+                .with_no_hints()
+                .say("name the key that it leads to:")
+                .run(Again::of("passphrase").of_operands([real]).command()));
+        }
         let old = self.old.read()?;
         let found = keys::read(&self.key, old.as_ref(), console)?;
         let text = passphrase::encode(&found.key, self.new_passphrase()?.as_ref())?;
@@ -56,6 +68,7 @@ impl Action for Args {
             files::put_secret(&text)?;
             return Ok(Verdict::Good);
         };
+        files::clear_left_over(folder_of(path), &[path], console);
         files::replace_private(path, text.expose().as_bytes(), console)?;
         let state = if self.remove {
             "not encrypted any more"

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::carrier;
-use kube_enroll::certificate::{Certificate, show_days_ago};
+use kube_enroll::certificate::{Certificate, Chain, show_days_ago};
 use kube_enroll::config::Settings;
 use kube_enroll::key::{EncodedKey, PublicKey};
 use kube_enroll::kubeconfig::Kubeconfig;
@@ -134,15 +134,7 @@ impl Action for Args {
         };
         let settings = settings.or(found.settings());
         if !self.keep_key {
-            let pending = found.pending(&settings, &objects);
-            let mut pending = pending.into_iter().filter_map(|it| files.get(it));
-            if let Some(file) = pending.find(|file| is_after(file, &found.certificate)) {
-                console.note(text!(
-                    "{} asks for the same with a key of its own, and no reply to it is here: one of both is \
-                     enough, so send that one, or go on with the new one",
-                    file
-                ));
-            }
+            self.tell_pending(&found, &settings, &files, &objects, console);
         }
         // With a key of its own the request has a name of its own.
         let follows = self.keep_key.then(|| found.certificate.clone());
@@ -164,6 +156,9 @@ impl Action for Args {
                 is_plain,
             });
         let renewals: Vec<_> = renewals.collect();
+        for renewal in &renewals {
+            renewal.tell_place(console);
+        }
         let config = settings.into();
         request.make(config, key, follows.as_ref(), &renewals, console)
     }
@@ -204,14 +199,52 @@ impl Args {
         parent.unwrap_or(Path::new("")).to_owned()
     }
 
-    /// The requests and replies beside the certificate, beside its key and here, each with its file.
-    fn at_hand(&self, found: &Renewable) -> (Vec<PathBuf>, Vec<CertificateSigningRequest>) {
+    /// Where requests and replies are looked for.
+    fn folders(&self) -> BTreeSet<PathBuf> {
         let folders = [self.folder(), self.output_dir.clone(), PathBuf::new()];
         let folders = folders.into_iter().map(|folder| match folder {
             here if here == Path::new(".") => PathBuf::new(),
             folder => folder,
         });
-        let folders: BTreeSet<PathBuf> = folders.collect();
+        folders.collect()
+    }
+
+    /// Says so where a request for the same is on its way: one that was made since, whose key is here, and
+    /// for whose key there is no certificate here.
+    fn tell_pending(
+        &self,
+        found: &Renewable,
+        wanted: &Settings,
+        files: &[PathBuf],
+        objects: &[CertificateSigningRequest],
+        console: &Console,
+    ) {
+        let pending = found.pending(wanted, objects).into_iter();
+        let pending = pending.filter_map(|it| Some((files.get(it)?, objects.get(it)?.asked()?)));
+        let mut pending = pending
+            .filter(|(file, _)| is_after(file, &found.certificate))
+            .peekable();
+        if pending.peek().is_none() {
+            return;
+        }
+        let answered = requests::keys_of_certificates(&self.folders());
+        let keys = KeyFiles::new(None, None, console);
+        let is_open = |file: &Path, key: &PublicKey| {
+            let is_here = keys.knows(key, &Stream::from(file));
+            is_here.unwrap_or(false) && !answered.contains(&key.fingerprint())
+        };
+        if let Some((file, _)) = pending.find(|(file, it)| is_open(file, it.public_key())) {
+            console.note(text!(
+                "{} asks for the same with a key of its own, and no reply to it is here: one of both is \
+                 enough, so send that one, or go on with the new one",
+                file
+            ));
+        }
+    }
+
+    /// The requests and replies beside the certificate, beside its key and here, each with its file.
+    fn at_hand(&self, found: &Renewable) -> (Vec<PathBuf>, Vec<CertificateSigningRequest>) {
+        let folders = self.folders();
         let key = match found.entry.as_ref().and_then(|entry| entry.key.as_ref()) {
             Some(EntryKey::File(path)) => Some(path.as_path()),
             _ => None,
@@ -290,6 +323,28 @@ impl Args {
             RenewalError::NotOfUser => {
                 failure.say("name the kubeconfig, certificate or reply of a user")
             }
+            RenewalError::Unreadable(_) if self.is_kubeconfig(contents) => {
+                let point = Command::ours("kubeconfig");
+                let (failure, point) = match self.moved(contents) {
+                    Some(certificate) => (
+                        failure.say(
+                            "if its files were moved, point it to where they are now, and run this command again:",
+                        ),
+                        point.operand(certificate),
+                    ),
+                    None => (
+                        failure.say(
+                            "if its files were moved, point it to where they are now, in place of the words in \
+                             capitals, and run this command again:",
+                        ),
+                        point.operand("CERTIFICATE").option("--key", "KEY"),
+                    ),
+                };
+                failure
+                    .run(point.option("--merge", input.typed()))
+                    .say("or name another file that has the certificate; this shows those that are here:")
+                    .run(Command::ours("list"))
+            }
             RenewalError::Unreadable(_) => failure
                 .say("name another file that has the certificate; this shows those that are here:")
                 .run(Command::ours("list")),
@@ -297,6 +352,19 @@ impl Args {
                 .say("take it from where it came once more, whole; or name another file that has the certificate"),
             RenewalError::Nothing | RenewalError::NotYaml(_) | RenewalError::Nobody => failure,
         }
+    }
+
+    /// A certificate beside the kubeconfig or here for a key that one of its entries is marked with.
+    fn moved(&self, contents: &[u8]) -> Option<PathBuf> {
+        let marked = Kubeconfig::read(contents).ok()?.fingerprints();
+        let folders = self.folders().into_iter();
+        let files = folders.flat_map(|it| file::in_folder(&it).unwrap_or_default());
+        let is_certificate = |path: &PathBuf| path.extension() == Some("crt".as_ref());
+        files.filter(is_certificate).find(|path| {
+            let contents = file::read(&Stream::from(path.as_path()), DEFAULT_LIMIT).ok();
+            let chain = contents.and_then(|it| Chain::read(&it).ok());
+            chain.is_some_and(|it| marked.contains(&it.holder().public_key().fingerprint()))
+        })
     }
 
     /// Whether there is a context that can be renewed.
@@ -425,6 +493,23 @@ fn tell_lifetime(found: &Renewable, source: Option<&Path>, console: &Console) {
 }
 
 impl Renewal {
+    /// An entry of others is left alone, which is told: what is current stays so until its end.
+    fn tell_place(&self, console: &Console) {
+        let (Some(path), Some(beside)) = (self.merge.path(), &self.entry.beside) else {
+            return;
+        };
+        let kubectl = Command::new("kubectl").option("--kubeconfig", path);
+        let switch = kubectl.word("config").word("use-context").operand(beside);
+        console.note(text!(
+            "context {} of {} was made by something else and stays as it is; what the reply is good for comes \
+             beside it as context {}, and this goes over to it then: {}",
+            Label::from(self.entry.context.as_str()),
+            path,
+            Label::from(beside.as_str()),
+            switch
+        ));
+    }
+
     /// `kubeconfig REPLY` with what makes it replace this very entry.
     pub fn add_to(&self, command: Command) -> Command {
         let Some(path) = self.merge.path() else {
@@ -432,12 +517,12 @@ impl Renewal {
         };
         let mut command = command.option("--merge", path);
         let entry = &self.entry;
-        // Entries of others are left alone: a context of ours is added.
-        if entry.is_ours {
-            command = command
+        command = match &entry.beside {
+            Some(beside) => command.option("--context", beside),
+            None => command
                 .option("--context", &entry.context)
-                .option("--cluster-name", &entry.cluster);
-        }
+                .option("--cluster-name", &entry.cluster),
+        };
         if entry.is_exec {
             command = command.word("--exec");
             if let Some(time) = &entry.unlock_for {

@@ -29,7 +29,7 @@ use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::keys::{self, FoundKey};
 use super::from::passphrase::{self, NewPassphraseArgs};
 use super::from::requests;
-use super::hint::{self, again_with};
+use super::hint::{self, Again};
 use super::os::privacy;
 use super::os::sandbox::Reach;
 use super::renew::Renewal;
@@ -156,11 +156,11 @@ pub fn check_place(command: &'static str, folder: &Path) -> Result<(), Failure> 
         match home {
             Some(home) => failure
                 .say("name a folder that you may write to with --output-dir:")
-                .run(again_with(
-                    command,
-                    "--output-dir",
-                    home.join("kube-enroll"),
-                )),
+                .run(
+                    Again::of(command)
+                        .with("output-dir", home.join("kube-enroll"))
+                        .command(),
+                ),
             None => failure.say("name a folder that you may write to with --output-dir DIR"),
         }
     })
@@ -200,7 +200,7 @@ impl Args {
         let (key, request, key_file, new_key) = match existing {
             Ok(FoundKey { source, key, .. }) => {
                 let request = CertificationRequest::build(subject, extensions, &key, &mut SysRng)?;
-                let request = earlier_request(&wanted, &args.output_dir, &key, request);
+                let request = earlier_request(subject.user(), &args.output_dir, request);
                 (key, request, Some(source), None)
             }
             Err(loose) => {
@@ -392,12 +392,10 @@ fn refused_subject(error: &kube_enroll::name::SubjectError) -> Failure {
 /// The request of the same key for the same that is there already, in place of a new one: then what
 /// is asked for twice has one name. In which order groups are asked for says nothing.
 fn earlier_request(
-    wanted: &Wanted,
+    user: &str,
     folder: &Path,
-    key: &PrivateKey,
     request: CertificationRequest,
 ) -> CertificationRequest {
-    let user = wanted.subject.user();
     let slug = slug(user);
     let is_of_user = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -408,33 +406,8 @@ fn earlier_request(
     // The first one has the shortest name.
     paths.sort_by_key(|path| path.as_os_str().len());
     let earlier = paths.iter().filter_map(|path| requests::read(path));
-    let mut same = earlier.filter(|earlier| {
-        let is_same = |request: &CertificationRequest| earlier.info() == request.info();
-        earlier.public_key() == key.public_key()
-            && (is_same(&request)
-                || in_order_of(earlier, wanted, key).is_some_and(|it| is_same(&it)))
-            && earlier.verify().is_ok()
-    });
+    let mut same = earlier.filter(|it| it.asks_for_the_same(&request) && it.verify().is_ok());
     same.next().unwrap_or(request)
-}
-
-/// What is wanted, with the groups in the order of an earlier request; nothing where that asks for others.
-fn in_order_of(
-    earlier: &CertificationRequest,
-    wanted: &Wanted,
-    key: &PrivateKey,
-) -> Option<CertificationRequest> {
-    let groups = earlier.subject().identity()?.groups;
-    let sorted = |groups: &[String]| {
-        let mut sorted = groups.to_vec();
-        sorted.sort();
-        sorted
-    };
-    if sorted(&groups) != sorted(wanted.subject.groups()) {
-        return None;
-    }
-    let subject = Subject::new(wanted.subject.user(), &groups, true).ok()?;
-    CertificationRequest::build(&subject, &wanted.extensions, key, &mut SysRng).ok()
 }
 
 /// Whether both files are there and say the same.

@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use kube_enroll::kubeconfig::{AuthInfo, Kubeconfig};
+use kube_enroll::certificate::Chain;
+use kube_enroll::key::PublicKey;
+use kube_enroll::kubeconfig::{AuthInfo, Held, Kubeconfig};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::shell::Command;
 use kube_enroll::text;
@@ -53,6 +55,8 @@ pub struct Args {
 /// What is to be unlocked.
 struct Target {
     key: Stream,
+    /// The certificate that it is for, where a kubeconfig names both.
+    certificate: Option<Stream>,
     /// What is in that file, where it was read already.
     contents: Option<Zeroizing<Vec<u8>>>,
     seconds: Option<u32>,
@@ -87,6 +91,11 @@ impl Action for Args {
             })?,
         };
         let found = keys::open(&|| None, &target.key, &contents, given.as_ref(), console)?;
+        self.check(
+            &target.key,
+            target.certificate.as_ref(),
+            found.key.public_key(),
+        )?;
         if !found.was_encrypted {
             let is = text!(
                 "{} is not encrypted: there is nothing to unlock\n",
@@ -109,6 +118,35 @@ impl Action for Args {
 }
 
 impl Args {
+    /// Fails where the key is another one than kubectl needs: it would ask again and again. A certificate
+    /// that cannot be read is told when kubectl asks.
+    fn check(
+        &self,
+        key: &Stream,
+        certificate: Option<&Stream>,
+        found: &PublicKey,
+    ) -> Result<(), Failure> {
+        let contents = certificate.and_then(|file| file::read(file, DEFAULT_LIMIT).ok());
+        let chain = contents.and_then(|it| Chain::read(&it).ok());
+        match (certificate, chain) {
+            (Some(certificate), Some(chain)) if chain.leaf().public_key() != found => {
+                let kubeconfig = self
+                    .file
+                    .as_ref()
+                    .map_or(Path::new("KUBECONFIG"), Stream::typed);
+                let expected = chain.leaf().public_key();
+                Err(keys::of_another_certificate(
+                    key,
+                    found,
+                    certificate,
+                    expected,
+                    kubeconfig,
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The files named, else the kubeconfigs in use.
     fn files(&self) -> Result<Vec<Stream>, Failure> {
         match &self.file {
@@ -133,6 +171,7 @@ impl Args {
                 _ if self.file.is_some() => {
                     return Ok(Target {
                         key: file,
+                        certificate: None,
                         contents: Some(contents),
                         seconds: None,
                     });
@@ -223,10 +262,11 @@ fn name_one(failure: Failure) -> Failure {
 }
 
 fn target(user: &AuthInfo<'_>) -> Target {
-    let key = user.key.and_then(|key| key.path(&PathBuf::new()));
+    let path = |held: Option<Held<'_>>| held.and_then(|it| it.path(Path::new("")));
     let time = user.exec.as_ref().and_then(|exec| exec.unlock_for);
     Target {
-        key: key.unwrap_or_default().into(),
+        key: path(user.key).unwrap_or_default().into(),
+        certificate: path(user.certificate).map(Stream::from),
         contents: None,
         seconds: time.and_then(|typed| unlock_time(typed).ok()),
     }

@@ -16,6 +16,7 @@ use super::args::{self, Cli, Command, Refused};
 use super::complete;
 use super::console::Color;
 use super::failure::Failure;
+use super::hint;
 
 /// What was typed; else the exit status, after help was shown or it was said what is wrong.
 pub fn parse(typed: &[OsString]) -> Result<Cli, ExitCode> {
@@ -31,7 +32,10 @@ pub fn parse(typed: &[OsString]) -> Result<Cli, ExitCode> {
         });
     }
     let parsed = args::command().try_get_matches_from(typed);
-    let mut parsed = parsed.and_then(|matches| Cli::from_arg_matches(&matches));
+    let mut parsed = parsed.and_then(|matches| {
+        hint::remember(&matches);
+        Cli::from_arg_matches(&matches)
+    });
     let color = match &parsed {
         Ok(cli) => cli.color,
         Err(_) => color_of(typed),

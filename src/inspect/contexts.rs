@@ -357,7 +357,8 @@ fn key(held: Held<'_>, contents: &[u8]) -> Result<Key, Text> {
     Ok(Key::Plain(key.public_key().clone()))
 }
 
-/// The files that kubeconfigs among these documents name as certificates and keys. Those without an
+/// The files that kubeconfigs among these documents name as certificates and keys, and those of
+/// passphrases. Those without an
 /// absolute path lie in or below `folder`.
 #[must_use]
 pub fn named_files(input: &[u8], folder: &Path) -> Vec<PathBuf> {
@@ -371,7 +372,10 @@ pub fn named_files(input: &[u8], folder: &Path) -> Vec<PathBuf> {
         .filter_map(|object| Kubeconfig::from_object(object.into_owned()).ok())
         .flat_map(|kubeconfig| {
             let users = kubeconfig.auth_infos();
-            let held = users.flat_map(|user| [user.certificate, user.key]);
+            let held = users.flat_map(|user| {
+                let passphrase = user.exec.and_then(|exec| exec.passphrase_file);
+                [user.certificate, user.key, passphrase.map(Held::Argument)]
+            });
             let paths = held.flatten().filter_map(|held| held.path(folder));
             let authorities = kubeconfig.clusters().filter_map(|it| match it.authority {
                 Authority::File(path) => Some(folder.join(path)),

@@ -1,6 +1,6 @@
 //! Whether kubectl's own preferences let it run this program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -109,22 +109,46 @@ impl Object {
         kubeconfig.is_some_and(|it| !it.commands().is_empty())
     }
 
-    /// Asks the preferences in `file` whether kubectl runs what the users of this kubeconfig name.
-    pub fn ask_preferences(&mut self, kuberc: &Kuberc, file: &Path, look_path: LookPath<'_>) {
-        // Where a path without an absolute beginning begins (clientcmd `ResolveLocalPaths`).
-        let folder = Path::new(&self.source).parent().unwrap_or(Path::new(""));
-        let folder = std::path::absolute(folder).unwrap_or_default();
+    /// Says which commands that this kubeconfig names by their path are not there.
+    pub fn look_for_commands(&mut self, look_path: LookPath<'_>) {
+        let folder = self.folder();
         let Some(kubeconfig) = &mut self.kubeconfig else {
             return;
         };
         let mut findings = Vec::new();
         for (user, command) in kubeconfig.commands() {
-            let run = if command.contains('/') {
-                folder.join(&command).to_string_lossy().into_owned()
-            } else {
-                command.clone()
-            };
-            let answer = kuberc.runs(&run, look_path);
+            if command.contains('/') && look_path(&run_path(&folder, &command)).is_none() {
+                findings.push(Finding::new(
+                    Effect::NotAuthenticated,
+                    Code::BadKubeconfig,
+                    format!("users[{}].exec", visible(&user)),
+                    text!(
+                        "kubectl runs {} for the key, which is no program that is there",
+                        Label::from(command.as_str())
+                    )
+                    .to_string(),
+                ));
+                kubeconfig.is_not_run(&user);
+            }
+        }
+        self.add_all(findings);
+    }
+
+    /// Where a path without an absolute beginning begins (clientcmd `ResolveLocalPaths`).
+    fn folder(&self) -> PathBuf {
+        let folder = Path::new(&self.source).parent().unwrap_or(Path::new(""));
+        std::path::absolute(folder).unwrap_or_default()
+    }
+
+    /// Asks the preferences in `file` whether kubectl runs what the users of this kubeconfig name.
+    pub fn ask_preferences(&mut self, kuberc: &Kuberc, file: &Path, look_path: LookPath<'_>) {
+        let folder = self.folder();
+        let Some(kubeconfig) = &mut self.kubeconfig else {
+            return;
+        };
+        let mut findings = Vec::new();
+        for (user, command) in kubeconfig.commands() {
+            let answer = kuberc.runs(&run_path(&folder, &command), look_path);
             if let Some(message) = refusal(&(command, answer)) {
                 let field = format!("users[{}].exec", visible(&user));
                 findings.push(refused(&field, &text!("{} ({})", message, file)));
@@ -132,6 +156,15 @@ impl Object {
             }
         }
         self.add_all(findings);
+    }
+}
+
+/// What is run: a name as it is, a path from where it begins.
+fn run_path(folder: &Path, command: &str) -> String {
+    if command.contains('/') {
+        folder.join(command).to_string_lossy().into_owned()
+    } else {
+        command.to_owned()
     }
 }
 

@@ -16,7 +16,9 @@ const SERVE: &str = "credential";
 const COMMANDS: [&str; 2] = ["kube-enroll", "kubectl-enroll"];
 
 /// What this program decides of how it is run: the rest stays as somebody wrote it.
-const DECIDED: [&str; 3] = ["command", "args", "installHint"];
+const DECIDED: [&str; 2] = ["command", "args"];
+/// What kubectl shows where the command is missing.
+const HINT: &str = "installHint";
 
 /// An exec entry that runs `kube-enroll credential`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct ExecEntry<T = String> {
     pub key: Option<T>,
     /// What it is given besides.
     besides: Vec<T>,
+    /// The file that the passphrase of the key is read from.
+    pub passphrase_file: Option<T>,
     /// For how long it keeps the key unlocked, as it was typed.
     pub unlock_for: Option<T>,
 }
@@ -56,6 +60,7 @@ impl<'a> ExecEntry<&'a str> {
             certificate: None,
             key: None,
             besides: Vec::new(),
+            passphrase_file: None,
             unlock_for: None,
         };
         let mut words = rest.iter().skip(1).copied();
@@ -67,6 +72,7 @@ impl<'a> ExecEntry<&'a str> {
             let option = match name {
                 "--certificate" => &mut read.certificate,
                 "--key" => &mut read.key,
+                "--passphrase-file" => &mut read.passphrase_file,
                 "--unlock-for" => &mut read.unlock_for,
                 _ => {
                     read.besides.push(word);
@@ -100,6 +106,7 @@ impl<'a> ExecEntry<&'a str> {
             certificate: self.certificate.map(str::to_owned),
             key: self.key.map(str::to_owned),
             besides: all(&self.besides),
+            passphrase_file: self.passphrase_file.map(str::to_owned),
             unlock_for: self.unlock_for.map(str::to_owned),
         }
     }
@@ -115,6 +122,7 @@ impl ExecEntry {
             certificate: Some(certificate),
             key: Some(key),
             besides: Vec::new(),
+            passphrase_file: None,
             unlock_for: None,
         }
     }
@@ -149,8 +157,13 @@ impl ExecEntry {
             words.extend(value.iter().flat_map(|value| [option, value]));
         }
         words.extend(self.besides.iter().map(String::as_str));
-        let unlock_for = self.unlock_for.iter();
-        words.extend(unlock_for.flat_map(|time| ["--unlock-for", time]));
+        let named = [
+            ("--passphrase-file", &self.passphrase_file),
+            ("--unlock-for", &self.unlock_for),
+        ];
+        for (option, value) in named {
+            words.extend(value.iter().flat_map(|value| [option, value]));
+        }
         words
     }
 
@@ -160,7 +173,7 @@ impl ExecEntry {
             "command": self.command,
             "args": self.arguments(),
             "interactiveMode": credential::INTERACTIVE_MODE,
-            "installHint": install_hint(&self.command),
+            HINT: install_hint(&self.command),
             "provideClusterInfo": false,
         })
     }
@@ -171,12 +184,26 @@ pub(super) fn keep_others(user: &mut Map<String, Value>, there: &Map<String, Val
     if let Some(exec) = user.get_mut("exec").and_then(Value::as_object_mut)
         && let Some(there) = there.get("exec").and_then(Value::as_object)
     {
+        // A hint of ours is written anew, for the command; somebody's own says what they wrote.
+        let is_others = |field: &str, value: &Value| match field {
+            HINT => !value.as_str().is_some_and(is_our_hint),
+            _ => !DECIDED.contains(&field),
+        };
         let others = there
             .iter()
-            .filter(|(field, _)| !DECIDED.contains(&field.as_str()));
+            .filter(|(field, value)| is_others(field, value));
         exec.extend(others.map(|(field, value)| (field.clone(), value.clone())));
     }
 }
+
+/// Whether this program wrote a hint, for whatever command.
+fn is_our_hint(hint: &str) -> bool {
+    let command = hint.split(SERVES).next();
+    command.is_some_and(|command| hint == install_hint(command))
+}
+
+/// What stands behind the command in a hint.
+const SERVES: &str = " serves the encrypted private key of this user, and ";
 
 /// What kubectl shows where the command is missing.
 fn install_hint(command: &str) -> String {
@@ -191,7 +218,7 @@ fn install_hint(command: &str) -> String {
         "kube-enroll"
     };
     format!(
-        "{command} serves the encrypted private key of this user, and {is_missing}.\n\
+        "{command}{SERVES}{is_missing}.\n\
          Install it, or write the kubeconfig anew with {again} kubeconfig REPLY --embed."
     )
 }

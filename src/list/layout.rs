@@ -182,7 +182,8 @@ fn without_copies(rows: &[Row]) -> Vec<Vec<Text>> {
     for row in rows {
         let file = quoted(&row.source);
         let cluster = row.cluster.as_deref();
-        let found = row.credential_id.as_deref().and_then(|id| {
+        let id = row.mark.as_deref().or(row.credential_id.as_deref());
+        let found = id.and_then(|id| {
             let known = in_cluster.get(&(id, cluster));
             let known = known.or_else(|| in_cluster.get(&(id, None)));
             known.or_else(|| first_of.get(id).filter(|_| cluster.is_none()))
@@ -191,7 +192,7 @@ fn without_copies(rows: &[Row]) -> Vec<Vec<Text>> {
         let index = found.copied().unwrap_or(lines.len());
         match lines.get_mut(index) {
             Some((first, files)) => {
-                if first.cluster.is_none() {
+                if first.cluster.is_none() && cluster.is_some() {
                     *first = row;
                 }
                 if files.last() != Some(&file) {
@@ -200,7 +201,7 @@ fn without_copies(rows: &[Row]) -> Vec<Vec<Text>> {
             }
             None => lines.push((row, vec![file])),
         }
-        if let Some(id) = row.credential_id.as_deref() {
+        if let Some(id) = id {
             first_of.entry(id).or_insert(index);
             if is_new || cluster.is_some() {
                 in_cluster.entry((id, cluster)).or_insert(index);

@@ -76,6 +76,47 @@ pub fn open(
     })
 }
 
+/// Whether the passphrase in another file opens the key in this one.
+pub fn is_opened_by(source: &Stream, passphrase: &Stream) -> bool {
+    let contents = file::read(source, DEFAULT_LIMIT);
+    let encoded = contents.and_then(|it| Ok(found_in(source, &it)?.0));
+    let passphrase = passphrase::from_file(passphrase);
+    match (encoded, passphrase) {
+        (Ok(encoded), Ok(passphrase)) => encoded.open(Some(&passphrase)).is_ok(),
+        _ => false,
+    }
+}
+
+/// A key that is another one than that of the certificate, as a kubeconfig names both.
+pub fn of_another_certificate(
+    key: &Stream,
+    found: &PublicKey,
+    certificate: &Stream,
+    expected: &PublicKey,
+    kubeconfig: &Path,
+) -> Failure {
+    let certificate = certificate.typed();
+    Failure::not_good(text!(
+        "{} is not the key of the certificate {}: found {}, expected {}",
+        key,
+        certificate,
+        found.fingerprint(),
+        expected.fingerprint()
+    ))
+    .say("look for the key of the certificate, and point the kubeconfig to it, in place of KEY:")
+    .run(
+        Command::ours("kubeconfig")
+            .operand(certificate)
+            .option("--key", "KEY")
+            .option("--merge", kubeconfig)
+            .word("--exec"),
+    )
+    .say(
+        "if it is lost, make another key and request, and let the administrator take this certificate away:",
+    )
+    .run(Command::ours("renew").operand(certificate))
+}
+
 /// Whether the key in a file is encrypted, where there is one.
 pub fn is_encrypted(source: &Stream) -> Option<bool> {
     let contents = file::read(source, DEFAULT_LIMIT).ok()?;

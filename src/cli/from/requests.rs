@@ -1,13 +1,14 @@
 //! Requests that lie about: what was asked for, in `.csr` files and manifests.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::carrier;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::inspect::signing_requests;
 use kube_enroll::key::{Fingerprint, PublicKey};
+use kube_enroll::list;
 use kube_enroll::looks::{Look, look};
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::parallel;
@@ -15,8 +16,10 @@ use kube_enroll::pem;
 use kube_enroll::text;
 use kube_enroll::text::Text;
 use kube_enroll::yaml;
+use time::OffsetDateTime;
 
 use super::super::console::Console;
+use super::credentials::NamedFiles;
 use super::file::{self, DEFAULT_LIMIT, Stream};
 
 /// What files with a request are named like.
@@ -128,6 +131,29 @@ pub fn objects(
     let all = files.into_iter().zip(read);
     all.flat_map(|(path, objects)| objects.into_iter().map(move |it| (path.clone(), it)))
         .collect()
+}
+
+/// The keys of all certificates in these folders, in whatever files they are.
+pub fn keys_of_certificates(folders: &BTreeSet<PathBuf>) -> HashSet<Fingerprint> {
+    let all = folders
+        .iter()
+        .flat_map(|folder| file::in_folder(folder).unwrap_or_default());
+    let files: Vec<PathBuf> = all
+        .filter(|path| path.is_file() && path.extension() != Some("key".as_ref()))
+        .collect();
+    let now = OffsetDateTime::now_utc();
+    let keys = parallel::map(&files, |path| {
+        let source = Stream::from(path.as_path());
+        let named = NamedFiles::of(&source);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let contents = file::read(&source, DEFAULT_LIMIT).ok();
+        let listed = contents
+            .and_then(|it| list::contents(&it, folder, &|path| named.read(path), now))
+            .unwrap_or_default();
+        let certificates = listed.rows.into_iter().filter(|row| row.end.is_some());
+        certificates.filter_map(|row| row.key).collect::<Vec<_>>()
+    });
+    keys.into_iter().flatten().collect()
 }
 
 /// Where the request that was made with a key is.

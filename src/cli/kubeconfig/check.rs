@@ -36,7 +36,7 @@ pub(super) fn check(
         .transpose()?;
     let ours = our_requests(issued, source, requests);
     if let Some(theirs) = &theirs
-        && !ours.iter().any(|ours| ours.request.info() == theirs.info())
+        && !ours.iter().any(|ours| is_ours(&ours.request, theirs))
     {
         match ours.first() {
             Some(ours) => return Err(swapped(source, ours, theirs)),
@@ -116,6 +116,11 @@ fn read_request(
     })?;
     CertificationRequest::from_der(&block.contents)
         .map_err(|error| Failure::in_file(source, &error))
+}
+
+/// Whether it is our request. In which order the groups stand says nothing, here as where one is made.
+fn is_ours(ours: &CertificationRequest, theirs: &CertificationRequest) -> bool {
+    ours.info() == theirs.info() || ours.asks_for_the_same(theirs)
 }
 
 /// The same key, and another request: an earlier one, or one that was exchanged.

@@ -13,10 +13,11 @@ use time::OffsetDateTime;
 use super::super::failure::Failure;
 use super::super::from::credentials::NamedFiles;
 use super::super::from::file::{self, Stream};
+use super::super::from::keys;
 use super::super::from::program;
 use super::super::to::files::{self, folder_of};
 use super::super::to::names;
-use super::{Args, Issued, Run, Style, absolute};
+use super::{Issued, Run, Style, absolute, again_for};
 
 /// A kubeconfig with tens of thousands of contexts, in bytes.
 pub(super) const LIMIT: u64 = 64 << 20;
@@ -38,6 +39,8 @@ struct There {
     users: HashMap<String, Carried>,
     /// The user of each context.
     contexts: HashMap<String, String>,
+    /// The contexts of each certificate, by its credential id, with their clusters.
+    holding: HashMap<String, Vec<(String, Cluster)>>,
 }
 
 /// How an entry carries its certificate and key.
@@ -46,25 +49,44 @@ pub(super) enum Carried {
     /// In the kubeconfig; the key that it is marked with.
     Embedded(Option<Fingerprint>),
     Files,
-    Exec(ExecEntry),
+    /// By this program; the key that it is marked with.
+    Exec(ExecEntry, Option<Fingerprint>),
 }
 
 impl Carried {
     fn of(user: &AuthInfo<'_>) -> Option<Self> {
+        let mark = user.mark.and_then(|mark| mark.parse().ok());
         Some(match (&user.exec, user.key?) {
-            (Some(exec), _) => Self::Exec(exec.to_owned()),
-            (None, Held::Data(_)) => Self::Embedded(user.mark.and_then(|mark| mark.parse().ok())),
+            (Some(exec), _) => Self::Exec(exec.to_owned(), mark),
+            (None, Held::Data(_)) => Self::Embedded(mark),
             (None, Held::File(_) | Held::Argument(_)) => Self::Files,
         })
     }
 }
 
 impl There {
-    fn of(kubeconfig: &Kubeconfig) -> Self {
-        let ours = kubeconfig.auth_infos().filter(|user| user.is_ours);
-        let users = ours.filter_map(|user| Some((user.name.to_owned(), Carried::of(&user)?)));
+    fn of(kubeconfig: &Kubeconfig, named: NamedBy<'_>) -> Self {
+        let ours = || kubeconfig.auth_infos().filter(|user| user.is_ours);
+        let certificates = ours().filter_map(|user| {
+            let id = named.certificate(&user)?.credential_id();
+            Some((user.name, id))
+        });
+        let certificates: HashMap<&str, String> = certificates.collect();
+        let clusters: HashMap<String, Cluster> = kubeconfig
+            .clusters()
+            .map(|it| (it.name.clone(), it))
+            .collect();
+        let mut holding: HashMap<String, Vec<(String, Cluster)>> = HashMap::new();
+        for (context, cluster, user) in kubeconfig.contexts() {
+            if let (Some(id), Some(cluster)) = (certificates.get(user), clusters.get(cluster)) {
+                let contexts = holding.entry(id.clone()).or_default();
+                contexts.push((context.to_owned(), cluster.clone()));
+            }
+        }
+        let users = ours().filter_map(|user| Some((user.name.to_owned(), Carried::of(&user)?)));
         let contexts = kubeconfig.contexts();
         Self {
+            holding,
             users: users.collect(),
             contexts: contexts
                 .map(|(name, _, user)| (name.to_owned(), user.to_owned()))
@@ -192,14 +214,17 @@ impl Run<'_> {
         given: Option<&Cluster>,
         input: &Stream,
         target: &Target,
+        plans: &mut Plans,
     ) -> Result<Place, Failure> {
         let is_apart = self.args.cluster.is_some() || self.args.server.is_some();
-        let there = if given.is_none() || is_apart {
-            self.context_there(issued, given, target)
-        } else {
-            None
-        };
-        match (given, there) {
+        if let Some(given) = given.filter(|_| !is_apart) {
+            let there = self.look_there(target, plans);
+            return Ok(Place {
+                cluster: given.clone(),
+                context: self.holding_it(issued, given, there),
+            });
+        }
+        match (given, self.context_there(issued, given, target)) {
             (given, Some((context, there))) => Ok(Place {
                 cluster: Cluster {
                     name: there.name.clone(),
@@ -216,6 +241,21 @@ impl Run<'_> {
                  --certificate-authority FILE",
             )),
         }
+    }
+
+    /// The context that has this very certificate already, under another name than the usual one.
+    fn holding_it(&self, issued: &Issued, given: &Cluster, there: &There) -> Option<String> {
+        if self.args.context.is_some() || self.args.cluster_name.is_some() {
+            return None;
+        }
+        let holding = there.holding.get(&issued.chain.leaf().credential_id())?;
+        let is_here =
+            |cluster: &Cluster| cluster.name == given.name && given.is_same_server(cluster);
+        let mut contexts = holding.iter().filter(|(_, cluster)| is_here(cluster));
+        let usual = format!("{}@{}", issued.user, given.name);
+        let is_usual = contexts.clone().any(|(context, _)| *context == usual);
+        let first = contexts.next().filter(|_| !is_usual);
+        first.map(|(context, _)| context.clone())
     }
 
     /// The context that has this key and leads to the cluster that was given, as the kubeconfig that
@@ -264,7 +304,13 @@ impl Run<'_> {
             let contents = path.exists().then(|| file::read(target.stream(), LIMIT));
             let contents = contents.and_then(Result::ok);
             let kubeconfig = contents.and_then(|it| Kubeconfig::read(&it).ok());
-            kubeconfig.map_or_else(There::default, |it| There::of(&it))
+            let files = NamedFiles::of(target.stream());
+            let read = |path: &Path| files.read(path).ok();
+            let named = NamedBy {
+                folder: path.parent().unwrap_or(Path::new("")),
+                read: &read,
+            };
+            kubeconfig.map_or_else(There::default, |it| There::of(&it, named))
         })
     }
 
@@ -308,7 +354,12 @@ impl Run<'_> {
                 let certificate = absolute(&path)?;
                 certificate_file = Some((path, pem));
                 match style {
-                    Style::Exec => Credential::Exec(self.exec(certificate, key, there)),
+                    Style::Exec => {
+                        let exec = self.exec(certificate, key, there.as_ref());
+                        let exec =
+                            self.with_its_passphrase(exec, there.as_ref(), issued, input, &target)?;
+                        Credential::Exec(exec)
+                    }
                     _ => Credential::Files { certificate, key },
                 }
             }
@@ -351,7 +402,7 @@ impl Run<'_> {
             return Style::Exec;
         }
         match there {
-            Some(Carried::Exec(_)) => Style::Exec,
+            Some(Carried::Exec(..)) => Style::Exec,
             Some(Carried::Files) if key.is_pem && !key.was_encrypted => Style::Files,
             // It is in there already, for clients that run nothing.
             Some(Carried::Embedded(Some(there)))
@@ -382,16 +433,12 @@ impl Run<'_> {
         let console = self.console;
         match (there, style) {
             (Some(Carried::Embedded(_)), Style::Exec) => {
-                let again = Args {
-                    replies: vec![input.clone()],
-                    ..self.args.with_style(Style::Embed)
-                };
                 console.warn(text!(
                     "{}: the key of this context was in it, unencrypted; {} is encrypted, so kubectl asks kube-enroll \
                      for it from now on; for clients that cannot do that run: {}",
                     file,
                     key,
-                    again.command()
+                    Style::Embed.of(again_for([input])).command()
                 ));
             }
             (Some(Carried::Files), Style::Exec) => console.warn(text!(
@@ -411,10 +458,10 @@ impl Run<'_> {
     }
 
     /// As it is there, with other files.
-    fn exec(&self, certificate: String, key: String, there: Option<Carried>) -> ExecEntry {
+    fn exec(&self, certificate: String, key: String, there: Option<&Carried>) -> ExecEntry {
         let mut exec = match there {
-            Some(Carried::Exec(there)) => {
-                let there = there.with_files(certificate, key);
+            Some(Carried::Exec(there, _)) => {
+                let there = there.clone().with_files(certificate, key);
                 // A path may be there because the program that runs it has another PATH.
                 match program::look_path(&there.command) {
                     Some(_) => there,
@@ -427,5 +474,50 @@ impl Run<'_> {
             exec.unlock_for = Some(format!("{seconds}s"));
         }
         exec
+    }
+
+    /// Where the entry names the file of a passphrase, and the key is another one: that file, if it opens
+    /// this key as well; else the one that opened it now; else a word.
+    fn with_its_passphrase(
+        &self,
+        mut exec: ExecEntry,
+        there: Option<&Carried>,
+        issued: &Issued,
+        input: &Stream,
+        target: &Target,
+    ) -> Result<ExecEntry, Failure> {
+        let key = &issued.key;
+        let is_same_key = matches!(
+            there,
+            Some(Carried::Exec(_, Some(there))) if *there == key.key.public_key().fingerprint()
+        );
+        let Some(old) = exec.passphrase_file.as_deref().map(Path::new) else {
+            return Ok(exec);
+        };
+        if is_same_key || !key.was_encrypted || keys::is_opened_by(&key.source, &old.into()) {
+            return Ok(exec);
+        }
+        let file = target.stream();
+        let given = self.args.passphrase.passphrase_file.as_ref();
+        let Some(given) = given.and_then(Stream::path) else {
+            self.console.warn(text!(
+                "{}: this context has the passphrase read from {}, which does not open {}: write the one of \
+                 this key into it, or name another file: {}",
+                file,
+                old,
+                key.source,
+                again_for([input]).with("passphrase-file", "FILE").command()
+            ));
+            return Ok(exec);
+        };
+        self.console.warn(text!(
+            "{}: this context has the passphrase read from {} from now on: {} does not open {}",
+            file,
+            given,
+            old,
+            key.source
+        ));
+        exec.passphrase_file = Some(absolute(given)?);
+        Ok(exec)
     }
 }

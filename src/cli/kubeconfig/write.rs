@@ -20,8 +20,8 @@ use super::super::from::file::{self, Stream};
 use super::super::os::{kernel_keyring, privacy};
 use super::super::to::files::{self, Access, NewFiles, Turn, folder_of};
 use super::super::{Verdict, report};
-use super::Args;
 use super::plan::{LIMIT, Planned, Plans, Target};
+use super::{Args, again, again_for, show};
 
 /// More entries than this are not told one by one.
 const SHOWN: usize = 10;
@@ -43,6 +43,8 @@ struct Judged<'p> {
 /// What became of a kubeconfig.
 struct Written<'p, 'a> {
     verdict: Verdict,
+    /// What would be written, where nothing is.
+    shown: Text,
     added: Vec<&'p Planned>,
     /// What is to be kept with the files of the others.
     new_files: NewFiles<'a>,
@@ -66,6 +68,9 @@ impl<'a> Writer<'a> {
         let real = |folder: &Path| folder.canonicalize().unwrap_or(folder.to_owned());
         let folders: BTreeSet<PathBuf> = paths.map(folder_of).map(real).collect();
         let turns: Vec<Turn> = folders.iter().map(|folder| Turn::wait(folder)).collect();
+        if !self.args.dry_run {
+            self.clear_left_over(plans);
+        }
         let written = if self.args.merge.len() > 1 {
             let judged = match self.judge_all(plans) {
                 Ok(judged) => judged,
@@ -88,11 +93,12 @@ impl<'a> Writer<'a> {
                 (target, judged.and_then(|it| self.write(target, it)))
             })
         };
-        let mut done = Vec::new();
+        let (mut done, mut shown) = (Vec::new(), Vec::new());
         for (target, written) in written {
             match written {
                 Ok(written) => {
                     verdict = verdict.max(written.verdict);
+                    shown.push(written.shown);
                     new_files.absorb(written.new_files);
                     let added = written.added.into_iter();
                     done.extend(added.map(|planned| (target.stream(), planned)));
@@ -102,6 +108,10 @@ impl<'a> Writer<'a> {
         }
         verdict = verdict.max(failures.end("more kubeconfig", "more kubeconfigs"));
         drop(turns);
+        if self.args.dry_run {
+            self.console.say(Text::join(shown, ""))?;
+            self.console.note("nothing was written");
+        }
         if done.is_empty() {
             return Ok(verdict);
         }
@@ -135,6 +145,18 @@ impl<'a> Writer<'a> {
         Ok(verdict)
     }
 
+    /// What earlier runs have left over beside the files that are replaced.
+    fn clear_left_over(&self, plans: &Plans) {
+        let targets = plans.targets.iter();
+        let mut by_folder: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
+        for path in targets.filter_map(|(target, _)| target.stream().path()) {
+            by_folder.entry(folder_of(path)).or_default().push(path);
+        }
+        for (folder, files) in by_folder {
+            files::clear_left_over(folder, &files, self.console);
+        }
+    }
+
     /// Several that are to have the same. Where one of them cannot be written as a whole, none is: what is
     /// wrong, and what to run for the others.
     fn judge_all<'p>(&self, plans: &'p Plans) -> Result<Vec<(&'p Target, Judged<'p>)>, Verdict> {
@@ -165,10 +187,7 @@ impl<'a> Writer<'a> {
                 "nothing was written, {} neither",
                 Text::join(others.iter().map(Stream::show), ", ")
             );
-            let command = Args {
-                merge: others,
-                ..self.args.clone()
-            };
+            let command = again().with_all("merge", others.iter().map(Stream::typed));
             let failure = Failure::could_not_run(what).say("to write without the others:");
             failures.report(&failure.run(command.command()));
         }
@@ -244,14 +263,11 @@ impl<'a> Writer<'a> {
             Some(merge) => *merge = real,
             None => merge.push(real),
         }
-        let mut replies: Vec<Stream> = planned.iter().map(|one| one.input.clone()).collect();
+        let mut replies: Vec<&Stream> = planned.iter().map(|one| &one.input).collect();
         replies.dedup();
-        let again = Args {
-            merge,
-            replies,
-            output_dir: None,
-            ..self.args.clone()
-        };
+        let again = again_for(replies)
+            .with_all("merge", merge.iter().map(Stream::typed))
+            .without(&["output-dir"]);
         Err(files::symbolic_link(path)
             .with_no_hints()
             .say("name the file that it leads to:")
@@ -277,11 +293,24 @@ impl<'a> Writer<'a> {
         let verdict = refused.iter().map(report).max().unwrap_or(Verdict::Good);
         let written = |added, new_files| Written {
             verdict,
+            shown: Text::default(),
             added,
             new_files,
         };
         if added.is_empty() {
             return Ok(written(added, new_files));
+        }
+        if self.args.dry_run {
+            self.check_place(stream)?;
+            return Ok(Written {
+                shown: show::plan(
+                    stream,
+                    contents.as_deref().map(Vec::as_slice),
+                    &kubeconfig,
+                    &added,
+                ),
+                ..written(Vec::new(), new_files)
+            });
         }
         for (path, pem) in certificates {
             if !files::holds(path, pem) {
@@ -314,6 +343,18 @@ impl<'a> Writer<'a> {
         Ok(written(added, new_files))
     }
 
+    /// Fails where a key would not be written into the folder; one that is not there would be made.
+    fn check_place(&self, stream: &Stream) -> Result<(), Failure> {
+        match stream
+            .path()
+            .map(folder_of)
+            .filter(|folder| folder.exists())
+        {
+            Some(folder) => privacy::check_folder(folder, self.console),
+            None => Ok(()),
+        }
+    }
+
     /// What is in the kubeconfig; nothing where a new one is made.
     fn read(
         &self,
@@ -325,13 +366,8 @@ impl<'a> Writer<'a> {
             Target::Any(stream) => file::read(stream, LIMIT).map(Some),
             Target::New(Stream::Stdio) => Ok(None),
             Target::New(Stream::File(path)) => {
-                let input = planned.first().map(|one| one.input.clone());
-                let merge = Args {
-                    out: None,
-                    merge: vec![path.clone().into()],
-                    replies: input.into_iter().collect(),
-                    ..self.args.clone()
-                };
+                let input = planned.first().map(|one| &one.input);
+                let merge = again_for(input).without(&["out"]).with("merge", path);
                 files::refuse_existing(path).map_err(|failure| {
                     let is_kubeconfig =
                         file::whole_head(path).is_some_and(|it| Kubeconfig::read(&it).is_ok());
@@ -365,32 +401,27 @@ impl<'a> Writer<'a> {
         error: &MergeError,
         kubeconfig: &Kubeconfig,
     ) -> Failure {
-        let again = |change: &dyn Fn(&mut Args)| {
-            let mut args = Args {
-                replies: vec![planned.input.clone()],
-                ..self.args.clone()
-            };
-            if args.merge.len() > 1 {
-                args.merge = vec![target.stream().clone()];
+        let again = || {
+            let again = again_for([&planned.input]);
+            match self.args.merge.len() {
+                0 | 1 => again,
+                _ => again.with("merge", target.stream().typed()),
             }
-            change(&mut args);
-            args.command()
         };
         let entry = &planned.entry;
         let free_context = free(&entry.context, |name| {
             kubeconfig.contexts().any(|(context, _, _)| context == name)
         });
-        let with_context = |name: &str| again(&|args| args.context = Some(name.to_owned()));
+        let with_context = |name: &str| again().with("context", name).command();
         let with_cluster = || {
             let name = free(&entry.cluster.name, |name| {
                 kubeconfig.clusters().any(|cluster| cluster.name == name)
             });
-            again(&|args| {
-                args.cluster_name = Some(name.clone());
-                if args.context.is_some() {
-                    args.context = Some(free_context.clone());
-                }
-            })
+            let again = again().with("cluster-name", name);
+            match self.args.context {
+                Some(_) => again.with("context", &free_context).command(),
+                None => again.command(),
+            }
         };
         let failure = Failure::about(target.stream(), error);
         let failure = match error {
@@ -422,7 +453,7 @@ impl<'a> Writer<'a> {
                     // What came with the reply says nothing of the reply.
                     Some(_) => failure.say(text!(
                         "run: {} --ca-fingerprint FINGERPRINT",
-                        again(&|args| args.ca_fingerprint = None)
+                        again().without(&["ca-fingerprint"]).command()
                     )),
                     None => failure.say("give a kubeconfig of the cluster with --cluster FILE"),
                 }

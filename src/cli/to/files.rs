@@ -1,6 +1,7 @@
 //! Writes that appear whole under a new name or not at all, and replacements in one step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -15,7 +16,7 @@ use kube_enroll::text::hex;
 use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
 use rustix::io::retry_on_intr;
 
-use super::super::console::{self, Console};
+use super::super::console::Console;
 use super::super::failure::{self, Failure};
 use super::super::from::file::{self, Stream};
 use super::super::os::privacy;
@@ -230,7 +231,6 @@ pub fn holds(path: &Path, text: impl AsRef<[u8]>) -> bool {
 /// Writes a secret to standard output, past all buffers, but never to a terminal.
 pub fn put_secret(text: &Secret<String>) -> Result<(), Failure> {
     refuse_terminal()?;
-    console::require_stdout()?;
     let mut rest = text.expose().as_bytes();
     while !rest.is_empty() {
         let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest));
@@ -258,6 +258,41 @@ pub fn replace(path: &Path, contents: &[u8], console: &Console) -> Result<(), Fa
 /// The same for a key, which is its owner's alone from now on.
 pub fn replace_private(path: &Path, contents: &[u8], console: &Console) -> Result<(), Failure> {
     replace_as(path, contents, privacy::keep_owner_as, console)
+}
+
+/// Removes what a run that was ended between two steps of a replacement has left over beside these files:
+/// it may hold a key.
+pub fn clear_left_over(folder: &Path, replaced: &[&Path], console: &Console) {
+    // Other runs take moments.
+    const OLD: Duration = Duration::from_mins(1);
+    let names = replaced.iter().filter_map(|path| path.file_name());
+    let names: HashSet<&str> = names.filter_map(OsStr::to_str).collect();
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str);
+        let parts = name.and_then(|name| name.strip_prefix('.')?.rsplit_once('.'));
+        let is_suffix = |suffix: &str| {
+            let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            suffix.len() == SUFFIX_DIGITS && suffix.bytes().all(is_digit)
+        };
+        parts.is_some_and(|(name, suffix)| names.contains(name) && is_suffix(suffix))
+    };
+    let is_old = |path: &PathBuf| {
+        let there = fs::symlink_metadata(path)
+            .ok()
+            .filter(fs::Metadata::is_file);
+        let age = there.and_then(|it| it.modified().ok()?.elapsed().ok());
+        age.is_some_and(|age| age > OLD)
+    };
+    // What cannot be removed is no reason to stop.
+    let there = file::in_folder(folder).unwrap_or_default();
+    for path in there.iter().filter(|path| is_ours(path) && is_old(path)) {
+        if fs::remove_file(path).is_ok() {
+            console.note(text!(
+                "{} was left over by a run that was ended, and is removed",
+                path
+            ));
+        }
+    }
 }
 
 fn replace_as(
@@ -495,6 +530,9 @@ enum Step {
     /// Over an empty file that held the name.
     Reserved,
 }
+
+/// The digits of [`random_suffix`].
+const SUFFIX_DIGITS: usize = 16;
 
 /// Sixteen hexadecimal digits that nobody can guess.
 pub fn random_suffix() -> io::Result<String> {
