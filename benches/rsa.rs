@@ -4,6 +4,11 @@
 //! The time of a key varies by half of its mean, with the luck of the search. So compare the cost
 //! per candidate, or keys of the same seeds; the last group, of random keys, is for the whole
 //! picture and needs many samples.
+//!
+//! To compare with what others measure, there are lists of candidates with the luck of the mean: those
+//! of C2SP's CCTV (<https://github.com/C2SP/CCTV>, `keygen/rsa.bench.NNNN.txt`, under 0BSD or CC0). They
+//! are larger than all the benches, and so are not here: `KUBE_ENROLL_CCTV` names the folder that they
+//! lie in.
 
 #![allow(
     missing_docs,
@@ -14,6 +19,7 @@
 
 use std::hint::black_box;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
@@ -25,7 +31,7 @@ use criterion::{
 use getrandom::SysRng;
 use kube_enroll::key::rsa::Size;
 use kube_enroll::key::rsa::harness::{
-    Backend, Batch, Options, candidates, generate, lanes, spin_ifma,
+    Backend, Batch, Options, candidates, generate, generate_from, lanes, spin_ifma,
 };
 use kube_enroll::key::{Algorithm, PrivateKey};
 
@@ -147,6 +153,35 @@ fn fixed_seeds(criterion: &mut Criterion) {
     }
 }
 
+/// Keys of the lists of C2SP, on one thread, by back end.
+fn public_lists(criterion: &mut Criterion) {
+    let Some(folder) = std::env::var_os("KUBE_ENROLL_CCTV").map(PathBuf::from) else {
+        println!("skipped: KUBE_ENROLL_CCTV names no folder with rsa.bench.2048.txt and the like");
+        return;
+    };
+    let mut group = criterion.benchmark_group("list of C2SP");
+    slow(&mut group);
+    for size in Size::ALL {
+        let list = folder.join(format!("rsa.bench.{}.txt", size.modulus_bits()));
+        let list = std::fs::read_to_string(&list).unwrap();
+        let numbers: Vec<Vec<u64>> = list.lines().map(words).collect();
+        for backend in backends() {
+            let id = BenchmarkId::new(backend.to_string(), size.modulus_bits());
+            group.bench_function(id, |bencher| {
+                bencher.iter(|| generate_from(size, backend, &numbers).unwrap());
+            });
+        }
+    }
+}
+
+/// The little-endian words of big-endian hexadecimal digits.
+fn words(digits: &str) -> Vec<u64> {
+    let words = digits.as_bytes().rchunks(16);
+    words
+        .map(|word| u64::from_str_radix(std::str::from_utf8(word).unwrap(), 16).unwrap())
+        .collect()
+}
+
 /// Random keys, in the order of the peers.
 fn peers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("random keys");
@@ -177,5 +212,13 @@ fn slow(group: &mut BenchmarkGroup<WallTime>) {
         .measurement_time(Duration::from_secs(10));
 }
 
-criterion_group!(benches, floor, filters, sieves, fixed_seeds, peers);
+criterion_group!(
+    benches,
+    floor,
+    filters,
+    sieves,
+    fixed_seeds,
+    public_lists,
+    peers
+);
 criterion_main!(benches);

@@ -61,6 +61,8 @@ pub enum Step {
     Parts,
     /// PEM whose line breaks were lost, or whose lines have blanks before them.
     PemLines,
+    /// `X509 CERTIFICATE`, which OpenSSL wrote once and still reads.
+    OldLabel,
 }
 
 impl Show for Step {
@@ -87,6 +89,7 @@ impl Show for Step {
             Self::Field => "the name of a field in front of it",
             Self::Parts => "the parts of QR codes that it is in",
             Self::PemLines => "line breaks that are missing or out of place in the PEM",
+            Self::OldLabel => "the old label X509 CERTIFICATE",
         }
         .into()
     }
@@ -178,6 +181,7 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::Quoted, lines::quoted(text)))
         .or_else(|| found(Step::Fence, lines::fenced(text)))
         .or_else(|| found(Step::PemLines, lines::pem(text)))
+        .or_else(|| found(Step::OldLabel, lines::old_label(text)))
         .or_else(|| found(Step::Wrapped, lines::wrapped(text)))
         .or_else(|| found(Step::Indented, lines::indented(text)))
         .or_else(|| found(Step::Tabs, lines::tabs(text)))
@@ -340,6 +344,15 @@ mod tests {
             assert!(pem::first(text.as_bytes()).is_some(), "{input}: {text}");
             assert_eq!(steps.len(), 1, "{input}");
         }
+    }
+
+    #[test]
+    fn the_old_label_of_certificates_is_written_anew() {
+        let old = PEM.replace(" X-", " X509 CERTIFICATE-");
+        let new = old.replace("X509 ", "");
+        let quoted = format!("> {}\n", old.trim_end().replace('\n', "\n> "));
+        assert_eq!(undone(&old), (new.clone(), vec![Step::OldLabel]));
+        assert_eq!(undone(&quoted), (new, vec![Step::Quoted, Step::OldLabel]));
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub use path::{NoPath, Unfit};
 /// The PEM label of certificates.
 pub const PEM_LABEL: &str = "CERTIFICATE";
 
+/// What OpenSSL wrote in its place before 0.9.3 and still reads, and Go does not.
+pub(crate) const OLD_PEM_LABEL: &str = "X509 CERTIFICATE";
+
 /// A certificate, with the very bytes that it was read from.
 #[derive(Debug, Clone)]
 pub struct Certificate {
@@ -213,6 +216,15 @@ impl Certificate {
     pub fn is_ca(&self) -> bool {
         let constraints = self.extensions.basic_constraints;
         constraints.is_some_and(|it| it.is_ca)
+    }
+
+    /// The first critical extension that API servers do not know, for which they refuse it.
+    #[must_use]
+    pub fn unknown_critical_extension(&self) -> Option<String> {
+        self.extensions
+            .not_understood
+            .as_ref()
+            .map(ToString::to_string)
     }
 
     /// How it is signed.

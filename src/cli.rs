@@ -100,7 +100,15 @@ pub fn run(typed: &[OsString]) -> ExitCode {
     if let args::Command::Version(args) = &command {
         return conclude(args.show(&restrictions, &console));
     }
-    stack::own_thread(|| conclude(action.run(&console)))
+    // kubectl has to get a credential whoever reads its warnings.
+    let has_to_say_all = !matches!(command, args::Command::Credential(_));
+    let ended = || match action.run(&console) {
+        Ok(Verdict::Good) if has_to_say_all && console::has_unsaid_warnings() => {
+            Ok(Verdict::CouldNotRun)
+        }
+        verdict => verdict,
+    };
+    stack::own_thread(|| conclude(ended()))
         .unwrap_or_else(|error| conclude(Err(Failure::io("start", "a thread", &error))))
 }
 

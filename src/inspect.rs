@@ -13,7 +13,7 @@ use crate::key::Fingerprint;
 use crate::looks::holds_private_key;
 use crate::manifest::CertificateSigningRequest;
 use crate::name::{Identity, Name};
-use crate::policy::{Agreed, Code, Finding, Level, Prediction};
+use crate::policy::{Agreed, Code, Finding, Level, Prediction, worst_first};
 use crate::secret::Passphrase;
 use crate::verdict::{Checked, Requested};
 
@@ -37,10 +37,12 @@ pub use object::{
 pub use preferences::KubercReport;
 pub use public::{MaybeSecret, demand_public};
 pub(crate) use status::LEEWAY_SECONDS;
-pub use status::{State, StatusReport, check_issued, state};
+pub use status::{State, StatusReport, check_chain, check_issued, state};
 pub use style::Style;
 pub use text::Look;
-pub use together::{KeysSeen, find_shared_factors, leave_out_doubles, refuse_same_names};
+pub use together::{
+    KeysSeen, find_shared_factors, leave_out_doubles, refuse_same_names, refuse_second_requests,
+};
 
 /// `apiVersion` of reports; their JSON form is stable.
 const API_VERSION: &str = "kube-enroll/v1";
@@ -182,9 +184,10 @@ impl Object {
         identity.map(|identity| identity.username.clone())
     }
 
-    /// It is one of several that were judged good for one person of a roster.
+    /// It is one of several that were judged good for one person.
     pub fn is_one_of_several(&mut self, count: usize, user: &str) {
-        self.add(Finding::second_request(count, user));
+        let is_key_agreed = self.is_key_agreed();
+        self.add(Finding::second_request(count, user, is_key_agreed));
     }
 
     /// `name` was approved for the same user, with another key.
@@ -274,8 +277,7 @@ impl Object {
 
     fn add_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
         self.findings.extend(findings);
-        self.findings
-            .sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        worst_first(&mut self.findings);
     }
 
     /// Whether anything was found that makes it no good.

@@ -291,7 +291,7 @@ impl Contents {
         let mut certificates = Vec::new();
         for block in pem::blocks(input) {
             let read = match block.label.as_str() {
-                certificate::PEM_LABEL => {
+                certificate::PEM_LABEL | certificate::OLD_PEM_LABEL => {
                     Certificate::from_der(&block.contents).map(|it| certificates.push(it))
                 }
                 csr::PEM_LABEL | csr::LEGACY_PEM_LABEL => {

@@ -27,6 +27,10 @@ pub enum Weakness {
     Common,
     /// A piece of it comes over and over again, or it follows the alphabet or the keyboard.
     Pattern,
+    /// It is one word, with digits or signs before or behind it: what people write who have to change one.
+    Word,
+    /// It is the address of a mailbox.
+    Address,
 }
 
 impl Show for Weakness {
@@ -36,6 +40,8 @@ impl Show for Weakness {
             Self::Name => "it is little more than a name that others know".into(),
             Self::Common => "it is little more than a word that is tried first".into(),
             Self::Pattern => "it repeats itself, or follows the alphabet or the keyboard".into(),
+            Self::Word => "it is one word with a few digits or signs around it".into(),
+            Self::Address => "it is an e-mail address, which others know".into(),
         }
     }
 }
@@ -57,6 +63,10 @@ pub fn weakness(passphrase: &Passphrase, names: &[&str]) -> Option<Weakness> {
         Some(Weakness::Common)
     } else if is_pattern(&text) {
         Some(Weakness::Pattern)
+    } else if is_address(&text) {
+        Some(Weakness::Address)
+    } else if is_one_word(&text) {
+        Some(Weakness::Word)
     } else if text.chars().count() < SHORT {
         Some(Weakness::Short)
     } else {
@@ -183,6 +193,43 @@ fn is_pattern(text: &str) -> bool {
     is_run || (1..=LONGEST_PIECE.min(characters.len() / 2)).any(repeats)
 }
 
+/// Whether it is a word as it stands in a sentence or a headline, digits for letters included, and little
+/// more around it: letters of their own in one case are rarely drawn by chance.
+fn is_one_word(text: &str) -> bool {
+    const LONGEST_WORD: usize = 14;
+    const MOST_AROUND: usize = 8;
+    let is_letter_too = |it: &char| "013457@$".contains(*it);
+    let word = text.trim_matches(|it: char| !it.is_alphabetic());
+    let length = word.chars().count();
+    let letters = word.chars().filter(|it| it.is_alphabetic()).count();
+    let around = text.chars().count() - length;
+    let is_upper = |text: &str| text.chars().any(char::is_uppercase);
+    let rest = word.trim_start_matches(|first: char| first.is_uppercase());
+    (1..=LONGEST_WORD).contains(&length)
+        && (1..=MOST_AROUND).contains(&around)
+        && letters * 4 >= length * 3
+        && word
+            .chars()
+            .all(|it| it.is_alphabetic() || is_letter_too(&it))
+        && (rest.is_empty() || !is_upper(rest))
+}
+
+/// Whether it is `NAME@HOST.DOMAIN`, with a few digits or signs around it.
+fn is_address(text: &str) -> bool {
+    let bare = text.trim_matches(|it: char| !it.is_alphabetic());
+    let is_name = |name: &str, signs: &str| {
+        let is_own = |it: char| it.is_alphanumeric() || signs.contains(it);
+        !name.is_empty() && name.chars().all(is_own)
+    };
+    bare.split_once('@').is_some_and(|(name, host)| {
+        let domain = host.rsplit_once('.').map(|(_, domain)| domain);
+        is_name(name, "._%+-")
+            && is_name(host, ".-")
+            && domain
+                .is_some_and(|domain| domain.len() > 1 && domain.chars().all(char::is_alphabetic))
+    })
+}
+
 fn lossy(passphrase: &Passphrase) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8_lossy(passphrase.expose()).into_owned())
 }
@@ -276,6 +323,13 @@ mod tests {
             ("yaq1xsw2cde3", Weakness::Pattern),
             ("!1Qaz@2Wsx", Weakness::Pattern),
             ("monkeydragon", Weakness::Common),
+            ("Berlin-2026!", Weakness::Word),
+            ("!!BERLIN2026", Weakness::Word),
+            ("B3rlin-2026!", Weakness::Word),
+            ("M\u{fc}nchen-2026!", Weakness::Word),
+            ("2026/11/kiosk", Weakness::Word),
+            ("carl@example.com", Weakness::Address),
+            ("Carl.Smith+k8s@mail.example.org1!", Weakness::Address),
         ] {
             assert_eq!(weak(text), Some(expected), "{text}");
         }
@@ -287,6 +341,10 @@ mod tests {
             "correct horse battery staple",
             "four words and alice",
             "h7Jw!q0zKp2x",
+            "Qm7-berlin-xK2",
+            "hJwqKzpXbTrm1!",
+            "vcegoxkirzhsuqd-26!",
+            "in@the garden.of eden",
             "my secret is in the garden",
             "were we free after dessert",
             "as sad as a dressed bear",

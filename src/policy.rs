@@ -101,6 +101,20 @@ impl Finding {
         )
     }
 
+    /// Nobody agreed on a signer of whom it cannot be told what it makes of the request.
+    pub(crate) fn signer_not_agreed() -> Self {
+        let message = format!(
+            "the request is for another signer than {CLIENT_SIGNER}: that its certificate lets in this \
+             person, and nobody else, cannot be told; ask for one without --signer"
+        );
+        Self::new(
+            Effect::Misleads,
+            Code::OtherSigner,
+            "spec.signerName",
+            message,
+        )
+    }
+
     /// The request was written with another encoder than any that people use.
     pub(crate) fn unusual_encoding() -> Self {
         Self::new(
@@ -165,10 +179,16 @@ impl Finding {
         )
     }
 
-    pub(crate) fn second_request(count: usize, user: &str) -> Self {
+    pub(crate) fn second_request(count: usize, user: &str, is_key_agreed: bool) -> Self {
         let user = crate::text::visible(user);
+        let without = if is_key_agreed {
+            ""
+        } else {
+            " without the fingerprint"
+        };
         let message = format!(
-            "there are {count} requests for \"{user}\" that are as agreed on; which is meant cannot be told"
+            "there are {count} requests for \"{user}\" that are as agreed on; which is meant cannot be \
+             told{without}"
         );
         Self::new(
             Effect::Misleads,
@@ -309,7 +329,8 @@ fn bounded(text: String) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Prediction {
-    /// `kubectl create -f` succeeds.
+    /// `kubectl create -f` succeeds; of a bare request, which kubectl does not read, with the manifest
+    /// that is made of it.
     pub accepted: bool,
     /// Once approved, kube-controller-manager fills `status.certificate`; `None` where another
     /// signer decides.
@@ -376,7 +397,7 @@ fn finish(
         findings.extend(identity::check(csr, signer == Some(CLIENT_SIGNER), agreed));
         findings.extend(key::check(csr));
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    worst_first(&mut findings);
     let prediction = predict(&findings, signer);
     cut(&mut findings);
     let identity = contents
@@ -390,6 +411,22 @@ fn finish(
         identity,
         findings,
     }
+}
+
+/// Warnings about what changes nothing of who gets in, with what and for how long.
+const HARMLESS: [Code; 5] = [
+    Code::SubmitterFields,
+    Code::SubjectAltNames,
+    Code::LongName,
+    Code::NameSyntax,
+    Code::BadName,
+];
+
+/// Brings findings into the order of how much they matter, those that matter as much in the order in
+/// which they were found.
+pub(crate) fn worst_first(findings: &mut [Finding]) {
+    let is_harmless = |finding: &Finding| HARMLESS.iter().any(|code| code.name() == finding.code);
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.level), is_harmless(finding)));
 }
 
 /// More findings of one code than this help nobody. They are cut by code and level, so that no number

@@ -15,13 +15,11 @@ use crate::text::{Show, Text, is_deceptive};
 const WIDTH: usize = 78;
 
 /// The word as it is, between single quotes, or, where there is something in it that would not be plainly
-/// visible, in octal escapes that `printf` writes: so every POSIX shell reads it back. A new line at the
-/// end would get lost on that way; such a word is `$'...'`, which dash does not know
-/// ([`is_for_every_shell`]).
+/// visible, in octal escapes that `printf` writes: so every POSIX shell reads it back. New lines at the
+/// end would get lost on that way, and stand as they are between quotes.
 #[must_use]
 pub fn quote(word: impl AsRef<OsStr>) -> String {
-    let whole = word.as_ref();
-    let word = whole.as_encoded_bytes();
+    let word = word.as_ref().as_encoded_bytes();
     let is_bare = |b: &u8| b.is_ascii_alphanumeric() || b"-_./:@,+=".contains(b);
     let plain = std::str::from_utf8(word)
         .ok()
@@ -34,6 +32,8 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
         Some(plain) => return format!("'{}'", plain.replace('\'', r"'\''")),
         None => {}
     }
+    let end = word.iter().rposition(|byte| *byte != b'\n');
+    let (word, line_ends) = word.split_at(end.map_or(0, |end| end + 1));
     let mut escaped = String::new();
     for (place, byte) in word.iter().enumerate() {
         // A dash in front would be an option of printf.
@@ -44,17 +44,7 @@ pub fn quote(word: impl AsRef<OsStr>) -> String {
             let _ = write!(escaped, "\\{byte:03o}");
         }
     }
-    if is_for_every_shell(whole) {
-        format!("\"$(printf '{escaped}')\"")
-    } else {
-        format!("$'{escaped}'")
-    }
-}
-
-/// Whether every shell reads back what [`quote`] writes for a word.
-#[must_use]
-pub fn is_for_every_shell(word: impl AsRef<OsStr>) -> bool {
-    !word.as_ref().as_encoded_bytes().ends_with(b"\n")
+    format!("\"$(printf '{escaped}'){}\"", "\n".repeat(line_ends.len()))
 }
 
 /// The commands of the program, where it was called as a plugin of kubectl.
@@ -281,8 +271,7 @@ impl Command {
             line.push_str(if command.is_some() { " |" } else { "" });
             lines.push(line);
         }
-        // Quoted words hold nothing that is to be escaped.
-        Text::of_escaped_lines(&lines)
+        shown(&lines.join("\n"))
     }
 
     /// Calls what a debug build of the program has set to check its own commands.
@@ -307,8 +296,7 @@ impl Show for Command {
         self.check();
         let line = |groups: Vec<Vec<OsString>>| {
             let words: Vec<_> = groups.concat().iter().map(quote).collect();
-            // Quoted words hold nothing that is to be escaped.
-            Text::of_escaped(&words.join(" "))
+            shown(&words.join(" "))
         };
         match &self.reader {
             Some(reader) => text!("{} | {}", line(self.groups()), reader.as_ref()),
@@ -320,7 +308,13 @@ impl Show for Command {
 /// A word of its own, quoted, such as a file name in a list.
 #[must_use]
 pub fn quoted(word: impl AsRef<OsStr>) -> Text {
-    Text::of_escaped(&quote(word))
+    shown(&quote(word))
+}
+
+/// Quoted words hold nothing that is to be escaped, but perhaps the ends of lines.
+fn shown(words: &str) -> Text {
+    let lines: Vec<String> = words.split('\n').map(str::to_owned).collect();
+    Text::of_escaped_lines(&lines)
 }
 
 #[cfg(test)]
@@ -346,7 +340,8 @@ mod tests {
                 r#""$(printf '\055a\012\047\134\033\1332J \045')""#,
             ),
             ("a\u{202e}1", r#""$(printf 'a\342\200\2561')""#),
-            ("é\n", r"$'\303\251\012'"),
+            ("é\n", "\"$(printf '\\303\\251')\n\""),
+            ("a\nb\n\n", "\"$(printf 'a\\012b')\n\n\""),
         ] {
             assert_eq!(quote(word), quoted);
         }
@@ -375,9 +370,6 @@ mod tests {
         ];
         for shell in ["sh", "dash", "bash", "zsh"] {
             for word in words {
-                if !is_for_every_shell(word) && matches!(shell, "sh" | "dash") {
-                    continue;
-                }
                 let script = format!("printf %s {}", quote(word));
                 let Ok(output) = Process::new(shell).args(["-c", &script]).output() else {
                     assert_ne!(

@@ -12,7 +12,7 @@ use crate::agreement::{Agreement, Found};
 use crate::csr::CertificationRequest;
 use crate::inspect::Object;
 use crate::manifest::{API_VERSION, KIND, Manifest};
-use crate::policy::{Code, Finding, is_dns1123_subdomain};
+use crate::policy::{Code, Finding, is_dns1123_subdomain, worst_first};
 use crate::roster::Roster;
 use crate::text::visible;
 
@@ -182,15 +182,19 @@ fn settle<'a>(
             findings.push(Finding::not_a_request(kind));
         }
     }
+    // Whom the certificate of another signer lets in, and as whom, is for that signer to say.
+    let lets_nobody_in = object.prediction.is_some_and(|it| !it.authenticates);
     let own = std::mem::take(&mut object.findings);
     findings.extend(own.into_iter().map(|finding| {
         if finding.code == Code::WeakKey.name() {
             finding.made_an_error()
+        } else if finding.code == Code::OtherSigner.name() && lets_nobody_in {
+            Finding::signer_not_agreed()
         } else {
             finding
         }
     }));
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    worst_first(&mut findings);
     object.findings = findings;
     let is_good = comparison.is_agreed() && !object.has_errors();
     object.checked = object.requested.clone().filter(|_| is_good).map(Checked);

@@ -6,88 +6,8 @@ mod common;
 
 use std::process::{Command, Stdio};
 
-use common::{Folder, admin_kubeconfig, authority, executable, have, issue};
-
-/// A folder with a key, its request, the issued object and an admin's kubeconfig.
-fn journey() -> Folder {
-    let folder = Folder::new();
-    let request = ["request", "alice", "-g", "dev", "--algorithm", "ecdsa-p256"];
-    folder
-        .run(&[&request[..], &["--no-passphrase"]].concat())
-        .good();
-    let authority = authority();
-    let issued = issue(&folder.read("alice.csr.yaml"), &authority);
-    folder.write("alice.crt", common::certificate_of(&issued));
-    folder.write("issued.yaml", issued);
-    folder.write("admin", admin_kubeconfig(&authority));
-    let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
-    folder
-        .run(&[&reply[..], &["--out", "alice.reply.yaml"]].concat())
-        .good();
-    folder
-}
-
-/// Every option and operand that takes a file, with `FILE` in its place.
-const TAKES_A_FILE: [&[&str]; 31] = [
-    &["request", "bob", "--no-passphrase", "--key", "FILE"],
-    &[
-        "request",
-        "bob",
-        "--algorithm",
-        "ed25519",
-        "--passphrase-file",
-        "FILE",
-    ],
-    &["request", "--no-passphrase", "--config", "FILE"],
-    &["inspect", "FILE"],
-    &["inspect", "-o", "json", "FILE"],
-    &["list", "FILE"],
-    &["renew", "FILE", "--no-passphrase"],
-    &["renew", "alice.crt", "--passphrase-file", "FILE"],
-    &["inspect", "alice.key", "--passphrase-file", "FILE"],
-    &["verify", "FILE", "--user", "bob", "--no-groups"],
-    &["verify", "alice.csr.yaml", "--roster", "FILE"],
-    &[
-        "reply",
-        "issued.yaml",
-        "--kubeconfig",
-        "admin",
-        "--roster",
-        "FILE",
-    ],
-    &["request", "--no-passphrase", "--roster", "FILE"],
-    &["reply", "FILE", "--kubeconfig", "admin"],
-    &["reply", "issued.yaml", "--kubeconfig", "FILE"],
-    &["kubeconfig", "FILE", "--key", "alice.key"],
-    &["kubeconfig", "alice.reply.yaml", "--key", "FILE"],
-    &["kubeconfig", "alice.reply.yaml", "--cluster", "FILE"],
-    &[
-        "kubeconfig",
-        "alice.reply.yaml",
-        "--server",
-        "https://a",
-        "--certificate-authority",
-        "FILE",
-    ],
-    &["kubeconfig", "alice.reply.yaml", "--client-ca", "FILE"],
-    &["kubeconfig", "alice.reply.yaml", "--merge", "FILE"],
-    &["rbac", "FILE", "--cluster-role", "view"],
-    &["rbac", "--revoke", "FILE"],
-    &["rbac", "--revoke", "alice.crt", "--keep", "FILE"],
-    &[
-        "rbac",
-        "--revoke",
-        "alice.crt",
-        "--authorization-config",
-        "FILE",
-    ],
-    &["credential", "--certificate", "FILE", "--key", "alice.key"],
-    &["credential", "--certificate", "alice.crt", "--key", "FILE"],
-    &["rehearse", "--csr", "FILE"],
-    &["passphrase", "FILE", "--remove"],
-    &["unlock", "FILE"],
-    &["qr", "FILE"],
-];
+use common::commands::{TAKES_A_FILE, journey, words};
+use common::{Folder, executable, have};
 
 #[test]
 fn no_piece_of_a_secret_is_repeated_wherever_its_file_is_given() {
@@ -95,9 +15,9 @@ fn no_piece_of_a_secret_is_repeated_wherever_its_file_is_given() {
     let key = folder.read("alice.key");
     let token = "eyJhbGciOiJSUzI1NiIsImtpZCI6In";
     folder.write("pass", "correct horse battery staple\n");
-    let encrypt = ["passphrase", "other.key", "--new-passphrase-file", "pass"];
+    let encrypt = "passphrase other.key --new-passphrase-file pass";
     folder.write("other.key", &key);
-    folder.run(&encrypt).good();
+    folder.typed(encrypt).good();
     let kubeconfig = folder.read("admin").replace("top-secret-token", token);
     let secrets = [
         ("key", key),
@@ -110,10 +30,11 @@ fn no_piece_of_a_secret_is_repeated_wherever_its_file_is_given() {
         ("broken", kubeconfig.replace("    token:", "  \ttoken: [")),
     ];
     for (name, contents) in &secrets {
-        for command in TAKES_A_FILE {
+        for (command, _) in TAKES_A_FILE {
             folder.write("FILE", contents);
-            let ended = folder.run(command);
-            if command[0] == "credential" && ended.status == 0 {
+            folder.write("spare", folder.read("alice.key"));
+            let ended = folder.typed(command);
+            if command.starts_with("credential") && ended.status == 0 {
                 // kubectl gets the key: that is what it is for.
                 continue;
             }
@@ -130,6 +51,76 @@ fn no_piece_of_a_secret_is_repeated_wherever_its_file_is_given() {
                     assert!(!said.contains(part), "{name} in {command:?}: {said}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn every_option_that_takes_a_file_is_in_the_table() {
+    let folder = Folder::new();
+    let help = folder.typed("help").stdout;
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let commands: Vec<_> = commands
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"rehearse"), "{help}");
+    for command in commands {
+        let lines: Vec<Vec<&str>> = TAKES_A_FILE
+            .iter()
+            .map(|(line, _)| line.split(' ').collect())
+            .filter(|words: &Vec<&str>| words[0] == command)
+            .collect();
+        let has = |before: &str| {
+            let mut pairs = lines.iter().flat_map(|words| words.windows(2));
+            pairs.any(|pair| pair == [before, "FILE"])
+        };
+        let help = folder.run(&["help", command]).stdout;
+        for line in help.lines().filter(|line| line.contains(" <FILE")) {
+            let option = line.split_whitespace().find(|word| word.starts_with("--"));
+            match option {
+                // Where output goes.
+                Some("--out") | None => {}
+                Some("--filename") => assert!(has(command), "{command}"),
+                Some(option) => assert!(has(option), "{command} {option}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_a_file_holds_or_is_called_moves_a_terminal() {
+    const ODD: &str = "a\u{1b}[2K\u{202e}b";
+    let escaped = "a\\e[2K\\u202Eb";
+    let folder = journey();
+    let renamed = |file: &str, name: &str| {
+        let text = folder.read(file);
+        let odd = text.replace(name, &name.replace("alice", escaped));
+        assert_ne!(odd, text, "{file}");
+        odd
+    };
+    let all = [
+        folder
+            .read("admin")
+            .replace("prod", &format!("\"{escaped}\"")),
+        renamed("alice.csr.yaml", "name: \"alice"),
+        renamed("issued.yaml", "name: \"alice"),
+        renamed("alice.reply.yaml", "name: \"alice"),
+        format!("user,groups\n{ODD},dev\n"),
+        format!("user: \"{escaped}\"\n\"{escaped}\": 1\n"),
+        format!("[ req ]\n{ODD} = {ODD}\n"),
+        format!("-----BEGIN {ODD}-----\nYQ==\n-----END {ODD}-----\n"),
+        format!("{ODD}\n"),
+        format!("kind: {ODD}\n{ODD}: [\n"),
+    ];
+    for contents in &all {
+        for (command, want) in TAKES_A_FILE {
+            folder.write(ODD, contents);
+            folder.write("spare", folder.read("alice.key"));
+            let ended = folder.run(&words(command, ODD));
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            let moves = said.contains(['\u{1b}', '\u{202e}']);
+            assert!(!moves, "{command} ({want:?}) of {contents}: {said:?}");
         }
     }
 }
@@ -160,8 +151,8 @@ fn a_dash_is_standard_input_for_every_option() {
     assert!(whole.stdout.starts_with("apiVersion"), "{}", whole.stdout);
     let key = with(&["passphrase", "-", "--remove"], "alice.key");
     assert_eq!(key.stdout, folder.read("alice.key"));
-    let twice = ["kubeconfig", "-", "--key", "-"];
-    folder.run(&twice).fails(2, &["more than once"]);
+    let twice = "kubeconfig - --key -";
+    folder.typed(twice).fails(2, &["more than once"]);
 }
 
 #[test]
@@ -185,29 +176,13 @@ fn a_verdict_does_not_depend_on_a_reader_who_stays() {
 fn quiet_says_nothing_about_what_is_good_and_everything_about_what_is_not() {
     let folder = journey();
     let good = folder
-        .run(&[
-            "-q",
-            "verify",
-            "alice.csr.yaml",
-            "-g",
-            "dev",
-            "--user",
-            "alice",
-        ])
+        .typed("-q verify alice.csr.yaml -g dev --user alice")
         .good();
     assert_eq!((good.stdout.as_str(), good.stderr.as_str()), ("", ""));
-    let bad = folder.run(&[
-        "-q",
-        "verify",
-        "alice.csr.yaml",
-        "-g",
-        "dev",
-        "--user",
-        "bob",
-    ]);
+    let bad = folder.typed("-q verify alice.csr.yaml -g dev --user bob");
     bad.fails(1, &["user-mismatch", "NOT GOOD: "]);
     folder.set_mode("alice.key", 0o644);
-    let exposed = folder.run(&["-q", "kubeconfig", "alice.reply.yaml"]).good();
+    let exposed = folder.typed("-q kubeconfig alice.reply.yaml").good();
     assert!(exposed.stderr.contains("warning: others can read"));
     assert_eq!(exposed.stdout, "");
 }
@@ -215,15 +190,15 @@ fn quiet_says_nothing_about_what_is_good_and_everything_about_what_is_not() {
 #[test]
 fn help_and_version_are_commands_too() {
     let folder = Folder::new();
-    let help = folder.run(&["help"]).good().stdout;
+    let help = folder.typed("help").good().stdout;
     assert!(help.contains("Exit status"), "{help}");
-    let request = folder.run(&["help", "request"]).good().stdout;
-    assert_eq!(request, folder.run(&["request", "--help"]).good().stdout);
-    let version = folder.run(&["version"]).good().stdout;
-    assert_eq!(version, folder.run(&["--version"]).good().stdout);
+    let request = folder.typed("help request").good().stdout;
+    assert_eq!(request, folder.typed("request --help").good().stdout);
+    let version = folder.typed("version").good().stdout;
+    assert_eq!(version, folder.typed("--version").good().stdout);
     assert!(
         folder
-            .run(&["version", "-v"])
+            .typed("version -v")
             .good()
             .stdout
             .contains("landlock")
@@ -242,7 +217,7 @@ fn colour_is_a_matter_of_choice() {
     assert!(coloured(&["--color", "always"]));
     assert!(
         folder
-            .run(&["help", "--color=always"])
+            .typed("help --color=always")
             .stdout
             .contains('\u{1b}')
             || !coloured(&[])
@@ -252,27 +227,14 @@ fn colour_is_a_matter_of_choice() {
 #[test]
 fn each_key_that_stays_closed_is_named_with_its_reason() {
     let folder = journey();
-    let other = [
-        "request",
-        "bob",
-        "--algorithm",
-        "ecdsa-p256",
-        "--no-passphrase",
-    ];
-    folder
-        .run(&[&other[..], &["--output-dir", "keys"]].concat())
-        .good();
+    let other = "request bob --algorithm ecdsa-p256 --no-passphrase";
+    folder.typed(&format!("{other} --output-dir keys")).good();
     folder.write("keys/empty.key", "nothing");
     std::fs::copy(folder.file("alice.key"), folder.file("keys/closed.key")).unwrap();
     folder.write("pass", "correct horse\n");
-    let encrypt = [
-        "passphrase",
-        "keys/closed.key",
-        "--new-passphrase-file",
-        "pass",
-    ];
-    folder.run(&encrypt).good();
-    let ended = folder.run(&["kubeconfig", "alice.reply.yaml", "--key", "keys"]);
+    let encrypt = "passphrase keys/closed.key --new-passphrase-file pass";
+    folder.typed(encrypt).good();
+    let ended = folder.typed("kubeconfig alice.reply.yaml --key keys");
     ended.fails(
         2,
         &[
@@ -283,26 +245,17 @@ fn each_key_that_stays_closed_is_named_with_its_reason() {
         ],
     );
     folder.write("wrong", "horse\n");
-    let wrong = [
-        "kubeconfig",
-        "alice.reply.yaml",
-        "--key",
-        "keys",
-        "--passphrase-file",
-        "wrong",
-    ];
+    let wrong = "kubeconfig alice.reply.yaml --key keys --passphrase-file wrong";
     folder
-        .run(&wrong)
+        .typed(wrong)
         .fails(2, &["keys/closed.key: the passphrase does not open"]);
 }
 
 #[test]
 fn a_report_goes_to_the_file_that_was_named() {
     let folder = journey();
-    let shown = folder.run(&["inspect", "alice.csr"]).good().stdout;
-    let quiet = folder
-        .run(&["inspect", "alice.csr", "--out", "report"])
-        .good();
+    let shown = folder.typed("inspect alice.csr").good().stdout;
+    let quiet = folder.typed("inspect alice.csr --out report").good();
     assert_eq!(quiet.stdout, "");
     assert_eq!(folder.read("report"), shown);
 }
@@ -338,25 +291,25 @@ fn files_stand_behind_f_as_for_kubectl_too() {
         &[&["rbac", "alice.crt"][..], &role].concat(),
         &[&["rbac", "-falice.crt"][..], &role].concat(),
     );
-    let kubeconfig = ["kubeconfig", "-f", "alice.reply.yaml", "-n", "dev"];
-    let written = folder.run(&[&kubeconfig[..], &["--out", "-"]].concat());
+    let kubeconfig = "kubeconfig -f alice.reply.yaml -n dev";
+    let written = folder.typed(&format!("{kubeconfig} --out -"));
     let written = written.good().stdout;
     assert!(written.contains("namespace: \"dev\""), "{written}");
     let read = folder.read("alice.csr");
     let piped = folder.run_with(&["inspect", "-f", "-"], read.as_bytes());
     piped.good();
-    let twice = ["reply", "-f", "issued.yaml", "-f", "admin"];
+    let twice = "reply -f issued.yaml -f admin";
     folder
-        .run(&twice)
+        .typed(twice)
         .fails(2, &["--filename <FILE> is given twice"]);
-    let both = ["reply", "issued.yaml", "-f", "admin"];
-    folder.run(&both).fails(2, &["cannot be used with"]);
+    let both = "reply issued.yaml -f admin";
+    folder.typed(both).fails(2, &["cannot be used with"]);
 }
 
 #[test]
 fn manual_pages_have_the_sections_that_manual_pages_have() {
     let folder = Folder::new();
-    folder.run(&["man", "--output-dir", "pages"]).good();
+    folder.typed("man --output-dir pages").good();
     let pages = std::fs::read_dir(folder.file("pages")).unwrap();
     let names: Vec<_> = pages
         .map(|page| page.unwrap().file_name().into_string().unwrap())

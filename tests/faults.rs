@@ -55,7 +55,7 @@ type IsWhole = fn(&str) -> bool;
 /// A command, what it finds, and what it writes.
 #[derive(Default)]
 struct Case {
-    args: &'static [&'static str],
+    args: &'static str,
     /// Name and contents of the files that are there; nothing but `old` may change.
     found: Vec<(&'static str, String)>,
     /// What holds for each new file under its final name.
@@ -68,36 +68,20 @@ struct Case {
     said: Option<IsWhole>,
 }
 
-struct New {
-    /// With a `*` for what nobody knows before.
-    name: &'static str,
-    mode: u32,
-    is_whole: IsWhole,
-}
+/// Its name, with a `*` for what nobody knows before; its mode; and what holds for its contents.
+struct New(&'static str, u32, IsWhole);
 
-const KEY: New = New {
-    name: "out/alice.key",
-    mode: 0o600,
-    is_whole: is_key,
-};
+const KEY: New = New("out/alice.key", 0o600, is_key);
 
-const CSR: New = New {
-    name: "out/alice.csr",
-    mode: 0o644,
-    is_whole: is_request,
-};
+const CSR: New = New("out/alice.csr", 0o644, is_request);
 
-const MANIFEST_FOR_A_YEAR: New = New {
-    name: "out/alice.csr.yaml",
-    mode: 0o644,
-    is_whole: is_manifest_for_a_year,
-};
+const MANIFEST_FOR_A_YEAR: New = New("out/alice.csr.yaml", 0o644, is_manifest_for_a_year);
 
 impl New {
     fn is_named(&self, name: &str) -> bool {
-        match self.name.split_once('*') {
+        match self.0.split_once('*') {
             Some((start, end)) => name.starts_with(start) && name.ends_with(end),
-            None => name == self.name,
+            None => name == self.0,
         }
     }
 }
@@ -105,26 +89,8 @@ impl New {
 #[test]
 fn request() {
     check(&Case {
-        args: &[
-            "request",
-            "alice",
-            "-g",
-            "dev",
-            "--algorithm",
-            "ecdsa-p256",
-            "--no-passphrase",
-            "--output-dir",
-            "out",
-        ],
-        new: &[
-            KEY,
-            CSR,
-            New {
-                name: "out/alice.csr.yaml",
-                mode: 0o644,
-                is_whole: is_manifest,
-            },
-        ],
+        args: "request alice -g dev --algorithm ecdsa-p256 --no-passphrase --output-dir out",
+        new: &[KEY, CSR, New("out/alice.csr.yaml", 0o644, is_manifest)],
         ..Case::default()
     });
 }
@@ -136,13 +102,7 @@ fn renew() {
     let certificate = common::certificate_of(&reply);
     found.push(("alice.crt", String::from_utf8(certificate).unwrap()));
     check(&Case {
-        args: &[
-            "renew",
-            "alice.crt",
-            "--no-passphrase",
-            "--output-dir",
-            "out",
-        ],
+        args: "renew alice.crt --no-passphrase --output-dir out",
         found,
         new: &[KEY, CSR, MANIFEST_FOR_A_YEAR],
         ..Case::default()
@@ -152,30 +112,20 @@ fn renew() {
 #[test]
 fn kubeconfig_embed() {
     check(&Case {
-        args: &["kubeconfig", "alice.reply.yaml", "--embed"],
+        args: "kubeconfig alice.reply.yaml --embed",
         found: journey(),
-        new: &[New {
-            name: "alice.kubeconfig",
-            mode: 0o600,
-            is_whole: is_kubeconfig,
-        }],
+        new: &[New("alice.kubeconfig", 0o600, is_kubeconfig)],
         ..Case::default()
     });
 }
 
 #[test]
 fn kubeconfig_merge() {
-    let mut found = journey();
-    found.push((
-        "config",
-        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
-    ));
+    let found = journey_beside("config");
     check(&Case {
-        args: &["kubeconfig", "alice.reply.yaml", "--merge", "config"],
+        args: "kubeconfig alice.reply.yaml --merge config",
         found,
-        old: Some(("config", |text| {
-            text.contains("kept") && is_kubeconfig(text)
-        })),
+        old: Some(("config", keeps_and_holds)),
         ..Case::default()
     });
 }
@@ -192,33 +142,17 @@ fn kubeconfig_merge_by_exec() {
 
 /// The certificate lies in a file of its own, which is there as long as the kubeconfig names it.
 fn merge_by(style: &'static str) {
-    let mut found = journey();
     // The usual one, which is added to where none is named.
-    found.push((
-        "alice.kubeconfig",
-        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
-    ));
-    let args: &[&str] = match style {
-        "--files" => &["kubeconfig", "alice.reply.yaml", "--files"],
-        _ => &[
-            "kubeconfig",
-            "alice.reply.yaml",
-            "--exec",
-            "--merge",
-            "alice.kubeconfig",
-        ],
+    let found = journey_beside("alice.kubeconfig");
+    let args = match style {
+        "--files" => "kubeconfig alice.reply.yaml --files",
+        _ => "kubeconfig alice.reply.yaml --exec --merge alice.kubeconfig",
     };
     check(&Case {
         args,
         found,
-        new: &[New {
-            name: "alice@prod.crt",
-            mode: 0o644,
-            is_whole: is_certificate,
-        }],
-        old: Some(("alice.kubeconfig", |text| {
-            text.contains("kept") && text.contains("alice@prod.crt")
-        })),
+        new: &[New("alice@prod.crt", 0o644, is_certificate)],
+        old: Some(("alice.kubeconfig", keeps_and_names)),
         ..Case::default()
     });
 }
@@ -226,37 +160,15 @@ fn merge_by(style: &'static str) {
 /// The certificate lies beside both.
 #[test]
 fn kubeconfig_merge_into_several() {
-    let mut found = journey();
-    found.push((
-        "alice.kubeconfig",
-        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
-    ));
+    let found = journey_beside("alice.kubeconfig");
     check(&Case {
-        args: &[
-            "kubeconfig",
-            "alice.reply.yaml",
-            "--exec",
-            "--merge",
-            "other",
-            "--merge",
-            "alice.kubeconfig",
-        ],
+        args: "kubeconfig alice.reply.yaml --exec --merge other --merge alice.kubeconfig",
         found,
         new: &[
-            New {
-                name: "other",
-                mode: 0o600,
-                is_whole: |text| text.contains("/alice@prod.crt"),
-            },
-            New {
-                name: "alice@prod.crt",
-                mode: 0o644,
-                is_whole: is_certificate,
-            },
+            New("other", 0o600, |text| text.contains("/alice@prod.crt")),
+            New("alice@prod.crt", 0o644, is_certificate),
         ],
-        old: Some(("alice.kubeconfig", |text| {
-            text.contains("kept") && text.contains("alice@prod.crt")
-        })),
+        old: Some(("alice.kubeconfig", keeps_and_names)),
         ..Case::default()
     });
 }
@@ -264,17 +176,11 @@ fn kubeconfig_merge_into_several() {
 /// Without a word about where, the one that is there grows.
 #[test]
 fn kubeconfig_grows_where_none_is_named() {
-    let mut found = journey();
-    found.push((
-        "alice.kubeconfig",
-        "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n".to_owned(),
-    ));
+    let found = journey_beside("alice.kubeconfig");
     check(&Case {
-        args: &["kubeconfig", "alice.reply.yaml"],
+        args: "kubeconfig alice.reply.yaml",
         found,
-        old: Some(("alice.kubeconfig", |text| {
-            text.contains("kept") && is_kubeconfig(text)
-        })),
+        old: Some(("alice.kubeconfig", keeps_and_holds)),
         ..Case::default()
     });
 }
@@ -285,35 +191,16 @@ fn kubeconfig_merge_into_another_folder() {
     fn names_both(text: &str) -> bool {
         text.contains("/out/alice@prod.crt") && text.contains("/alice.key")
     }
-    const EXEC: &[&str] = &[
-        "kubeconfig",
-        "alice.reply.yaml",
-        "--exec",
-        "--merge",
-        "out/config",
-    ];
-    const FILES: &[&str] = &[
-        "kubeconfig",
-        "alice.reply.yaml",
-        "--files",
-        "--merge",
-        "out/config",
-    ];
-    for args in [EXEC, FILES] {
+    for args in [
+        "kubeconfig alice.reply.yaml --exec --merge out/config",
+        "kubeconfig alice.reply.yaml --files --merge out/config",
+    ] {
         check(&Case {
             args,
             found: journey(),
             new: &[
-                New {
-                    name: "out/config",
-                    mode: 0o600,
-                    is_whole: names_both,
-                },
-                New {
-                    name: "out/alice@prod.crt",
-                    mode: 0o644,
-                    is_whole: is_certificate,
-                },
+                New("out/config", 0o600, names_both),
+                New("out/alice@prod.crt", 0o644, is_certificate),
             ],
             ..Case::default()
         });
@@ -326,38 +213,19 @@ fn kubeconfig_takes_a_renewal() {
     for (style, args) in [
         (
             "--exec",
-            &[
-                "kubeconfig",
-                "renewed.reply.yaml",
-                "--exec",
-                "--merge",
-                "alice.kubeconfig",
-                "--context",
-                "alice@prod",
-                "--passphrase-file",
-                "pass",
-            ][..],
+            "kubeconfig renewed.reply.yaml --exec --merge alice.kubeconfig --context alice@prod \
+             --passphrase-file pass",
         ),
         (
             "--files",
-            &[
-                "kubeconfig",
-                "renewed.reply.yaml",
-                "--files",
-                "--context",
-                "alice@prod",
-            ],
+            "kubeconfig renewed.reply.yaml --files --context alice@prod",
         ),
     ] {
         let Some(found) = enrolled(style) else { return };
         check(&Case {
             args,
             found,
-            new: &[New {
-                name: "alice@prod-*.crt",
-                mode: 0o644,
-                is_whole: is_certificate,
-            }],
+            new: &[New("alice@prod-*.crt", 0o644, is_certificate)],
             old: Some(("alice.kubeconfig", |text| {
                 text.contains("alice@prod-") && text.matches("alice.key").count() == 1
             })),
@@ -372,15 +240,7 @@ fn renew_with_the_same_key() {
         return;
     };
     check(&Case {
-        args: &[
-            "renew",
-            "alice.kubeconfig",
-            "--keep-key",
-            "--passphrase-file",
-            "pass",
-            "--output-dir",
-            "out",
-        ],
+        args: "renew alice.kubeconfig --keep-key --passphrase-file pass --output-dir out",
         found,
         new: &[CSR, MANIFEST_FOR_A_YEAR],
         ..Case::default()
@@ -393,15 +253,7 @@ fn credential() {
         return;
     };
     check(&Case {
-        args: &[
-            "credential",
-            "--certificate",
-            "alice@prod.crt",
-            "--key",
-            "alice.key",
-            "--passphrase-file",
-            "pass",
-        ],
+        args: "credential --certificate alice@prod.crt --key alice.key --passphrase-file pass",
         found,
         said: Some(|text| {
             let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
@@ -419,14 +271,7 @@ fn unlock() {
         return;
     };
     let case = Case {
-        args: &[
-            "unlock",
-            "alice.kubeconfig",
-            "--for",
-            "3s",
-            "--passphrase-file",
-            "pass",
-        ],
+        args: "unlock alice.kubeconfig --for 3s --passphrase-file pass",
         found,
         said: Some(|text| text.contains("is unlocked for 3s")),
         ..Case::default()
@@ -449,7 +294,7 @@ fn list() {
     };
     found.retain(|(name, _)| *name != "pass");
     check(&Case {
-        args: &["list"],
+        args: "list",
         found,
         calls: &["statx"],
         said: Some(|text| {
@@ -474,13 +319,7 @@ fn passphrase() {
     let folder = Folder::new();
     make_key(&folder, "--exec");
     check(&Case {
-        args: &[
-            "passphrase",
-            "alice.key",
-            "--passphrase-file",
-            "pass",
-            "--remove",
-        ],
+        args: "passphrase alice.key --passphrase-file pass --remove",
         found: vec![
             ("alice.key", folder.read("alice.key")),
             ("pass", folder.read("pass")),
@@ -526,6 +365,16 @@ fn is_kubeconfig(text: &str) -> bool {
         })
 }
 
+/// What was there, and our key.
+fn keeps_and_holds(text: &str) -> bool {
+    text.contains("kept") && is_kubeconfig(text)
+}
+
+/// What was there, and our certificate.
+fn keeps_and_names(text: &str) -> bool {
+    text.contains("kept") && text.contains("alice@prod.crt")
+}
+
 /// A key, its request, and the reply to it.
 fn journey() -> Vec<(&'static str, String)> {
     let folder = Folder::new();
@@ -538,6 +387,14 @@ fn journey() -> Vec<(&'static str, String)> {
         ("alice.csr", folder.read("alice.csr")),
         ("alice.reply.yaml", reply.stdout),
     ]
+}
+
+/// The same with a kubeconfig of somebody who is enrolled elsewhere.
+fn journey_beside(kubeconfig: &'static str) -> Vec<(&'static str, String)> {
+    let old = "apiVersion: v1\nkind: Config\nusers:\n- name: old\n  user: {token: kept}\n";
+    let mut found = journey();
+    found.push((kubeconfig, old.to_owned()));
+    found
 }
 
 /// A key: encrypted with what is in `pass`, where kubectl asks for it. It is opened at once: scrypt
@@ -623,7 +480,7 @@ fn check(case: &Case) {
             }
         }
     }
-    let command = case.args.join(" ");
+    let command = case.args;
     // Not through the macros, whose output the test harness keeps to itself.
     let mut stderr = std::io::stderr();
     writeln!(
@@ -684,7 +541,8 @@ fn run(case: &Case, options: &[&str]) -> (Ended, String) {
         folder.write(name, contents);
     }
     let trace = elsewhere.file("trace");
-    let ended = folder.traced(options, &trace, case.args, b"");
+    let args: Vec<&str> = case.args.split_whitespace().collect();
+    let ended = folder.traced(options, &trace, &args, b"");
     let trace = std::fs::read_to_string(&trace)
         .unwrap_or_else(|_| panic!("strace {options:?}: {}", ended.stderr));
     let last = trace.lines().rev().find(|line| line.contains("INJECTED"));
@@ -706,14 +564,14 @@ fn check_new(case: &Case, folder: &Folder, ended: &Ended, about: &str) {
         if case.found.iter().any(|(found, _)| *found == name) {
             continue;
         }
-        if let Some(new) = case.new.iter().find(|new| new.is_named(name)) {
+        if let Some(New(_, mode, is_whole)) = case.new.iter().find(|new| new.is_named(name)) {
             let contents = folder.read(name);
             // The name was held, and then came the end.
             let holds_names = about.contains(NO_RENAME) && !about.contains(SECOND_NAMES);
             let is_held = contents.is_empty() && ended.status == -1 && holds_names;
-            let is_whole = (new.is_whole)(&contents);
+            let is_whole = is_whole(&contents);
             assert!(is_whole || is_held, "{name} is not whole: {about}");
-            let mode = if is_held { 0o600 } else { new.mode };
+            let mode = if is_held { 0o600 } else { *mode };
             assert_eq!(folder.mode(name), mode, "{name}: {about}");
             written += 1;
         } else {

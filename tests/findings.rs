@@ -370,6 +370,14 @@ fn returned() -> Vec<(&'static str, Vec<Object>)> {
             "no-client-auth",
             looked(&for_servers(&issued_at(&manifest, 0))),
         ),
+        (
+            "unknown-extension",
+            looked(&with_unknown_extension(&issued_at(&manifest, 0))),
+        ),
+        (
+            "other-certificates",
+            looked(&with_copy(&issued_at(&manifest, 0))),
+        ),
         ("lifetime-cut", looked(&issued_at(&long, 0))),
         (
             "lifetime-exceeded",
@@ -432,17 +440,29 @@ fn a_user_uid_is_shown_and_refused_unless_it_is_one_string() {
 
 /// An object whose certificate is for server authentication; its signature is not looked at.
 fn for_servers(object: &str) -> String {
-    const CLIENT_AUTH: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 3, 2];
-    let (before, certificate) = object.split_once("certificate: ").unwrap();
-    let pem = BASE64_STANDARD
-        .decode(certificate.trim().trim_matches('"'))
-        .unwrap();
+    with_other_end(object, &[0x2B, 6, 1, 5, 5, 7, 3, 2], 1)
+}
+
+/// An object whose certificate has a critical extension that nobody knows in place of `basicConstraints`.
+fn with_unknown_extension(object: &str) -> String {
+    with_other_end(object, &[6, 3, 0x55, 0x1D, 19], 99)
+}
+
+/// The same object, but for the last of these bytes of its certificate.
+fn with_other_end(object: &str, bytes: &[u8], end: u8) -> String {
+    let (before, _) = object.split_once("certificate: ").unwrap();
+    let pem = common::certificate_of(object);
     let mut der = kube_enroll::pem::first(&pem).unwrap().contents.to_vec();
-    let position = der
-        .windows(CLIENT_AUTH.len())
-        .position(|window| window == CLIENT_AUTH);
-    der[position.unwrap() + CLIENT_AUTH.len() - 1] = 1;
+    let position = der.windows(bytes.len()).position(|window| window == bytes);
+    der[position.unwrap() + bytes.len() - 1] = end;
     let pem = kube_enroll::pem::encode("CERTIFICATE", &der);
+    format!("{before}certificate: {}\n", BASE64_STANDARD.encode(pem))
+}
+
+/// An object in whose status the certificate stands twice.
+fn with_copy(object: &str) -> String {
+    let (before, _) = object.split_once("certificate: ").unwrap();
+    let pem = common::certificate_of(object).repeat(2);
     format!("{before}certificate: {}\n", BASE64_STANDARD.encode(pem))
 }
 

@@ -5,28 +5,23 @@
 
 mod common;
 
-use common::{Folder, admin_kubeconfig, authority, issue};
+use common::Folder;
 use kube_enroll::certificate::Certificate;
 use kube_enroll::key::{Fingerprint, PublicKey};
 use kube_enroll::pem;
 use regex::Regex;
 
-/// A folder with a key, its request, the issued object, the reply and an admin's kubeconfig; and the
-/// fingerprints of the key and of the cluster's authority.
-fn journey() -> (Folder, Fingerprint, Fingerprint) {
+/// A folder with a key, its request, the issued object and an admin's kubeconfig; what `request` said; and
+/// the fingerprints of the key and of the cluster's authority.
+fn journey() -> (Folder, String, Fingerprint, Fingerprint) {
     let folder = Folder::new();
-    let request = ["request", "alice", "-g", "dev", "--algorithm", "ecdsa-p256"];
-    let page = folder.run(&[&request[..], &["--no-passphrase"]].concat());
-    folder.write("request.page", page.good().stdout);
-    let authority = authority();
-    let issued = issue(&folder.read("alice.csr.yaml"), &authority);
-    folder.write("issued.yaml", issued);
-    folder.write("admin", admin_kubeconfig(&authority));
-    let public = ["pkey", "-in", "alice.key", "-pubout"];
-    let public = pem::first(folder.peer("openssl", &public).as_bytes()).unwrap();
+    let (asked, authority) = folder.issue_to_alice();
+    let public = folder.peer("openssl", &["pkey", "-in", "alice.key", "-pubout"]);
+    let public = pem::first(public.as_bytes()).unwrap();
     let key = PublicKey::from_spki_der(&public.contents).unwrap();
     let ca = Certificate::from_der(authority.certificate().der()).unwrap();
-    (folder, key.fingerprint(), ca.public_key().fingerprint())
+    let (key, ca) = (key.fingerprint(), ca.public_key().fingerprint());
+    (folder, asked.stdout, key, ca)
 }
 
 const AGREED: [&str; 4] = ["--user", "alice", "-g", "dev"];
@@ -48,7 +43,7 @@ fn on_page(page: &str) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn every_page_has_the_same_digits_once() {
-    let (folder, key, ca) = journey();
+    let (folder, asked, key, ca) = journey();
     let (key_digits, ca_digits) = (key.spoken(), ca.spoken());
     let reply = [
         "reply",
@@ -63,8 +58,8 @@ fn every_page_has_the_same_digits_once() {
         format!("{}{}", ended.stdout, ended.stderr)
     };
     let nothing: [&str; 0] = [];
-    let (digits, hashes) = on_page(&folder.read("request.page"));
-    assert_eq!(digits, [&*key_digits], "{}", folder.read("request.page"));
+    let (digits, hashes) = on_page(&asked);
+    assert_eq!(digits, [&*key_digits], "{asked}");
     // Not in the command that the administrator runs, which may be sent with the file.
     assert_eq!(hashes, nothing);
     for (words, digits) in [
@@ -110,8 +105,8 @@ fn every_page_has_the_same_digits_once() {
 
 #[test]
 fn programs_get_all_of_the_hash() {
-    let (folder, key, _) = journey();
-    let json = folder.run(&["inspect", "-o", "json", "alice.csr"]).json();
+    let (folder, _, key, _) = journey();
+    let json = folder.typed("inspect -o json alice.csr").json();
     assert_eq!(
         json["objects"][0]["publicKey"]["fingerprint"],
         key.to_string()
@@ -127,7 +122,7 @@ fn programs_get_all_of_the_hash() {
 
 #[test]
 fn a_fingerprint_is_taken_in_every_form_wherever_one_is_given() {
-    let (folder, key, ca) = journey();
+    let (folder, _, key, ca) = journey();
     let forms = |fingerprint: &Fingerprint| {
         let hash = fingerprint.to_string();
         let base64 = hash.strip_prefix("SHA256:").unwrap().to_owned();
@@ -183,7 +178,7 @@ fn a_fingerprint_is_taken_in_every_form_wherever_one_is_given() {
             format!("user,groups,fingerprint\nalice,dev,\"{form}\"\n"),
         );
         folder
-            .run(&["verify", "alice.csr.yaml", "--roster", "roster.csv"])
+            .typed("verify alice.csr.yaml --roster roster.csv")
             .good();
     }
     let out = ["--out", "alice.reply.yaml"];

@@ -7,7 +7,7 @@ mod common;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use common::odd_request::{CN, O, OddRequest, UTF8};
-use common::{Ended, Folder, authority, issue};
+use common::{Ended, Folder, admin_kubeconfig, authority, certificate_of, issue};
 use kube_enroll::pem;
 use serde_json::Value;
 
@@ -425,6 +425,201 @@ fn refused(file: &str) -> Ended {
     let ended = verified(file);
     assert_eq!(ended.status, 1, "{}{}", ended.stdout, ended.stderr);
     ended
+}
+
+#[test]
+fn of_two_keys_for_one_person_neither_is_good_unless_it_was_told_which() {
+    let (own, other) = (asks("alice", "dev"), asks("alice", "dev"));
+    let longer = manifest("alice-3", &own).replace("7776000", "86400");
+    let folder = folder_of(&[
+        ("alice.csr.yaml", manifest("alice-1", &own)),
+        ("mallory.csr.yaml", manifest("alice-2", &other)),
+        ("longer.csr.yaml", longer),
+    ]);
+    let inspected = folder.run(&["inspect", "requests/alice.csr.yaml", "-o", "json"]);
+    let key = &inspected.json()["objects"][0]["publicKey"]["fingerprint"];
+    let key = key.as_str().unwrap().to_owned();
+    let agreed = ["verify", "requests", "--user", "alice", "-g", "dev"];
+    for format in ["manifest", "name"] {
+        let refused = folder.run(&[&agreed[..], &["-o", format]].concat());
+        assert_eq!(
+            (refused.status, &*refused.stdout),
+            (1, ""),
+            "{}",
+            refused.stderr
+        );
+        let told = [&agreed[..], &["-o", format, "--fingerprint", &key]].concat();
+        let told = folder.run(&told);
+        // The one with another key differs. Those with the key that was meant are two requests.
+        assert_eq!(told.status, 1);
+        assert!(told.stdout.contains("alice-1") && told.stdout.contains("alice-3"));
+        assert!(!told.stdout.contains("alice-2"), "{}", told.stdout);
+    }
+    let table = folder.run(&agreed).stdout;
+    let words = "there are 3 requests for \"alice\" that are as agreed on; which is meant cannot be told \
+                 without the fingerprint";
+    assert!(table.contains(words), "{table}");
+    let same_key = ["requests/alice.csr.yaml", "requests/longer.csr.yaml"];
+    folder
+        .run(&[
+            "verify",
+            same_key[0],
+            same_key[1],
+            "--user",
+            "alice",
+            "-g",
+            "dev",
+        ])
+        .good();
+}
+
+#[test]
+fn a_request_to_a_signer_on_whom_nobody_agreed_is_not_good() {
+    let good = manifest("alice-1", &asks("alice", "dev"));
+    let elsewhere = good.replace("kubernetes.io/kube-apiserver-client", "example.com/x");
+    let for_anything = elsewhere.replace("client auth", "cert sign");
+    assert_ne!(elsewhere, for_anything);
+    for file in [&elsewhere, &for_anything] {
+        let ended = refused(file);
+        assert!(
+            ended.stdout.contains("error other-signer spec.signerName"),
+            "{}",
+            ended.stdout
+        );
+    }
+    let folder = folder_of(&[("alice.csr.yaml", elsewhere)]);
+    folder.write("team.csv", "user,groups\nalice,dev\n");
+    let (good, ended) = approved(&folder, &["requests"], "");
+    assert!(good.is_empty() && ended.status == 1, "{}", ended.stderr);
+}
+
+#[test]
+fn the_row_of_a_request_tells_the_worst_about_it_and_what_else_there_is() {
+    let fine = manifest("bob-1", &asks("bob", "dev"));
+    let odd = manifest("alice-1", &asks("alice", "dev")).replace("7776000", "345600000");
+    let odd = odd.replace("spec:", "spec:\n  username: x");
+    let elsewhere = odd.replace("kubernetes.io/kube-apiserver-client", "example.com/x");
+    for (file, verdict, worst, others) in [
+        (
+            &odd,
+            "good, warning",
+            "lifetime-long: 4000 days",
+            "(1 more: submitter-fields)",
+        ),
+        (
+            &elsewhere,
+            "NOT GOOD",
+            "other-signer: ",
+            "(2 more: lifetime-long, submitter-fields)",
+        ),
+    ] {
+        let folder = folder_of(&[
+            ("alice.csr.yaml", file.clone()),
+            ("bob.csr.yaml", fine.clone()),
+        ]);
+        folder.write("team.csv", "user,groups\nalice,dev\nbob,dev\n");
+        let table = folder
+            .run(&["verify", "requests", "--roster", "team.csv"])
+            .stdout;
+        let row = table.lines().find(|line| line.contains("alice-1")).unwrap();
+        for part in [verdict, worst, others] {
+            assert!(row.contains(part), "{part}: {table}");
+        }
+    }
+}
+
+/// An object as issued, with other certificates in its status.
+fn with_certificates(object: &str, certificates: &[&str]) -> String {
+    let mut value = kube_enroll::yaml::first_document(object.as_bytes()).unwrap();
+    value["status"]["certificate"] = BASE64_STANDARD.encode(certificates.concat()).into();
+    kube_enroll::yaml::to_string(&value)
+}
+
+#[test]
+fn a_reply_holds_the_certificate_and_those_that_issued_it_and_no_others() {
+    let authority = authority();
+    let asked = in_cluster(&manifest("alice-1", &asks("alice", "dev")));
+    let object = issue(&asked.replace("status: {}\n", ""), &authority);
+    let own = String::from_utf8(certificate_of(&object)).unwrap();
+    let issuer = authority.certificate().to_pem();
+    let foreign = common::authority().certificate().to_pem();
+    let folder = Folder::new();
+    folder.write("admin", admin_kubeconfig(&authority));
+    let copies = own.repeat(300);
+    for (certificates, sent, words) in [
+        (&[&*own][..], &[&*own][..], &[][..]),
+        (&[&own, &issuer], &[&own, &issuer], &[]),
+        (
+            &[&issuer, &own],
+            &[&own, &issuer],
+            &["another certificate stands before it"],
+        ),
+        (&[&own, &foreign], &[&own], &["did not issue it: \"CN="]),
+        (&[&own, &copies, &issuer], &[&own, &issuer], &["300 copies"]),
+    ] {
+        folder.write("issued.yaml", with_certificates(&object, certificates));
+        let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
+        let ended = folder.run(&[&reply[..], &AGREED].concat());
+        assert_eq!(ended.status, 0, "{}", ended.stderr);
+        let first = ended.stdout.split("---\n").next().unwrap();
+        let there = String::from_utf8(certificate_of(first)).unwrap();
+        assert_eq!(there, sent.concat(), "{}", ended.stderr);
+        let is_told = ended
+            .stderr
+            .contains("besides the certificate there are others");
+        assert_eq!(is_told, !words.is_empty(), "{}", ended.stderr);
+        for word in words {
+            assert!(ended.stderr.contains(word), "{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_reply_names_all_whom_one_key_lets_in_and_says_what_is_not_compared() {
+    let request = asks("alice", "dev");
+    let bob = asks("bob", "dev").with_key_of(&request);
+    let authority = authority();
+    let objects = [("alice-1", &request), ("bob-1", &bob)].map(|(name, request)| {
+        let asked = in_cluster(&manifest(name, request));
+        issue(&asked.replace("status: {}\n", ""), &authority)
+    });
+    let folder = Folder::new();
+    folder.write("admin", admin_kubeconfig(&authority));
+    folder.write("issued.yaml", objects.join("---\n"));
+    let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
+    let ended = folder.run(&reply);
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("was certified for alice, bob"),
+        "{}",
+        ended.stderr
+    );
+
+    folder.write("issued.yaml", &objects[0]);
+    let inspected = folder.run(&["inspect", "issued.yaml", "-o", "json"]).json();
+    let key = inspected["objects"][0]["publicKey"]["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ended = folder.run(&[&reply[..], &["--fingerprint", &key]].concat());
+    let words = "neither the user nor the groups are compared";
+    assert!(
+        ended.status == 0 && ended.stderr.contains(words),
+        "{}",
+        ended.stderr
+    );
+
+    // Whose request it is counts, and not whom somebody certified for it.
+    folder.write("team.csv", "user,groups\nalice,dev\n");
+    let mut swapped = kube_enroll::yaml::first_document(objects[0].as_bytes()).unwrap();
+    swapped["status"] =
+        kube_enroll::yaml::first_document(objects[1].as_bytes()).unwrap()["status"].take();
+    folder.write("issued.yaml", kube_enroll::yaml::to_string(&swapped));
+    let ended = folder.run(&[&reply[..], &["--roster", "team.csv"]].concat());
+    ended.fails(
+        1,
+        &["the certificate is for user \"bob\", the request for \"alice\""],
+    );
 }
 
 #[test]

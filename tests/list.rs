@@ -5,6 +5,7 @@
 mod common;
 
 use base64::Engine as _;
+use common::commands::journey;
 use common::{Folder, admin_kubeconfig, authority, issue, issue_at};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
@@ -79,23 +80,9 @@ fn column<'a>(rows: &'a [Value], name: &str) -> Vec<&'a Value> {
 
 #[test]
 fn copies_of_a_certificate_are_one_line_with_every_file_that_has_it() {
-    let folder = Folder::new();
-    folder.issue_to_alice();
-    let reply = [
-        "reply",
-        "issued.yaml",
-        "--kubeconfig",
-        "admin",
-        "--out",
-        "alice.reply.yaml",
-    ];
-    folder.run(&reply).good();
-    folder.write(
-        "alice.crt",
-        common::certificate_of(&folder.read("issued.yaml")),
-    );
+    let folder = journey();
     folder
-        .run(&["kubeconfig", "alice.reply.yaml", "--context", "a"])
+        .typed("kubeconfig alice.reply.yaml --context a")
         .good();
     let copy = folder.read("alice.kubeconfig").replace("prod", "test");
     folder.write("other.kubeconfig", copy);
@@ -132,7 +119,7 @@ fn copies_of_a_certificate_are_one_line_with_every_file_that_has_it() {
 #[test]
 fn a_folder_is_listed_by_what_ends_first() {
     let folder = team();
-    let table = folder.run(&["list", "replies"]).good();
+    let table = folder.typed("list replies").good();
     assert_eq!(table.stderr, "");
     let lines: Vec<Vec<&str>> = table
         .stdout
@@ -177,9 +164,7 @@ fn a_folder_is_listed_by_what_ends_first() {
     assert_eq!(rows[2]["groups"], json!(["developers"]));
     assert_eq!(rows[2]["server"], "https://10.0.0.1:6443");
     assert_eq!(rows[2]["signerName"], "kubernetes.io/kube-apiserver-client");
-    let inspected = folder
-        .run(&["inspect", "-o", "json", "replies/carol.crt"])
-        .json();
+    let inspected = folder.typed("inspect -o json replies/carol.crt").json();
     let certificate = &inspected["objects"][0]["certificate"];
     assert_eq!(rows[0]["credentialId"], certificate["credentialId"]);
     assert_eq!(rows[0]["notAfter"], certificate["notAfter"]);
@@ -204,16 +189,11 @@ fn what_ends_in_time_is_listed_alone_and_is_the_exit_status() {
     assert_eq!(users("0"), (1, "carol".to_owned()));
     assert_eq!(users("14d"), (1, "carol bob".to_owned()));
     assert_eq!(users("1y"), (1, "carol bob alice".to_owned()));
-    let one = [
-        "list",
-        "replies/alice.reply.yaml",
-        "--expires-within",
-        "14d",
-    ];
-    let none = folder.run(&one).good();
+    let one = "list replies/alice.reply.yaml --expires-within 14d";
+    let none = folder.typed(one).good();
     assert_eq!(none.stdout, "");
     folder
-        .run(&["list", "--expires-within", "soon"])
+        .typed("list --expires-within soon")
         .fails(2, &["--expires-within"]);
 }
 
@@ -255,13 +235,8 @@ fn every_format_has_every_row() {
 fn kubeconfigs_are_listed_by_context_with_no_key_opened() {
     let folder = team();
     folder.write("pass", "correct horse\n");
-    let lock = [
-        "passphrase",
-        "requests/alice.key",
-        "--new-passphrase-file",
-        "pass",
-    ];
-    folder.run(&lock).good();
+    let lock = "passphrase requests/alice.key --new-passphrase-file pass";
+    folder.typed(lock).good();
     let write = [
         "kubeconfig",
         "replies/alice.reply.yaml",
@@ -296,7 +271,7 @@ fn kubeconfigs_are_listed_by_context_with_no_key_opened() {
     assert_eq!(column(&rows, "kind"), ["Config", "Config"]);
 
     std::fs::remove_file(folder.file("home/.kube/alice@prod.crt")).unwrap();
-    let ended = folder.run(&["list", "other"]);
+    let ended = folder.typed("list other");
     ended.fails(
         2,
         &[
@@ -345,7 +320,7 @@ fn what_cannot_be_read_is_counted_and_named_and_what_is_not_ours_only_when_it_wa
     large.push_str(&"# x\n".repeat(1 << 18));
     folder.write("other/large.yaml", large);
     folder.write("other/notes", "hello");
-    let ended = folder.run(&["list", "other"]);
+    let ended = folder.typed("list other");
     ended.fails(
         2,
         &[
@@ -357,19 +332,19 @@ fn what_cannot_be_read_is_counted_and_named_and_what_is_not_ours_only_when_it_wa
     );
     assert!(!ended.stderr.contains("notes"), "{}", ended.stderr);
     folder
-        .run(&["list", "other/notes", "replies/bob.reply.yaml"])
+        .typed("list other/notes replies/bob.reply.yaml")
         .fails(
             2,
             &["other/notes: nothing to list: one line of text", "bob"],
         );
     folder
-        .run(&["list", "requests/bob.key"])
+        .typed("list requests/bob.key")
         .fails(0, &["nothing to list: a private key"]);
     folder
-        .run(&["list", "nowhere"])
+        .typed("list nowhere")
         .fails(2, &["nowhere", "no such file"]);
-    let more = ["list", "other/large.yaml", "--max-size", "4000000"];
-    assert!(folder.run(&more).good().stdout.contains("alice"));
+    let more = "list other/large.yaml --max-size 4000000";
+    assert!(folder.typed(more).good().stdout.contains("alice"));
 }
 
 #[test]
@@ -420,8 +395,8 @@ fn a_kubeconfig_of_a_folder_that_is_broken_is_told_and_one_without_certificates_
     for (name, text) in &fine {
         folder.write(name, text);
     }
-    folder.run(&["list", "mixed"]).good();
-    folder.run(&["list", "mixed/admin.kubeconfig"]).fails(
+    folder.typed("list mixed").good();
+    folder.typed("list mixed/admin.kubeconfig").fails(
         0,
         &["mixed/admin.kubeconfig: nothing to list: a kubeconfig"],
     );
@@ -446,7 +421,7 @@ fn a_kubeconfig_of_a_folder_that_is_broken_is_told_and_one_without_certificates_
     // With a find both are said, and what nobody knows weighs more.
     folder.write("replies/x.kubeconfig", "a: [");
     folder
-        .run(&["list", "replies", "--expires-within", "14d"])
+        .typed("list replies --expires-within 14d")
         .fails(2, &["replies/x.kubeconfig: ", "carol", "bob"]);
 }
 

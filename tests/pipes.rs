@@ -123,15 +123,54 @@ fn manifests_for_a_closed_output_are_no_success() {
     for (args, expected) in [
         ("--user alice -g dev -o manifest >&-", 2),
         ("--user alice -g dev -o name >&-", 2),
-        ("--user alice -g dev >&-", 0),
         ("--user alice -g dev -o manifest >/dev/null", 0),
         ("--user bob -g dev -o manifest >&-", 1),
-        ("--user bob -g dev -o manifest 2>&-", 1),
-        ("--user alice -g dev -o manifest 2>&- >/dev/null", 0),
+        ("--user bob -g dev -o manifest 2>&-", 2),
+        ("--user alice -g dev -o manifest 2>&- >/dev/null", 2),
     ] {
         let line = format!("'{}' verify alice.csr.yaml {args}", executable());
         let ended = folder.other("sh", &["-c", &line]);
         assert_eq!(ended.status, expected, "{line}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_nobody_can_read_was_not_said_and_what_is_thrown_away_was() {
+    let folder = requests();
+    let sh = |line: &str| {
+        let line = line.replace("kube-enroll", &format!("'{}'", executable()));
+        let ended = folder.other("sh", &["-c", &line]);
+        (ended.status, ended.stderr)
+    };
+    let verify = "kube-enroll verify alice.csr.yaml --user alice -g dev";
+    let commands = [
+        verify.to_owned(),
+        format!("{verify} -o table"),
+        format!("{verify} -o json"),
+        format!("{verify} -o yaml"),
+        "kube-enroll inspect alice.csr.yaml".to_owned(),
+        "kube-enroll list alice.csr.yaml".to_owned(),
+        "kube-enroll rbac --user alice --cluster-role view".to_owned(),
+        "kube-enroll request --roster users.csv --no-passphrase --output-dir many -o csv"
+            .to_owned(),
+    ];
+    for command in commands {
+        let (status, said) = sh(&format!("{command} >&-"));
+        assert_eq!(status, 2, "{command}: {said}");
+        assert!(said.contains("standard output is closed"), "{said}");
+        // However it is thrown away: some programs open it for reading as well.
+        for thrown_away in ["2>/dev/null >/dev/null", "2>/dev/null 1<>/dev/null"] {
+            let (status, said) = sh(&format!("{command} {thrown_away}"));
+            assert_eq!(status, 0, "{command} {thrown_away}: {said}");
+        }
+    }
+    // It has nothing to say.
+    let quiet = "kube-enroll request carol --algorithm ed25519 --no-passphrase -q >&-";
+    assert_eq!(sh(quiet).0, 0);
+    // A warning that nobody can read.
+    let warned = "kube-enroll rbac --approver --user alice >/dev/null";
+    for (to, expected) in [("2>&-", 2), ("2>/dev/full", 2), ("2>/dev/null", 0)] {
+        assert_eq!(sh(&format!("{warned} {to}")).0, expected, "{to}");
     }
 }
 

@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{Ended, Folder, admin_kubeconfig, authority, have, issue};
+use common::commands::journey;
+use common::{Ended, Folder, have};
 use kube_enroll::qr::{Picture, parts};
 use proptest::prelude::*;
 
@@ -16,34 +17,13 @@ const ALGORITHMS: [&str; 6] = [
     "ecdsa-p384",
     "ed25519",
 ];
-const AGREED: [&str; 4] = ["--user", "alice", "-g", "developers"];
+const AGREED: [&str; 4] = ["--user", "alice", "-g", "dev"];
 
 fn request(folder: &Folder, algorithm: &str) -> String {
-    let request = ["request", "alice", "-g", "developers", "--no-passphrase"];
+    let request = ["request", "alice", "-g", "dev", "--no-passphrase"];
     let place = ["--algorithm", algorithm, "--output-dir", algorithm];
     folder.run(&[&request[..], &place].concat()).good();
     format!("{algorithm}/alice.csr.yaml")
-}
-
-/// A folder with a manifest of a P-256 key, what was issued for it, and the reply.
-fn journey() -> Folder {
-    let folder = Folder::new();
-    let manifest = request(&folder, "ecdsa-p256");
-    for file in ["alice.key", "alice.csr", "alice.csr.yaml"] {
-        let there = folder.file(&format!("ecdsa-p256/{file}"));
-        std::fs::rename(there, folder.file(file)).unwrap();
-    }
-    assert!(!folder.has(&manifest));
-    let authority = authority();
-    folder.write(
-        "issued.yaml",
-        issue(&folder.read("alice.csr.yaml"), &authority),
-    );
-    folder.write("admin", admin_kubeconfig(&authority));
-    let reply = ["reply", "issued.yaml", "--kubeconfig", "admin"];
-    let out = ["--out", "alice.reply.yaml"];
-    folder.run(&[&reply[..], &out].concat()).good();
-    folder
 }
 
 /// What zbar reads in a picture, one code a line, in no order that could be relied on.
@@ -98,8 +78,8 @@ fn manifests_of_all_algorithms_are_read_from_a_picture_byte_for_byte() {
     let folder = Folder::new();
     for algorithm in ALGORITHMS {
         let manifest = request(&folder, algorithm);
-        let svg = ["qr", &manifest, "-o", "svg", "--out", "codes.svg"];
-        folder.run(&svg).good();
+        let svg = format!("qr {manifest} -o svg --out codes.svg");
+        folder.typed(&svg).good();
         let text = scanned_svg(&folder, "codes.svg");
         std::fs::remove_file(folder.file("codes.svg")).unwrap();
         let joined = parts::join(text.as_bytes()).unwrap();
@@ -155,17 +135,8 @@ fn each_code_goes_to_a_file_of_its_own() {
         return;
     }
     let folder = journey();
-    let svg = [
-        "qr",
-        "alice.csr.yaml",
-        "-o",
-        "svg",
-        "--parts",
-        "3",
-        "--output-dir",
-        "codes",
-    ];
-    let said = folder.run(&svg).good();
+    let svg = "qr alice.csr.yaml -o svg --parts 3 --output-dir codes";
+    let said = folder.typed(svg).good();
     assert!(
         said.stdout.contains("codes/alice.csr.yaml-3-of-3.svg"),
         "{}",
@@ -176,7 +147,7 @@ fn each_code_goes_to_a_file_of_its_own() {
         .concat();
     let joined = parts::join(text.as_bytes()).unwrap();
     assert_eq!(joined.file[..], *folder.read("alice.csr.yaml").as_bytes());
-    folder.run(&svg).good();
+    folder.typed(svg).good();
     let svg = ["qr", "-", "-o", "text", "--output-dir", "codes", "-q"];
     let quiet = folder
         .run_with(&svg, folder.read("alice.csr").as_bytes())
@@ -228,7 +199,7 @@ fn every_command_reads_what_was_scanned_in_any_order() {
         "--user",
         "alice",
         "-g",
-        "developers",
+        "dev",
     ]);
     same(&["list", "-o", "csv", "alice.reply.yaml.qr"]);
     same(&["reply", "issued.yaml.qr", "--kubeconfig", "admin.qr"]);
@@ -343,7 +314,7 @@ fn what_may_be_secret_is_not_shown() {
     let certificate =
         String::from_utf8(common::certificate_of(&folder.read("issued.yaml"))).unwrap();
     folder
-        .run(&["kubeconfig", "alice.reply.yaml", "--out", "kubeconfig"])
+        .typed("kubeconfig alice.reply.yaml --out kubeconfig")
         .good();
     let request = manifest.split('"').nth(7).unwrap();
     let key_inside = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &key);
@@ -387,7 +358,7 @@ fn what_may_be_secret_is_not_shown() {
         (String::new(), "there is nothing in it"),
     ] {
         folder.write("FILE", &file);
-        let ended = folder.run(&["qr", "FILE"]);
+        let ended = folder.typed("qr FILE");
         ended.fails(2, &["FILE is not shown: ", words]);
         assert_eq!(ended.stdout, "", "{file}");
         folder.write(
@@ -397,9 +368,7 @@ fn what_may_be_secret_is_not_shown() {
                 .map(|it| it.to_string())
                 .collect::<String>(),
         );
-        folder
-            .run(&["qr", "FILE"])
-            .fails(2, &["FILE is not shown: "]);
+        folder.typed("qr FILE").fails(2, &["FILE is not shown: "]);
     }
     let public = folder.peer("openssl", &["pkey", "-in", "alice.key", "-pubout"]);
     folder.write("alice.pub", public);
@@ -434,7 +403,7 @@ fn what_may_be_secret_is_not_shown() {
         "alice.reply.yaml",
         "list.json",
     ] {
-        folder.run(&["qr", public]).good();
+        folder.typed(&format!("qr {public}")).good();
     }
 }
 
@@ -445,10 +414,10 @@ fn what_is_too_large_for_codes_is_told() {
     let (object, _) = reply.split_once("---\n").unwrap();
     folder.write("all.yaml", format!("{object}---\n").repeat(100));
     folder
-        .run(&["qr", "all.yaml"])
+        .typed("qr all.yaml")
         .fails(2, &["too many for 99 codes", "carry it as a file"]);
     folder
-        .run(&["qr", "alice.csr", "--parts", "100"])
+        .typed("qr alice.csr --parts 100")
         .fails(2, &["--parts"]);
 }
 

@@ -83,16 +83,24 @@ fn what_is_no_request_is_told_as_what_it_is_and_not_accepted() {
     let crl = kube_enroll::pem::encode("X509 CRL", b"a list of certificates");
     folder.write("crl.pem", crl);
     folder.write("broken.yaml", "kind: Pod\nspec: [\n");
-    for (file, kind, words) in [
-        ("broken.yaml", Value::Null, "line 3"),
-        ("noise", Value::Null, "neither PEM, DER"),
-        ("pod.yaml", json!("Pod"), "a Pod"),
-        ("crl.pem", Value::Null, "a list of revoked certificates"),
+    folder.write("nothing.yaml", "kind: Pod\n");
+    for (file, kind, accepted, words) in [
+        ("broken.yaml", Value::Null, json!(false), "line 3"),
+        ("noise", Value::Null, json!(false), "neither PEM, DER"),
+        // What the cluster makes of a Pod is not known here.
+        ("pod.yaml", json!("Pod"), Value::Null, "a Pod"),
+        ("nothing.yaml", json!("Pod"), json!(false), "a Pod"),
+        (
+            "crl.pem",
+            Value::Null,
+            json!(false),
+            "a list of revoked certificates",
+        ),
     ] {
         let object = &objects(&folder, file)[0];
         assert_eq!(object["kind"], kind, "{file}");
         let prediction = &object["prediction"];
-        assert_eq!(prediction["accepted"], json!(false), "{file}");
+        assert_eq!(prediction["accepted"], accepted, "{file}");
         let said = object["findings"][0]["message"].as_str().unwrap();
         assert!(said.contains(words), "{file}: {said}");
     }

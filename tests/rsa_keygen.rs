@@ -22,7 +22,9 @@ use crypto_bigint::{
 use crypto_primes::hazmat::MillerRabin;
 use kube_enroll::key::PrivateKey;
 use kube_enroll::key::rsa::Size;
-use kube_enroll::key::rsa::harness::{Backend, Batch, Options, candidates, generate, lanes};
+use kube_enroll::key::rsa::harness::{
+    Backend, Batch, Options, candidates, generate, generate_from, lanes,
+};
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
@@ -266,6 +268,19 @@ fn a_seed_stands_for_one_key_whatever_makes_it() {
             }
         }
     }
+}
+
+#[test]
+fn a_list_of_the_draws_of_a_seed_stands_for_its_key_too() {
+    const SEED: Seed = [4; 32];
+    let size = Size::Rsa2048;
+    let expected = generate(size, &SEED, options(Backend::Portable, 1)).unwrap();
+    let list = candidates(size, &SEED, Backend::Portable, 1 << 8, 32_768);
+    for backend in backends() {
+        let found = generate_from(size, backend, &list).unwrap();
+        assert_eq!(fingerprint(&found), fingerprint(&expected), "{backend}");
+    }
+    assert!(generate_from(size, Backend::Portable, &list[..1]).is_err());
 }
 
 #[test]

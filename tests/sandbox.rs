@@ -24,12 +24,12 @@ fn request_into(folder: &str) -> Vec<&str> {
 #[test]
 fn the_version_is_one_line_and_on_demand_says_what_is_in_force() {
     let folder = Folder::new();
-    let version = folder.run(&["--version"]).good().stdout;
+    let version = folder.typed("--version").good().stdout;
     assert_eq!(
         version,
         concat!("kube-enroll ", env!("CARGO_PKG_VERSION"), "\n")
     );
-    let lines = folder.run(&["--version", "-v"]).good().stdout;
+    let lines = folder.typed("--version -v").good().stdout;
     assert!(lines.starts_with(&version));
     for name in [
         "core dumps: off",
@@ -40,8 +40,8 @@ fn the_version_is_one_line_and_on_demand_says_what_is_in_force() {
     ] {
         assert!(lines.contains(name), "{lines}");
     }
-    folder.run(&["-v"]).fails(2, &["--version"]);
-    folder.run(&["-q"]).fails(2, &["no command"]);
+    folder.typed("-v").fails(2, &["--version"]);
+    folder.typed("-q").fails(2, &["no command"]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn files_are_read_through_links_pipes_and_standard_input() {
     symlink("alice.csr.yaml", folder.file("link")).unwrap();
     symlink("/dev/stdin", folder.file("link-to-stdin")).unwrap();
     let manifest = folder.read("alice.csr.yaml");
-    folder.run(&["inspect", "link"]).good();
+    folder.typed("inspect link").good();
     folder
         .run_with(&["inspect", "-"], manifest.as_bytes())
         .good();
@@ -113,7 +113,7 @@ fn files_are_read_through_links_pipes_and_standard_input() {
         let pipe = format!("'{program}' inspect <(cat link)");
         folder.peer("bash", &["-c", &pipe]);
     }
-    folder.run(&["inspect", "."]).fails(2, &["directory"]);
+    folder.typed("inspect .").fails(2, &["directory"]);
 }
 
 #[test]
@@ -134,21 +134,12 @@ fn a_certificate_authority_is_read_where_the_kubeconfig_says() {
         })
         .collect();
     folder.write("admin", &kubeconfig);
-    let reply = folder
-        .run(&["reply", "issued.yaml", "--kubeconfig", "admin"])
-        .good();
+    let reply = folder.typed("reply issued.yaml --kubeconfig admin").good();
     assert!(reply.stdout.contains("certificate-authority-data"));
     let pipe = ["reply", "issued.yaml", "--kubeconfig", "/dev/stdin"];
     folder.run_with(&pipe, kubeconfig.as_bytes()).good();
-    let cluster = [
-        "kubeconfig",
-        "issued.yaml",
-        "--cluster",
-        "admin",
-        "--output-dir",
-        "out",
-    ];
-    folder.run(&cluster).good();
+    let cluster = "kubeconfig issued.yaml --cluster admin --output-dir out";
+    folder.typed(cluster).good();
     assert!(folder.has("out/alice.kubeconfig"));
 }
 
@@ -157,7 +148,7 @@ fn the_home_folder_is_where_home_says() {
     let folder = journey();
     std::fs::create_dir(folder.file(".kube")).unwrap();
     folder.write(".kube/config", folder.read("admin"));
-    folder.run(&["reply", "issued.yaml"]).good();
+    folder.typed("reply issued.yaml").good();
     let nowhere = Command::new("env")
         .args(["-u", "HOME", "-u", "KUBECONFIG", &common::executable()])
         .args(["reply", "issued.yaml"])
@@ -171,15 +162,13 @@ fn the_home_folder_is_where_home_says() {
 #[test]
 fn keys_are_found_beside_the_reply_and_here() {
     let folder = journey();
-    let reply = folder
-        .run(&["reply", "issued.yaml", "--kubeconfig", "admin"])
-        .good();
+    let reply = folder.typed("reply issued.yaml --kubeconfig admin").good();
     std::fs::create_dir(folder.file("inbox")).unwrap();
     folder.write("inbox/alice.reply.yaml", reply.stdout);
-    folder.run(&["kubeconfig", "inbox/alice.reply.yaml"]).good();
+    folder.typed("kubeconfig inbox/alice.reply.yaml").good();
     assert!(folder.has("alice.kubeconfig"));
     std::fs::rename(folder.file("alice.key"), folder.file("inbox/alice.key")).unwrap();
-    folder.run(&["kubeconfig", "inbox/alice.reply.yaml"]).good();
+    folder.typed("kubeconfig inbox/alice.reply.yaml").good();
     assert!(folder.has("inbox/alice.kubeconfig"));
 }
 
@@ -188,35 +177,14 @@ fn a_key_that_others_can_read_is_warned_about_with_the_chmod() {
     let folder = journey();
     folder.set_mode("alice.key", 0o640);
     let words = ["others can read alice.key", "chmod 600 alice.key"];
-    let again = [
-        "request",
-        "alice",
-        "--key",
-        "alice.key",
-        "--output-dir",
-        "again",
-    ];
-    folder.run(&again).fails(0, &words);
-    folder.run(&["inspect", "alice.key"]).fails(0, &words);
-    let kubeconfig = [
-        "kubeconfig",
-        "issued.yaml",
-        "--cluster",
-        "admin",
-        "--out",
-        "config",
-    ];
-    folder.run(&kubeconfig).fails(0, &words);
+    let again = "request alice --key alice.key --output-dir again";
+    folder.typed(again).fails(0, &words);
+    folder.typed("inspect alice.key").fails(0, &words);
+    let kubeconfig = "kubeconfig issued.yaml --cluster admin --out config";
+    folder.typed(kubeconfig).fails(0, &words);
     folder.set_mode("config", 0o644);
-    let merge = [
-        "kubeconfig",
-        "issued.yaml",
-        "--cluster",
-        "admin",
-        "--merge",
-        "config",
-    ];
-    folder.run(&merge).good();
+    let merge = "kubeconfig issued.yaml --cluster admin --merge config";
+    folder.typed(merge).good();
     // It holds a key now.
     assert_eq!(folder.mode("config"), 0o600);
 }
@@ -225,23 +193,16 @@ fn a_key_that_others_can_read_is_warned_about_with_the_chmod() {
 fn a_passphrase_that_others_can_read_is_refused_with_the_chmod() {
     let folder = Folder::new();
     folder.write("pass", "correct horse\n");
-    let request = [
-        "request",
-        "alice",
-        "--algorithm",
-        "ecdsa-p256",
-        "--passphrase-file",
-        "pass",
-    ];
+    let request = "request alice --algorithm ecdsa-p256 --passphrase-file pass";
     for mode in [0o640, 0o604, 0o644, 0o660] {
         folder.set_mode("pass", mode);
         folder
-            .run(&request)
+            .typed(request)
             .fails(2, &["others can read pass", "chmod 600 pass"]);
         assert_eq!(folder.names(), ["pass"]);
     }
     folder.set_mode("pass", 0o400);
-    folder.run(&request).good();
+    folder.typed(request).good();
 }
 
 #[test]
@@ -254,15 +215,8 @@ fn a_secret_does_not_go_where_everyone_can_replace_it() {
         .fails(2, &["everyone can replace", "chmod go-w open"]);
     assert!(!folder.has("open/alice.key") && !folder.has("open/alice.csr"));
     folder.write("open/config", "apiVersion: v1\n");
-    let merge = [
-        "kubeconfig",
-        "issued.yaml",
-        "--cluster",
-        "admin",
-        "--merge",
-        "open/config",
-    ];
-    folder.run(&merge).fails(2, &["everyone can replace"]);
+    let merge = "kubeconfig issued.yaml --cluster admin --merge open/config";
+    folder.typed(merge).fails(2, &["everyone can replace"]);
     assert_eq!(folder.read("open/config"), "apiVersion: v1\n");
     folder.set_mode("open", 0o1777);
     folder.run(&request_into("open")).good();
@@ -391,15 +345,8 @@ fn a_link_of_another_user_is_not_followed_to_a_secret() {
     folder.write("safe/pass", "correct horse battery\n");
     folder.write("safe/alice.key", folder.read("alice.key"));
     folder.set_mode("sticky", 0o1777);
-    let into = [
-        "request",
-        "bob",
-        "--algorithm",
-        "ecdsa-p256",
-        "--no-passphrase",
-        "--output-dir",
-    ];
-    let request = |place| folder.run(&[&into[..], &[place]].concat());
+    let into = "request bob --algorithm ecdsa-p256 --no-passphrase --output-dir";
+    let request = |place| folder.typed(&format!("{into} {place}"));
     let said = "sticky/link is a symbolic link of another user, number 65534";
     // One's own is, as is one that its owner cannot put elsewhere.
     folder.peer("chown", &["-h", "65534", "own/link"]);
@@ -426,16 +373,9 @@ fn merging_through_a_link_names_the_file_to_merge_into() {
     let folder = journey();
     folder.write("real", "apiVersion: v1\n");
     symlink("real", folder.file("link")).unwrap();
-    let merge = [
-        "kubeconfig",
-        "issued.yaml",
-        "--cluster",
-        "admin",
-        "--merge",
-        "link",
-    ];
+    let merge = "kubeconfig issued.yaml --cluster admin --merge link";
     folder
-        .run(&merge)
+        .typed(merge)
         .fails(2, &["link is a symbolic link", "real"]);
     assert_eq!(folder.read("real"), "apiVersion: v1\n");
     assert!(folder.file("link").is_symlink());

@@ -1,10 +1,10 @@
 //! kubectl on a terminal, which expect(1) plays: whoever sits before it is asked, and nobody else.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod common;
 
-use common::{Folder, authority, have, issue_at};
+use common::{Folder, authority, executable, have, issue_at};
 use time::{Duration, OffsetDateTime};
 
 /// A folder with an encrypted key of alice and a kubeconfig that asks for it. Nothing listens at its
@@ -60,6 +60,44 @@ fn a_person_is_asked_also_where_the_standard_streams_are_taken() {
         assert!(seen.contains(SERVED), "{command}: {seen}");
         assert!(!seen.contains("correct horse"), "{seen}");
     }
+}
+
+#[test]
+fn messages_fit_the_terminal_and_the_commands_in_them_stay_whole() {
+    if !have("expect") {
+        return;
+    }
+    let folder = Folder::new();
+    let name = "a-key-that-another-program-made-last-year";
+    let openssh = b"openssh-key-v1\0none some ssh-rsa key";
+    folder.write(
+        name,
+        kube_enroll::pem::encode("OPENSSH PRIVATE KEY", openssh),
+    );
+    let command = format!("{} request bob --no-passphrase --key {name}", executable());
+    let piped = folder.other("sh", &["-c", &command]);
+    piped.fails(
+        2,
+        &[&format!(
+            "{name} is a private key in the format of OpenSSH, not"
+        )],
+    );
+    let seen = folder.on_terminal(&format!("stty rows 30 cols 60; echo; {command}"), &[]);
+    let seen: Vec<_> = seen
+        .lines()
+        .map(|line| line.trim_end_matches(['\r', '\n']))
+        .collect();
+    let place = |line: &str| seen.iter().position(|seen| *seen == line);
+    let first = format!("kube-enroll: {name} is a");
+    let first = place(&first).unwrap_or_else(|| panic!("{seen:?}"));
+    let steps = format!("    ssh-keygen -p -m PKCS8 -f {name}-pkcs8.key");
+    let last = place(&steps).unwrap_or_else(|| panic!("{seen:?}"));
+    let message = &seen[first..=last];
+    let wide: Vec<_> = message.iter().filter(|line| line.len() > 60).collect();
+    let copy = format!("    cp -p {name} {name}-pkcs8.key");
+    assert_eq!(wide, [&copy, &steps], "{message:?}");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words(&message.join(" ")), words(&piped.stderr));
 }
 
 #[test]
@@ -126,7 +164,7 @@ fn where_there_is_no_terminal_nobody_is_asked_whatever_the_client_says() {
     let script = "setsid -w sh -c \"$1\" </dev/null 2>&1";
     let info = "export KUBERNETES_EXEC_INFO='{\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\
                 \"spec\":{\"interactive\":true}}'";
-    let program = common::executable();
+    let program = executable();
     let credential = format!("'{program}' credential --certificate alice@prod.crt --key alice.key");
     let command = format!("{info}; {credential}; {KUBECTL} get --raw /");
     let ended = folder.other("sh", &["-c", script, "sh", &command]);
@@ -146,7 +184,7 @@ fn where_there_is_no_terminal_nobody_is_asked_whatever_the_client_says() {
 #[test]
 fn a_key_is_not_written_to_a_terminal_and_nobody_is_asked_for_it_in_vain() {
     let Some(folder) = enrolled(0) else { return };
-    let program = common::executable();
+    let program = executable();
     let command = format!("{program} credential --certificate alice@prod.crt --key alice.key");
     let seen = folder.on_terminal(&command, &[]);
     assert!(seen.contains("not written to a terminal"), "{seen}");
@@ -180,7 +218,7 @@ fn a_certificate_that_ends_soon_is_told_once_with_the_command_that_renews_it() {
 fn request(folder: &Folder, options: &str, answers: &[&str]) -> String {
     let mut script = format!(
         "set timeout 60\nspawn -noecho {} request bob --algorithm ecdsa-p256 {options}\n",
-        common::executable()
+        executable()
     );
     for answer in answers {
         let answer = answer.replace("SHOWN", "$shown");
@@ -224,7 +262,7 @@ fn a_passphrase_is_made_on_request_and_holds_once_it_was_written_down() {
         "setsid",
         &[
             "-w",
-            &common::executable(),
+            &executable(),
             "request",
             "carol",
             "--generate-passphrase",

@@ -197,6 +197,14 @@ pub(super) fn pem(text: &str) -> Option<Text> {
     (found && pem::first(mended.as_bytes()).is_some()).then_some(mended)
 }
 
+/// Certificates under the label that OpenSSL gave them before 0.9.3 (its `PEM_STRING_X509_OLD`). Go reads
+/// none of these.
+pub(super) fn old_label(text: &str) -> Option<Text> {
+    const OLD: &str = "X509 CERTIFICATE-----";
+    let is_old = text.contains("-----BEGIN X509 CERTIFICATE-----");
+    is_old.then(|| Zeroizing::new(text.replace(OLD, "CERTIFICATE-----")))
+}
+
 /// Blanks that all lines have in front of them.
 pub(super) fn indented(text: &str) -> Option<Text> {
     let is_blank = |c: char| c == ' ' || c == '\t' || c == '\u{a0}';

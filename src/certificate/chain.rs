@@ -1,6 +1,7 @@
 //! The certificates that came together: the one that is shown, and those above it.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use time::OffsetDateTime;
 
@@ -83,6 +84,34 @@ impl Chain {
             leaf: leaf.clone(),
             rest: self.iter().filter(is_other).cloned().collect(),
         }
+    }
+
+    /// This one of them as the leaf, with those that issued it behind it, each once: what an API server and
+    /// its user have a use for.
+    #[must_use]
+    pub fn issuing(&self, leaf: &Certificate) -> Self {
+        /// Signatures that are checked at most.
+        const MOST_CHECKS: usize = 100;
+        let mut rest: Vec<Certificate> = Vec::new();
+        let mut seen = HashSet::from([leaf.der()]);
+        let others = self.iter().filter(|it| it.is_ca() && seen.insert(it.der()));
+        let others: Vec<&Certificate> = others.collect();
+        let mut checks = 0;
+        loop {
+            let below = rest.last().unwrap_or(leaf);
+            let issuer = others.iter().find(|it| {
+                let is_named = it.subject.der == below.issuer.der
+                    && rest.iter().all(|above| above.der != it.der);
+                checks += usize::from(is_named);
+                is_named && checks <= MOST_CHECKS && below.verify_issued_by(it).is_ok()
+            });
+            let Some(issuer) = issuer.map(|it| (*it).clone()) else {
+                break;
+            };
+            rest.push(issuer);
+        }
+        let leaf = leaf.clone();
+        Self { leaf, rest }
     }
 
     /// The last second in which all of them are valid.

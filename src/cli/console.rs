@@ -18,10 +18,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use kube_enroll::inspect::Look;
 use kube_enroll::shell;
 use kube_enroll::text;
-use kube_enroll::text::{Text, count};
-use rustix::fs::{FileType, OFlags};
+use kube_enroll::text::{Show as _, Text, count};
 
 use super::failure::Failure;
+use super::os::descriptors;
+
+mod fold;
+
+/// Nobody reads lines that are longer, and none are shorter.
+const WIDTHS: std::ops::RangeInclusive<u16> = 40..=100;
 
 /// When text is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -53,7 +58,6 @@ pub struct Console {
     /// The reader of standard output went away: nothing is written any more, and the command goes
     /// on to its verdict.
     unheard: AtomicBool,
-    is_closed: bool,
     warned: Mutex<HashSet<String>>,
 }
 
@@ -63,7 +67,6 @@ impl Console {
         Self {
             quiet,
             unheard: AtomicBool::new(false),
-            is_closed: is_stdout_closed(),
             warned: Mutex::default(),
         }
     }
@@ -76,9 +79,10 @@ impl Console {
     /// Writes what the command is for: the contents of a file, or a report. Colours go to terminals
     /// that want them.
     pub fn data(&self, text: &str) -> Result<(), Failure> {
-        if self.unheard.load(Ordering::Relaxed) {
+        if self.unheard.load(Ordering::Relaxed) || text.is_empty() {
             return Ok(());
         }
+        require_stdout()?;
         let mut stdout = io::stdout().lock();
         let written = match AutoStream::choice(&stdout) {
             // A stream that strips writes every piece on its own.
@@ -97,9 +101,6 @@ impl Console {
     /// Writes what another program does something with: unlike a report, it is of use only if all of it
     /// arrives.
     pub fn deliver(&self, text: &str) -> Result<(), Failure> {
-        if self.is_closed {
-            return Err(Failure::could_not_run("standard output is closed"));
-        }
         self.data(text)?;
         if self.unheard.load(Ordering::Relaxed) {
             let what = "the reader of standard output went away before it had all of it";
@@ -110,6 +111,9 @@ impl Console {
 
     /// Writes a report beside what goes to standard output. Whoever reads it may go away before its end.
     pub fn aside(&self, text: &str) -> Result<(), Failure> {
+        if !text.is_empty() && descriptors::is_stderr_closed() {
+            return Err(Failure::could_not_run("standard error is closed"));
+        }
         match anstream::stderr().write_all(text.as_bytes()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(Failure::io("write to", "standard error", &error))
@@ -233,24 +237,20 @@ impl Console {
     }
 }
 
-/// Whether standard output was closed when the program began: std then opens /dev/null in its place, for
-/// reading too, which nobody needs who only throws away what is written.
-fn is_stdout_closed() -> bool {
-    let stdout = rustix::stdio::stdout();
-    let is_null = || {
-        let (ours, null) = (
-            rustix::fs::fstat(stdout).ok()?,
-            rustix::fs::stat("/dev/null").ok()?,
-        );
-        let is_device = FileType::from_raw_mode(ours.st_mode) == FileType::CharacterDevice;
-        Some(is_device && ours.st_rdev == null.st_rdev)
-    };
-    let is_read_too = || {
-        let flags = rustix::fs::fcntl_getfl(stdout).ok()?;
-        Some(flags & OFlags::ACCMODE == OFlags::RDWR)
-    };
-    is_null() == Some(true) && is_read_too() == Some(true)
+/// Fails where nobody can read what is written to standard output.
+pub fn require_stdout() -> Result<(), Failure> {
+    if descriptors::is_stdout_closed() {
+        return Err(Failure::could_not_run("standard output is closed"));
+    }
+    Ok(())
 }
+
+/// Whether there was a warning that nobody can have read.
+pub fn has_unsaid_warnings() -> bool {
+    UNSAID.load(Ordering::Relaxed)
+}
+
+static UNSAID: AtomicBool = AtomicBool::new(false);
 
 /// See [`Console::spinner`].
 pub struct Spinner(ProgressBar);
@@ -321,10 +321,22 @@ impl Drop for Progress {
 
 /// Says what went wrong, on standard error.
 pub fn report_failure(failure: &Failure) {
-    let _ = writeln!(anstream::stderr(), "{}: {failure}", shell::our_name());
+    to_stderr(&failure.show(), "");
 }
 
+/// In lines that fit, where that is a terminal: programs get what they search in one line.
 fn to_stderr(text: &Text, kind: &str) {
-    // There is nobody left to tell if standard error is gone.
-    let _ = writeln!(anstream::stderr(), "{}: {kind}{text}", shell::our_name());
+    let message = format!("{}: {kind}{text}\n", shell::our_name());
+    let terminal = terminal_size::terminal_size_of(io::stderr());
+    let width = terminal.map(|(width, _)| width.0.clamp(*WIDTHS.start(), *WIDTHS.end()));
+    let message = match width {
+        Some(width) => fold::folded(&message, usize::from(width)),
+        None => message,
+    };
+    let written = anstream::stderr().write_all(message.as_bytes());
+    // Whoever stops to read has read what was wanted.
+    let is_lost = written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+    if !kind.is_empty() && (is_lost || descriptors::is_stderr_closed()) {
+        UNSAID.store(true, Ordering::Relaxed);
+    }
 }

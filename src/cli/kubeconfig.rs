@@ -589,7 +589,8 @@ impl Run<'_> {
             Text::join(shown, ", ")
         };
         Err(Failure::not_good(text!(
-            "the cluster's certificate authority is not the one agreed on: found {}, agreed on {}",
+            "{}: the cluster's certificate authority is not the one agreed on: found {}, agreed on {}",
+            input,
             shown,
             Label::from(agreed.to_string())
         ))

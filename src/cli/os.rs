@@ -1,5 +1,6 @@
 //! What the operating system is asked for besides files.
 
+pub mod descriptors;
 pub mod kernel_keyring;
 pub mod privacy;
 pub mod sandbox;

@@ -4,18 +4,19 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::agreement::{Agreement, Found};
 use kube_enroll::certificate::{self, Certificate, Chain, show_time};
-use kube_enroll::inspect::{State, check_issued, is_empty_list, state};
+use kube_enroll::inspect::{State, check_chain, check_issued, is_empty_list, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
 use kube_enroll::parallel;
 use kube_enroll::pem;
-use kube_enroll::policy::{Finding, Level};
+use kube_enroll::policy::{Code, Finding, Level};
 use kube_enroll::reply::{self, Reply};
 use kube_enroll::roster::{Person, Roster};
 use kube_enroll::shell::{Command, quoted};
@@ -77,7 +78,8 @@ pub struct Args {
 
 /// A request with the certificate that was issued for it.
 struct Issued<'a> {
-    request: &'a CertificateSigningRequest,
+    /// With its certificate and those that issued it, and no others.
+    request: Cow<'a, CertificateSigningRequest>,
     leaf: Certificate,
     /// What is odd about it and no error.
     warnings: Vec<Finding>,
@@ -237,6 +239,13 @@ impl Action for Args {
             }
         }
         tell_warnings(&good, console);
+        if good
+            .iter()
+            .any(|issued| matches!(issued.request, Cow::Owned(_)))
+        {
+            console.note("only the certificate and those that issued it are sent back");
+        }
+        tell_shared_keys(&good, console);
         if tell_several(&good, console) {
             verdict = Verdict::NotGood;
         }
@@ -253,7 +262,7 @@ impl Action for Args {
                 verdict = verdict.max(write_each(&good, &cluster, folder, console)?);
             }
             None => {
-                let objects: Vec<_> = good.iter().map(|issued| issued.request).collect();
+                let objects: Vec<_> = good.iter().map(|issued| &*issued.request).collect();
                 files::put(&self.to.out, &reply::write(&objects, &cluster), console)?;
                 let shown = about(&good, &cluster);
                 match self.to.out.path() {
@@ -385,7 +394,7 @@ fn write_each(
     let mut files = NewFiles::new(console);
     let replies: Vec<_> = good.iter().zip(paths(good, folder)).collect();
     let done = parallel::map_waiting(&replies, |(issued, paths)| {
-        let text = reply::write(&[issued.request], cluster);
+        let text = reply::write(&[&issued.request], cluster);
         let mut one = NewFiles::new(console);
         // A run that was stopped goes on where it was.
         if paths.iter().flatten().any(|path| files::holds(path, &text)) {
@@ -551,6 +560,27 @@ fn tell_several(good: &[Issued<'_>], console: &Console) -> bool {
     !by_user.is_empty()
 }
 
+/// A key that lets in several people lets in whoever holds it as all of them.
+fn tell_shared_keys(good: &[Issued<'_>], console: &Console) {
+    let mut by_key: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for issued in good {
+        let key = issued.leaf.public_key().fingerprint();
+        by_key
+            .entry(key.to_string())
+            .or_default()
+            .insert(user(&issued.leaf));
+    }
+    for (key, users) in by_key.iter().filter(|(_, users)| users.len() > 1) {
+        let users: Vec<&str> = users.iter().map(String::as_str).collect();
+        console.warn(text!(
+            "one key, {}, was certified for {}: whoever holds it is all of them; every person needs a key \
+             of their own",
+            Label::from(key.as_str()),
+            some_of(users.into_iter())
+        ));
+    }
+}
+
 /// The certificate against the request that it was issued for, and against what was agreed on.
 fn check<'a>(
     request: &'a CertificateSigningRequest,
@@ -578,6 +608,7 @@ fn check<'a>(
     let leaf = chain.leaf_for(asked.public_key());
     let leaf = leaf.unwrap_or(chain.leaf());
     let mut findings = check_issued(leaf, &asked, request);
+    findings.extend(check_chain(&chain, leaf));
     let mut others = chain
         .iter()
         .filter(|it| it.credential_id() != leaf.credential_id());
@@ -597,6 +628,10 @@ fn check<'a>(
             error
         ));
     }
+    let is_wrong = |finding: &Finding| finding.level == Level::Error;
+    if findings.iter().any(is_wrong) {
+        return Err(not_as_asked(&name, &findings));
+    }
     let identity = leaf.subject().identity();
     let lifetime = (leaf.not_after() - leaf.not_before()).whole_seconds();
     let user = identity.as_ref().map(|identity| identity.username.as_str());
@@ -614,26 +649,33 @@ fn check<'a>(
         seconds: Some(lifetime - BACKDATED),
     });
     findings.extend(different);
-    let errors: Vec<Finding> = findings
-        .iter()
-        .filter(|finding| finding.level == Level::Error)
-        .cloned()
-        .collect();
-    if errors.is_empty() {
-        return Ok(Issued {
-            request,
-            leaf: leaf.clone(),
-            warnings: findings
-                .into_iter()
-                .filter(|finding| finding.level == Level::Warning)
-                .collect(),
-        });
+    if findings.iter().any(is_wrong) {
+        return Err(not_as_asked(&name, &findings));
     }
+    let mut request = Cow::Borrowed(request);
+    if findings
+        .iter()
+        .any(|it| it.code == Code::OtherCertificates.name())
+        && let Some(status) = &mut request.to_mut().status
+    {
+        status.certificate = Some(chain.issuing(leaf).to_pem().into());
+    }
+    Ok(Issued {
+        request,
+        leaf: leaf.clone(),
+        warnings: findings
+            .into_iter()
+            .filter(|finding| finding.level == Level::Warning)
+            .collect(),
+    })
+}
+
+fn not_as_asked(name: &Label, findings: &[Finding]) -> Failure {
     let failure = Failure::not_good(text!("{}: the certificate is not what was asked for", name));
-    let failure = errors
-        .into_iter()
-        .fold(failure, |failure, finding| failure.say(finding.show()));
-    Err(failure.say("nothing is sent back; ask who approved it and how it was signed"))
+    let errors = findings.iter();
+    let errors = errors.filter(|finding| finding.level == Level::Error);
+    let failure = errors.fold(failure, |failure, finding| failure.say(finding.show()));
+    failure.say("nothing is sent back; ask who approved it and how it was signed")
 }
 
 fn user(leaf: &Certificate) -> String {

@@ -4,15 +4,15 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anstream::adapter::strip_str;
 use kube_enroll::inspect::{
     Context, KeysSeen, Object, Style, find_shared_factors, inspect, is_empty_list,
-    leave_out_doubles, refuse_same_names,
+    leave_out_doubles, refuse_same_names, refuse_second_requests,
 };
 use kube_enroll::parallel;
-use kube_enroll::policy::Level;
+use kube_enroll::policy::{Finding, Level};
 use kube_enroll::roster::Roster;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text, count};
@@ -446,10 +446,13 @@ impl<'a> Report<'a> {
                     people.add_doubles(doubles);
                     people.compare(&mut held.objects);
                 }
-                None if doubles > 0 => self
-                    .console
-                    .note(text!("left out: {} there twice", doubles)),
-                None => {}
+                None => {
+                    if doubles > 0 {
+                        self.console
+                            .note(text!("left out: {} there twice", doubles));
+                    }
+                    refuse_second_requests(&mut held.objects, false);
+                }
             }
             if self.args.compare_keys || held.rsa_keys <= COMPARED {
                 find_shared_factors(&mut held.objects, self.judged != Judged::No);
@@ -636,7 +639,12 @@ impl Row {
             .map_or("(nobody)".into(), |user| Label::from(user).show());
         let told = worst.filter(|finding| !is_good || finding.level != Level::Note);
         let about = told.map_or(Text::default(), |finding| {
-            text!("{}: {}", finding.code, finding)
+            text!(
+                "{}: {}{}",
+                finding.code,
+                finding,
+                others_than(finding, object)
+            )
         });
         Self {
             rank,
@@ -645,6 +653,22 @@ impl Row {
             cells: [word.into(), shown, title(object), about],
         }
     }
+}
+
+/// What else is the matter with a request: how many findings, and their codes.
+fn others_than(told: &Finding, object: &Object) -> Text {
+    let others = object.findings.iter();
+    let others = others.filter(|it| it.level != Level::Note && !std::ptr::eq(*it, told));
+    let codes: Vec<&str> = others.map(|finding| finding.code).collect();
+    if codes.is_empty() {
+        return Text::default();
+    }
+    let count = codes.len();
+    // Each once, in the order of how much they matter.
+    let mut seen = HashSet::new();
+    let codes = codes.into_iter().filter(|code| seen.insert(*code));
+    let codes = Text::join(codes.map(|code| Label::from(code).show()), ", ");
+    text!(" ({} more: {})", count, codes)
 }
 
 /// Problems first. What is the same about one person is one line, and of what is the same about many people

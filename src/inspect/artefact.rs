@@ -144,13 +144,26 @@ fn from_pem(input: &[u8], context: &Context<'_>) -> Vec<Object> {
                 }
                 object
             }
-            certificate::PEM_LABEL => match Certificate::from_der(&block.contents) {
-                Ok(certificate) => Object::of_certificate(&certificate, context.now),
-                Err(_) => {
-                    let look = look(input.get(block.span).unwrap_or_default());
-                    Object::unreadable(look.show().as_str())
+            label @ (certificate::PEM_LABEL | certificate::OLD_PEM_LABEL) => {
+                match Certificate::from_der(&block.contents) {
+                    Ok(certificate) => {
+                        let mut object = Object::of_certificate(&certificate, context.now);
+                        if label == certificate::OLD_PEM_LABEL {
+                            object.add(Finding::new(
+                            Effect::Warns,
+                            Code::PemLabel,
+                            "",
+                            "an old label, X509 CERTIFICATE: kubectl and the cluster read CERTIFICATE alone",
+                        ));
+                        }
+                        object
+                    }
+                    Err(_) => {
+                        let look = look(input.get(block.span).unwrap_or_default());
+                        Object::unreadable(look.show().as_str())
+                    }
                 }
-            },
+            }
             "PUBLIC KEY" => match PublicKey::from_spki_der(&block.contents) {
                 Ok(key) => Object::of_public_key(&key),
                 Err(error) => Object::unreadable(&error.to_string()),
@@ -494,7 +507,7 @@ fn from_object(object: &Map<String, Value>, document: &Document, context: &Conte
             "line {}: an object without kind, which kubectl refuses",
             document.line
         )),
-        Some(kind) => Object::of_foreign_kind(kind),
+        Some(kind) => Object::of_foreign_kind(kind, has_version(object)),
     }
 }
 
@@ -529,10 +542,11 @@ impl Object {
         }
     }
 
-    fn of_foreign_kind(kind: &str) -> Self {
+    /// What the cluster makes of another kind is not known here; without a version kubectl refuses it.
+    fn of_foreign_kind(kind: &str, has_version: bool) -> Self {
         let kind = visible(kind).to_string();
         Self {
-            prediction: Some(super::object::REFUSED),
+            prediction: (!has_version).then_some(super::object::REFUSED),
             findings: vec![Finding::new(
                 Effect::NotAccepted,
                 Code::WrongKind,

@@ -260,6 +260,7 @@ impl Object {
             certificate: Some(Box::new(CertificateReport::new(certificate, now))),
             findings: status::uid(certificate)
                 .into_iter()
+                .chain(status::unknown_extension(certificate))
                 .chain(status::dates(certificate, now))
                 .collect(),
             ..Self::default()

@@ -148,7 +148,10 @@ fn only_pem(input: &[u8], keys_too: bool) -> Result<(), MaybeSecret> {
     for block in pem::blocks(input) {
         let label = block.label.as_str();
         let is_public = match label {
-            csr::PEM_LABEL | csr::LEGACY_PEM_LABEL | certificate::PEM_LABEL => true,
+            csr::PEM_LABEL
+            | csr::LEGACY_PEM_LABEL
+            | certificate::PEM_LABEL
+            | certificate::OLD_PEM_LABEL => true,
             "PUBLIC KEY" => keys_too,
             _ => false,
         };

@@ -1,5 +1,7 @@
 //! What the cluster did with a request: its conditions, and the certificate against the request.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -97,6 +99,7 @@ impl StatusReport {
                     csr.into_iter()
                         .flat_map(|csr| check_issued(leaf, csr, object)),
                 );
+                findings.extend(check_chain(&chain, leaf));
                 findings.extend(dates(leaf, now));
                 certificate = Some(Box::new(CertificateReport::new(leaf, now)));
             }
@@ -210,6 +213,7 @@ pub fn check_issued(
             "the certificate is not for client authentication",
         ));
     }
+    findings.extend(unknown_extension(certificate));
     if certificate.is_ca() {
         findings.push(mismatch(
             "the certificate is one of an authority, which can issue others",
@@ -260,6 +264,59 @@ fn other_lifetime(
         span(asked)
     );
     Some(Finding::new(Effect::Warns, code, FIELD, message))
+}
+
+/// What stands in a chain besides a certificate and those that issued it, or before it.
+#[must_use]
+pub fn check_chain(chain: &Chain, certificate: &Certificate) -> Option<Finding> {
+    let issuing = chain.issuing(certificate);
+    if issuing
+        .iter()
+        .map(Certificate::der)
+        .eq(chain.iter().map(Certificate::der))
+    {
+        return None;
+    }
+    let all: HashSet<&[u8]> = chain.iter().map(Certificate::der).collect();
+    let doubles = chain.iter().count() - all.len();
+    let others = chain.rest().iter().chain([chain.leaf()]);
+    let mut seen: HashSet<&[u8]> = issuing.iter().map(Certificate::der).collect();
+    let others = others.filter(|it| seen.insert(it.der()));
+    let others: Vec<String> = others.map(|it| it.subject().to_string()).collect();
+    let mut said = Vec::new();
+    if chain.leaf().der() != certificate.der() {
+        said.push("another certificate stands before it".to_owned());
+    }
+    match doubles {
+        0 => {}
+        1 => said.push("one of them is a copy".to_owned()),
+        _ => said.push(format!("{doubles} copies")),
+    }
+    if !others.is_empty() {
+        said.push(format!("these did not issue it: {}", list(&others)));
+    }
+    let message = if said.is_empty() {
+        "those that issued it are in another order".to_owned()
+    } else {
+        said.join("; ")
+    };
+    Some(Finding::new(
+        Effect::Warns,
+        Code::OtherCertificates,
+        FIELD,
+        format!("besides the certificate there are others: {message}"),
+    ))
+}
+
+/// API servers refuse a certificate with a critical extension that crypto/x509 does not know.
+pub(super) fn unknown_extension(certificate: &Certificate) -> Option<Finding> {
+    let oid = certificate.unknown_critical_extension()?;
+    let message = format!(
+        "the certificate has the critical extension {oid}, which API servers do not \
+                           know: they refuse it"
+    );
+    let code = Code::UnknownExtension;
+    Some(Finding::new(Effect::NotAuthenticated, code, FIELD, message))
 }
 
 pub(super) fn uid(certificate: &Certificate) -> Option<Finding> {

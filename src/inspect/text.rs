@@ -75,7 +75,8 @@ impl Page {
         let kind = object.kind.as_deref();
         let is_request = matches!(kind, Some(manifest::KIND | "CertificationRequest"));
         if let Some(prediction) = object.prediction.as_ref().filter(|_| is_request) {
-            self.prediction(*prediction, object.has_errors());
+            let is_bare = kind != Some(manifest::KIND);
+            self.prediction(*prediction, is_bare, object.has_errors());
         }
         if !object.findings.is_empty() {
             self.text.push('\n');
@@ -313,7 +314,8 @@ impl Page {
         self.styled_field("Agreement", &said.join(", "), style);
     }
 
-    fn prediction(&mut self, prediction: Prediction, has_errors: bool) {
+    /// kubectl takes no bare request: it is that of the manifest which is made of it.
+    fn prediction(&mut self, prediction: Prediction, is_bare: bool, has_errors: bool) {
         let text = match prediction {
             Prediction {
                 accepted: false, ..
@@ -337,6 +339,11 @@ impl Page {
             // It works, and somebody wants it to look like something else.
             (false, true) => AnsiColor::Yellow.on_default(),
             (false, false) => AnsiColor::Green.on_default(),
+        };
+        let text = if is_bare {
+            format!("in a manifest of ours: {text}")
+        } else {
+            text
         };
         self.styled_field("Prediction", &text, style);
     }

@@ -107,6 +107,29 @@ pub fn leave_out_doubles(objects: &mut Vec<Object>) -> usize {
     before - objects.len()
 }
 
+/// Of several good requests for one person none is good: which is meant nobody can tell. Those for one
+/// key are all meant, unless it `has_to_be_one`.
+pub fn refuse_second_requests(objects: &mut [Object], has_to_be_one: bool) {
+    let mut by_user: HashMap<String, (usize, HashSet<Fingerprint>)> = HashMap::new();
+    let good = objects.iter().filter(|object| object.checked().is_some());
+    for (object, user) in good.filter_map(|object| Some((object, object.asked_user()?))) {
+        let (count, keys) = by_user.entry(user).or_default();
+        *count += 1;
+        keys.extend(object.signed_by());
+    }
+    by_user.retain(|_, (count, keys)| *count > 1 && (has_to_be_one || keys.len() > 1));
+    for object in objects {
+        let several = object
+            .asked_user()
+            .and_then(|user| by_user.get_key_value(&user));
+        if let Some((user, (count, _))) = several
+            && object.checked().is_some()
+        {
+            object.is_one_of_several(*count, user);
+        }
+    }
+}
+
 /// Of several good requests of one name none is good: the second `kubectl create` fails, and which is
 /// meant nobody can tell. What is not good is not created and takes nobody's name.
 pub fn refuse_same_names(objects: &mut [Object]) {

@@ -1,7 +1,7 @@
 //! A cluster's address: the only part of an admin's kubeconfig that leaves it.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -316,24 +316,52 @@ fn is_local(url: &str) -> bool {
         Some(literal) => literal.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
+    // The zone of an address is a matter of the machine that it is used on.
+    let host = host.split('%').next().unwrap_or_default();
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_local = |address: IpAddr| {
+        let address = address.to_canonical();
         let is_link_local = match address {
             IpAddr::V4(address) => address.is_link_local(),
             IpAddr::V6(address) => address.is_unicast_link_local(),
         };
         address.is_loopback() || address.is_unspecified() || is_link_local
     };
-    // As inet_aton reads it: 127.1 is 127.0.0.1.
-    let is_short = host.starts_with("127.") && host.split('.').all(|it| it.parse::<u32>().is_ok());
     let is_within = |name: &&str| {
         let rest = host.strip_suffix(*name);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
     LOCAL.iter().any(is_within)
         || host.ends_with(".svc.cluster.local")
-        || is_short
+        || inet_aton(&host).is_some_and(|address| is_local(address.into()))
         || host.parse().is_ok_and(is_local)
+}
+
+/// An address as `inet_aton(3)` reads it: one to four numbers, decimal, octal or hexadecimal, of which the
+/// last fills all bytes that are left.
+fn inet_aton(host: &str) -> Option<Ipv4Addr> {
+    let number = |digits: &str| {
+        let (digits, radix) = match digits.strip_prefix("0x") {
+            Some(rest) => (rest, 16),
+            None if digits.len() > 1 && digits.starts_with('0') => (digits, 8),
+            None => (digits, 10),
+        };
+        let is_digit = |c: char| c.is_digit(radix);
+        let is_number = digits.chars().all(is_digit);
+        u32::from_str_radix(digits, radix)
+            .ok()
+            .filter(|_| is_number)
+    };
+    let numbers: Option<Vec<u32>> = host.split('.').map(number).collect();
+    let numbers = numbers.filter(|numbers| numbers.len() <= 4)?;
+    let (last, first) = numbers.split_last()?;
+    let left = 8 * (4 - u32::try_from(first.len()).ok()?);
+    let mut address = u64::from(*last);
+    let fits = address < 1 << left && first.iter().all(|byte| *byte < 256);
+    for (byte, shift) in first.iter().zip([24, 16, 8]) {
+        address |= u64::from(*byte) << shift;
+    }
+    Some(Ipv4Addr::from_bits(u32::try_from(address).ok()?)).filter(|_| fits)
 }
 
 /// Scheme and host are the same in upper case; port 443 and the path / need not be written.
@@ -458,6 +486,45 @@ pub(super) mod tests {
             "",
         ] {
             assert!(!same_server("https://a:6443", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_every_spelling_of_its_addresses() {
+        for host in [
+            "localhost",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0X7F.1",
+            "0177.0.0.1",
+            "017700000001",
+            "0",
+            "127.255.255.255",
+            "[::1]",
+            "[::1%25lo]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+        ] {
+            for url in [format!("https://{host}:6443/"), format!("http://{host}")] {
+                assert!(is_local(&url), "{url}");
+            }
+        }
+        for host in [
+            "10.0.0.1",
+            "134744072",
+            "8.8",
+            "0300.0250.1.1",
+            "127.0.0.1.example.com",
+            "256.0.0.1",
+            "127.0.0.0.1",
+            "0x",
+            "4294967296",
+            "[::ffff:10.0.0.1]",
+            "[fd00::1]",
+        ] {
+            assert!(!is_local(&format!("https://{host}:6443")), "{host}");
         }
     }
 

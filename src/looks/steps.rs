@@ -1,11 +1,17 @@
 //! What to do with a file that is another one than is wanted: steps that work as they stand.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Conversion, Damage, IN_A_TPM, Look, Packing, Sealing};
+use super::kind::IN_A_TPM;
+use super::{Conversion, Look};
 use crate::shell::{Command, quoted};
 use crate::text;
 use crate::text::{Show, Text};
+
+mod first;
+mod names;
+
+pub use names::{IsFree, new_name};
 
 /// What a file is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,149 +110,6 @@ impl Look {
                 vec!["a passphrase is the first line of a file that holds nothing else".into()]
             }
         }
-    }
-
-    /// Sheets are zip archives or older documents.
-    fn saved_by_a_spreadsheet(self, want: Want) -> Option<Vec<Text>> {
-        let is_sheet = matches!(self, Self::Packed(Packing::Zip) | Self::Document(_));
-        (is_sheet && want == Want::Roster)
-            .then(|| vec!["save it from the spreadsheet as CSV, in UTF-8".into()])
-    }
-
-    /// What is in it can be had with another program.
-    fn unpacked(self, file: &Path, is_free: IsFree<'_>) -> Option<Vec<Text>> {
-        let command = |program| Command::new(program);
-        let unpack = match self {
-            Self::Packed(Packing::Gzip) => command("gunzip").operand(gzipped(file, is_free)),
-            Self::Packed(Packing::Zip) => command("unzip").operand(file),
-            Self::Packed(Packing::Tar) => command("tar").word("-xf").operand(file),
-            Self::Packed(Packing::Bzip2) => command("bunzip2").operand(file),
-            Self::Packed(Packing::Xz) => command("xz").word("-d").word("-k").operand(file),
-            Self::Packed(Packing::Zstd) => command("zstd").word("-d").operand(file),
-            Self::Packed(Packing::SevenZip) => command("7z").word("x").operand(file),
-            Self::Sealed(Sealing::Age) => command("age")
-                .word("--decrypt")
-                .option("-o", opened(file, is_free))
-                .operand(file),
-            Self::Sealed(Sealing::Pgp) => command("gpg")
-                .option("--output", opened(file, is_free))
-                .option("--decrypt", file),
-            Self::Sealed(Sealing::Ansible) => command("ansible-vault").word("view").operand(file),
-            Self::Sealed(Sealing::Openssl) => {
-                return Some(vec![
-                    "decrypt it with openssl enc -d and the cipher and passphrase that it was \
-                     encrypted with"
-                        .into(),
-                ]);
-            }
-            Self::Sealed(Sealing::Luks) => {
-                return Some(vec![
-                    "it is a whole volume: open it with cryptsetup, mount it, and name the file in it"
-                        .into(),
-                ]);
-            }
-            Self::Sealed(Sealing::Smime) => {
-                return Some(vec![
-                    "open it in the mail program that has the key for it, and save what is in it"
-                        .into(),
-                ]);
-            }
-            Self::Base64 => command("base64").word("-d").operand(file),
-            Self::LfsPointer => command("git").word("lfs").word("pull"),
-            Self::Hex(dump) => {
-                return Some(vec![
-                    dump.undone(file, &new_name(file, "-new.der", is_free)),
-                ]);
-            }
-            _ => return None,
-        };
-        let step = match self {
-            Self::Packed(Packing::Gzip) if gzipped(file, is_free) != file => text!(
-                "unpack it: mv {} {} && {}",
-                quoted(file),
-                quoted(gzipped(file, is_free)),
-                unpack
-            ),
-            Self::Base64 => text!(
-                "decode it: (umask 077; {} > {})",
-                unpack,
-                quoted(new_name(file, "-decoded.bin", is_free))
-            ),
-            Self::Packed(_) => text!("unpack it: {}", unpack),
-            Self::LfsPointer => text!("fetch the file: {}", unpack),
-            _ => text!("decrypt it: {}", unpack),
-        };
-        Some(vec![step])
-    }
-
-    /// It is damaged, or a picture of the thing.
-    fn once_more(self, want: Want) -> Option<Vec<Text>> {
-        let own = matches!(want, Want::Key | Want::Configuration | Want::Csr);
-        let again = if own {
-            "take it from where it came once more, whole"
-        } else {
-            "ask for the file once more, whole"
-        };
-        let as_attachment = if own {
-            "take it once more from where it came, in binary or as an attachment"
-        } else {
-            "ask for it once more, as an attachment and not as text"
-        };
-        let step = match self {
-            Self::Damaged(Damage::OtherEnd(begin, end)) => {
-                return Some(vec![
-                    text!(
-                        "if lines {} and {} are of one block, write behind END what stands behind BEGIN, in a \
-                         copy",
-                        begin,
-                        end
-                    ),
-                    text!("else {}", again),
-                ]);
-            }
-            Self::Damaged(
-                Damage::Mangled | Damage::Indentation | Damage::Lines | Damage::Length(..),
-            ) => as_attachment,
-            _ if self.is_damaged() => again,
-            Self::Document(_) | Self::Image | Self::Html | Self::Mail if own => {
-                "find the file itself: not a text about it, nor a picture of it"
-            }
-            Self::Document(_) | Self::Image | Self::Html | Self::Mail => {
-                "ask for the file itself, as an attachment"
-            }
-            Self::Companion => "take the file of the same name without ._ in front",
-            Self::Url => "fetch what is there, and name the file that it was saved in",
-            Self::Conflict(_) => "resolve the conflict in an editor, or take one side with git",
-            Self::Template(_) if !own => {
-                "the person whose template it is has to fill it in (or run what fills it in)"
-            }
-            Self::Utf16 | Self::Utf32 => "save it as UTF-8, without a byte order mark",
-            Self::Parts => "remove what is not from a code: what is left starts with 1QRZ",
-            _ => return None,
-        };
-        Some(vec![step.into()])
-    }
-
-    /// The PEM in JSON of another program.
-    fn out_of_json(self, want: Want, file: &Path, is_free: IsFree<'_>) -> Option<Vec<Text>> {
-        let Self::PemInJson(fields) = self else {
-            return None;
-        };
-        let (field, becomes, mask) = match want {
-            Want::Key => (fields.key, "-new.key", "umask 077; "),
-            Want::Request | Want::Csr if fields.key.is_some() => return None,
-            Want::Request | Want::Csr => (fields.request, "-new.csr", ""),
-            _ => (fields.certificate, "-new.crt", ""),
-        };
-        let take = Command::new("jq").word("-r").word(field?).operand(file);
-        let new = new_name(file, becomes, is_free);
-        let take = text!("{}{} > {}", mask, take, quoted(new));
-        let take = if mask.is_empty() {
-            take
-        } else {
-            text!("({})", take)
-        };
-        Some(vec!["take the PEM out of it:".into(), text!("  {}", take)])
     }
 
     fn to_a_key(self, file: &Path, is_free: IsFree<'_>) -> Vec<Text> {
@@ -650,52 +513,4 @@ fn authority_of(kubeconfig: &Path) -> Command {
 /// What an administrator who was sent a key does.
 fn not_to_you() -> Text {
     "a private key stays with its owner: delete it, and have a new one made there".into()
-}
-
-/// Whether nothing is there under a name.
-pub type IsFree<'a> = &'a dyn Fn(&Path) -> bool;
-
-/// A name in the same folder for what is made of a file: the file's, and what it becomes. Two stores
-/// of one stem do not share it.
-#[must_use]
-pub fn new_name(file: &Path, becomes: &str, is_free: IsFree<'_>) -> PathBuf {
-    let is_plain = |extension: &std::ffi::OsStr| extension == "key" || extension == "pem";
-    let name = if file.extension().is_none_or(is_plain) {
-        file.file_stem()
-    } else {
-        file.file_name()
-    };
-    let name = name.unwrap_or_default().to_string_lossy().into_owned();
-    let (what, ending) = becomes.rsplit_once('.').unwrap_or((becomes, ""));
-    free(file, is_free, |number| {
-        format!("{name}{what}{number}.{ending}")
-    })
-}
-
-/// The first name that is free, with nothing or a number in it.
-fn free(file: &Path, is_free: IsFree<'_>, name: impl Fn(String) -> String) -> PathBuf {
-    let numbers = (2..).map(|number: u64| format!("-{number}"));
-    let mut names = std::iter::once(String::new()).chain(numbers);
-    let paths = |number| file.with_file_name(name(number));
-    let mut paths = names.by_ref().map(paths);
-    paths.find(|path| is_free(path)).unwrap_or_default()
-}
-
-/// `NAME-opened` in the same folder, with the extension that it has.
-fn opened(file: &Path, is_free: IsFree<'_>) -> PathBuf {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = file.extension().map(std::ffi::OsStr::to_string_lossy);
-    let extension = extension.map_or(String::new(), |extension| format!(".{extension}"));
-    free(file, is_free, |number| {
-        format!("{stem}-opened{number}{extension}")
-    })
-}
-
-/// A name that gunzip takes.
-fn gzipped(file: &Path, is_free: IsFree<'_>) -> PathBuf {
-    if file.extension().is_some_and(|it| it == "gz" || it == "tgz") {
-        return file.to_owned();
-    }
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    free(file, is_free, |number| format!("{name}{number}.gz"))
 }

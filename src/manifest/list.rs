@@ -37,6 +37,9 @@ pub enum ListProblem {
     /// A typed list is held to its type.
     #[error("a list with a field that its kind does not have, which kubectl refuses")]
     UnknownField,
+    /// So are its items.
+    #[error("a list of requests with an item of another kind, which kubectl refuses")]
+    OtherItem,
 }
 
 crate::text::show_escaped!(ListProblem);
@@ -97,6 +100,10 @@ pub fn items(object: &Map<String, Value>) -> Result<Vec<Cow<'_, Map<String, Valu
     let is_nameless = |item: &Map<String, Value>| text(item, "kind").is_none_or(str::is_empty);
     if created.iter().any(|item| is_nameless(item)) {
         return Err(ListProblem::Item);
+    }
+    let is_other = |item: &Map<String, Value>| text(item, "kind") != Some(KIND);
+    if is_typed && kind != KIND && created.iter().any(|item| is_other(item)) {
+        return Err(ListProblem::OtherItem);
     }
     Ok(created)
 }
@@ -174,12 +181,21 @@ mod tests {
 
     #[test]
     fn items_of_a_typed_list_take_kind_and_version_from_it() {
-        for list in ["CertificateSigningRequestList", KIND] {
-            let list = json!({"apiVersion": API_VERSION, "kind": list, "items": [
-                {}, {"apiVersion": "v1", "kind": "Secret"}, {"apiVersion": "", "kind": ""},
-            ]});
-            assert_eq!(kinds(&list).unwrap(), [KIND, "Secret", KIND]);
+        let typed = |list: &str, item: Value| {
+            json!({"apiVersion": API_VERSION, "kind": list, "items": [
+                {}, item, {"apiVersion": "", "kind": ""},
+            ]})
+        };
+        let both = ["CertificateSigningRequestList", KIND];
+        for list in both {
+            let own = json!({"apiVersion": API_VERSION, "kind": KIND});
+            assert_eq!(kinds(&typed(list, own)).unwrap(), [KIND; 3]);
         }
+        // A list is held to its type, and an object that has items is none.
+        let [list, object] =
+            both.map(|list| kinds(&typed(list, json!({"apiVersion": "v1", "kind": "Secret"}))));
+        assert_eq!(list, Err(ListProblem::OtherItem));
+        assert_eq!(object.unwrap(), [KIND, "Secret", KIND]);
         let half = json!({"apiVersion": API_VERSION, "kind": "CertificateSigningRequestList",
             "items": [{"apiVersion": API_VERSION}]});
         assert_eq!(kinds(&half), Err(ListProblem::Item));

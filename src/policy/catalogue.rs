@@ -98,6 +98,8 @@ catalogue! {
     Failed "failed" "the signer refused the request"
     NotIssued "not-issued" "approved, and no certificate came"
     CertificateMismatch "certificate-mismatch" "a certificate for another key or name than requested"
+    OtherCertificates "other-certificates" "certificates beside the one that was issued which did not issue it"
+    UnknownExtension "unknown-extension" "a critical extension for which API servers refuse a certificate"
     LifetimeCut "lifetime-cut" "a certificate that is valid for less than requested"
     LifetimeExceeded "lifetime-exceeded" "a certificate that is valid for longer than requested"
     Expired "expired" "a certificate that is not valid any more"

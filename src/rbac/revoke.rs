@@ -5,7 +5,8 @@ use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
-use crate::shell::{is_for_every_shell, quote};
+use crate::shell::quote;
+use crate::text::{Label, Show as _};
 
 use super::deny::review;
 use super::{MASTERS, RbacError, Subject, SubjectKind, SystemNames};
@@ -107,11 +108,11 @@ impl fmt::Display for Script<'_> {
             self.denial(f)?;
         }
         for (user, groups) in &removal.users {
-            part(&format!("the user {}", quote(user)), f)?;
+            part(&format!("the user {}", named(user)), f)?;
             self.user(user, groups, f)?;
         }
         for group in &removal.groups {
-            part(&format!("the group {}", quote(group)), f)?;
+            part(&format!("the group {}", named(group)), f)?;
             bindings(&subject(SubjectKind::Group, group), "", f)?;
         }
         f.write_str("\npart=\necho 'Everything is done.' >&2\n}\nrevoke\n")
@@ -178,13 +179,13 @@ impl Script<'_> {
     fn denial(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(WHERE_IT_WORKS)?;
         for file in self.files {
-            writeln!(f, "#   {} to {}", file.name, quote(&file.path))?;
+            writeln!(f, "#   {} to {}", file.name, named(&file.path))?;
         }
         if let Some(configuration) = self.files.last() {
             writeln!(
                 f,
                 "#\n# Once for each API server: start it with\n#   {}",
-                quote(format!("--authorization-config={}", configuration.path))
+                named(&format!("--authorization-config={}", configuration.path))
             )?;
         }
         f.write_str(ONCE)?;
@@ -240,14 +241,6 @@ impl Script<'_> {
             f,
             "\n# See what the name and its groups may still do (for a namespace add --namespace):"
         )?;
-        if !std::iter::once(name)
-            .chain(groups.iter().map(String::as_str))
-            .all(is_for_every_shell)
-        {
-            return f.write_str(
-                "# kubectl auth can-i --list --as=... is left out: not every shell can name this one.\n",
-            );
-        }
         write!(f, "kubectl auth can-i --list --as={}", quote(name))?;
         for group in groups {
             write!(f, " --as-group={}", quote(group))?;
@@ -258,7 +251,7 @@ impl Script<'_> {
 
 /// Deletes what was bound here, and finds what others bound.
 fn bindings(subject: &Subject, before: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (word, name) = (subject.kind.as_word(), quote(&subject.name));
+    let (word, name) = (subject.kind.as_word(), named(&subject.name));
     writeln!(
         f,
         "# Delete what kube-enroll bound to the {word} {name}, an approver's role as well:"
@@ -277,6 +270,16 @@ fn bindings(subject: &Subject, before: &str, f: &mut fmt::Formatter<'_>) -> fmt:
         "kubectl get {BINDINGS} -o go-template={}",
         quote(found_by(subject))
     )
+}
+
+/// A name in a comment, which is one line.
+fn named(name: &str) -> String {
+    const LONGEST: usize = 300;
+    let quoted = quote(name);
+    if quoted.len() > LONGEST || quoted.contains('\n') {
+        return format!("\"{}\"", Label::from(name).show());
+    }
+    quoted
 }
 
 /// A template of kubectl's that names each binding of a subject.
@@ -409,6 +412,9 @@ mod tests {
                         || command.starts_with("kubectl create -o ")
                         || command.starts_with("{\"apiVersion\":")
                         || command == "part=3"
+                        // A name that ends in a new line is quoted over two.
+                        || command == "\""
+                        || command.starts_with("\" --as-group=")
                         || command.starts_with("kubectl delete rolebindings,")
                         || ours.contains(&command),
                     "{command}"
@@ -427,7 +433,7 @@ mod tests {
             "{text}"
         );
         let text = leaver("a\n", &[]).script(&[], true);
-        assert!(!text.contains("\nkubectl auth can-i"), "{text}");
+        assert!(text.contains(" --as=\"$(printf 'a')\n\""), "{text}");
     }
 
     #[test]

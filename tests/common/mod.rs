@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+pub mod commands;
 pub mod killed;
 pub mod odd_request;
 
@@ -103,13 +104,15 @@ impl Folder {
         self.run(&words.split_whitespace().collect::<Vec<_>>())
     }
 
-    /// Asks for alice, and writes what is issued to `issued.yaml` and an admin's kubeconfig to `admin`.
-    pub fn issue_to_alice(&self) {
-        self.run(&REQUEST).good();
+    /// Asks for alice, and writes what is issued to `issued.yaml` and an admin's kubeconfig to `admin`;
+    /// what `request` said, and who issued.
+    pub fn issue_to_alice(&self) -> (Ended, kube_enroll::rehearsal::Authority) {
+        let asked = self.run(&REQUEST).good();
         let authority = authority();
         let issued = issue(&self.read("alice.csr.yaml"), &authority);
         self.write("issued.yaml", issued);
         self.write("admin", admin_kubeconfig(&authority));
+        (asked, authority)
     }
 
     /// The same with something on standard input.

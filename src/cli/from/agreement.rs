@@ -101,6 +101,12 @@ impl AgreementArgs {
                     .warn("groups are not compared: give --group GROUP for each, or --no-groups");
             }
             (None, Some(_)) => console.warn("the user is not compared: give --user NAME"),
+            (None, None) if self.fingerprint.is_some() || self.max_lifetime.is_some() => {
+                console.warn(
+                    "neither the user nor the groups are compared: give --user NAME, and --group \
+                     GROUP for each group or --no-groups",
+                );
+            }
             _ => {}
         }
     }

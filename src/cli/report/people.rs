@@ -1,8 +1,8 @@
 //! What a report by a roster tells of the people in it besides their requests.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use kube_enroll::inspect::{Object, State};
+use kube_enroll::inspect::{Object, State, refuse_second_requests};
 use kube_enroll::key::Fingerprint;
 use kube_enroll::manifest::{CLIENT_SIGNER, KIND};
 use kube_enroll::policy::Level;
@@ -28,7 +28,7 @@ pub struct People<'a> {
     /// What the cluster has approved for whom.
     approved: HashMap<String, Vec<Approved>>,
     left_out: BTreeMap<Reason, Names>,
-    /// By what is the worst about each, those that are not good first.
+    /// By what is wrong with each, those that are not good first.
     problems: BTreeMap<(bool, String), Names>,
     /// Good ones whose key nobody has compared.
     not_compared: Names,
@@ -193,20 +193,12 @@ impl<'a> People<'a> {
     /// Compares all with each other, once all were read. A person has one request and a key has one
     /// person, unless the roster has the fingerprint.
     pub fn compare(&mut self, objects: &mut [Object]) {
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        let good = objects.iter().filter(|object| object.checked().is_some());
-        for user in good.filter_map(Object::asked_user) {
-            *counts.entry(user).or_default() += 1;
-        }
-        for object in objects {
+        let good: Vec<bool> = objects.iter().map(|it| it.checked().is_some()).collect();
+        refuse_second_requests(objects, true);
+        for (object, is_good) in objects.iter_mut().zip(good) {
             let Some(user) = object.asked_user() else {
                 continue;
             };
-            let is_good = object.checked().is_some();
-            let count = counts.get(&user).copied().unwrap_or_default();
-            if is_good && count > 1 {
-                object.is_one_of_several(count, &user);
-            }
             let Some(key) = object.public_key.as_ref().map(|key| key.fingerprint) else {
                 continue;
             };
@@ -234,7 +226,7 @@ impl<'a> People<'a> {
         }
     }
 
-    /// Counts a request by what is the worst about it.
+    /// Counts a request by what is wrong with it.
     pub fn count(&mut self, object: &Object) {
         let worst = object.findings.first();
         let is_good = object.checked().is_some();
@@ -242,12 +234,23 @@ impl<'a> People<'a> {
         if is_good && !object.is_key_agreed() {
             self.not_compared.add(&user);
         }
-        let code = match worst {
-            Some(finding) if !is_good || finding.level == Level::Warning => finding.code.to_owned(),
-            _ if !is_good => "not-compared".to_owned(),
-            _ => return,
-        };
-        self.problems.entry((is_good, code)).or_default().add(&user);
+        let level = worst.map(|finding| finding.level);
+        let is_told = level.is_some_and(|level| !is_good || level == Level::Warning);
+        if !is_told {
+            if !is_good {
+                let not_compared = (is_good, "not-compared".to_owned());
+                self.problems.entry(not_compared).or_default().add(&user);
+            }
+            return;
+        }
+        // Whatever is as bad as the worst, each once.
+        let as_bad = object.findings.iter();
+        let as_bad = as_bad.filter(|finding| Some(finding.level) == level);
+        let codes: BTreeSet<&str> = as_bad.map(|finding| finding.code).collect();
+        for code in codes {
+            let kind = (is_good, code.to_owned());
+            self.problems.entry(kind).or_default().add(&user);
+        }
     }
 
     /// The people without a request, in the order of the roster.

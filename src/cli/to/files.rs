@@ -16,7 +16,7 @@ use kube_enroll::text::hex;
 use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
 use rustix::io::retry_on_intr;
 
-use super::super::console::Console;
+use super::super::console::{self, Console};
 use super::super::failure::{self, Failure};
 use super::super::from::file::{self, Stream};
 use super::super::os::privacy;
@@ -231,6 +231,7 @@ pub fn holds(path: &Path, text: impl AsRef<[u8]>) -> bool {
 /// Writes a secret to standard output, past all buffers, but never to a terminal.
 pub fn put_secret(text: &Secret<String>) -> Result<(), Failure> {
     refuse_terminal()?;
+    console::require_stdout()?;
     let mut rest = text.expose().as_bytes();
     while !rest.is_empty() {
         let written = retry_on_intr(|| rustix::io::write(rustix::stdio::stdout(), rest));

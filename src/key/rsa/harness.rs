@@ -3,13 +3,14 @@
 
 use std::num::NonZero;
 
-use super::candidate::{Candidate, Seed, Size};
+use super::candidate::{Candidate, SEED_LEN, Seed, Size, fits_public_exponent};
+use super::confirm::{build, passes_round, rounds};
 use super::filter::Filter;
 use super::search::{self, Search};
 use super::sieve::Sieve;
 #[cfg(target_arch = "x86_64")]
 use super::vector::Ifma;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::{PrivateKey, PublicKey};
 
 pub use super::filter::Backend;
@@ -35,6 +36,44 @@ pub fn generate(size: Size, seed: &Seed, options: Options) -> Result<PrivateKey>
     let message = |_: &PublicKey| Ok(b"pairwise consistency".to_vec());
     let search = Search::new(size, seed, &*filter, sieve_bound, &message);
     search.run(options.threads).map(|made| made.0)
+}
+
+/// The key of the first two primes in a list of odd numbers of the full length, in little-endian words,
+/// by all the steps of a search on one thread: for lists that other programs measure themselves by.
+///
+/// # Errors
+/// [`Error::NoPrimes`] where there are not two that fit together; as [`PrivateKey::generate`].
+pub fn generate_from(size: Size, backend: Backend, numbers: &[Vec<u64>]) -> Result<PrivateKey> {
+    const SEED: Seed = [0; SEED_LEN];
+    let filter = filter(backend);
+    let sieve = Sieve::new(filter.sieve_bound(size));
+    let is_candidate = |words: &[u64]| filter.sieve(&sieve, words) && fits_public_exponent(words);
+    let candidates = (0..).zip(numbers).filter(|(_, words)| is_candidate(words));
+    let mut candidates = candidates.map(|(number, words)| Candidate::new(number, words));
+    let mut first: Option<Candidate> = None;
+    loop {
+        let batch: Vec<_> = candidates.by_ref().take(filter.lanes()).collect();
+        if batch.is_empty() {
+            let draws = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
+            return Err(Error::NoPrimes { draws });
+        }
+        let passed = filter.probable_primes(size, &batch, &|| false);
+        for (lane, candidate) in batch.into_iter().enumerate() {
+            let is_prime = passed.is_some_and(|passed| passed >> lane & 1 == 1)
+                && (0..rounds(size)).all(|round| passes_round(&candidate, round, &SEED));
+            if !is_prime {
+                continue;
+            }
+            let Some(other) = &first else {
+                first = Some(candidate);
+                continue;
+            };
+            let message = |_: &PublicKey| Ok(b"pairwise consistency".to_vec());
+            if let Some(made) = build(other, &candidate, size, &message)? {
+                return Ok(made.0);
+            }
+        }
+    }
 }
 
 fn filter(backend: Backend) -> Box<dyn Filter> {

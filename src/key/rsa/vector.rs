@@ -1,4 +1,4 @@
-//! The vector filters behind the detection of what they need: the only unsafe code of the crate.
+//! The vector filters behind the detection of what they need: the only unsafe code of the library.
 //!
 //! A function that is compiled for a CPU feature is unsafe to call from where the compiler does
 //! not know that the CPU has it, because it would be undefined behaviour there, and for no other

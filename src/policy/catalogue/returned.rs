@@ -33,6 +33,23 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Fetch the object of your request, by its own name.",
     ),
     entry(
+        Code::OtherCertificates,
+        "Beside the certificate there stand others that did not issue it, the same one stands there twice, or \
+         it is not the first.",
+        "Clients show the first certificate and send the others along. A cluster stores the one that was \
+         issued, and those that issued it behind it: who wrote the others is not known.",
+        "the certificate of somebody else's authority in status.certificate",
+        "Ask who signed it. `kube-enroll reply` sends on the certificate with those that issued it, and no \
+         others.",
+    ),
+    entry(
+        Code::UnknownExtension,
+        "The certificate has a critical extension that API servers do not know.",
+        "They refuse it with 401, whoever signed it.",
+        "a critical 1.3.6.1.4.1.99999.1",
+        "Have it issued without that extension, or with one that is not critical.",
+    ),
+    entry(
         Code::LifetimeCut,
         "The certificate is valid for less than was asked for.",
         "The signer has a limit, or its own certificate ends before.",
