@@ -19,6 +19,7 @@ use kube_enroll::inspect::Look;
 use kube_enroll::shell;
 use kube_enroll::text;
 use kube_enroll::text::{Show as _, Text, count};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use super::failure::Failure;
 use super::os::descriptors;
@@ -127,7 +128,11 @@ impl Console {
         if self.quiet {
             return Ok(());
         }
-        self.data(text.into().as_str())
+        self.data(&in_lines(
+            text.into().as_str(),
+            terminal_size_of(io::stdout()),
+            "",
+        ))
     }
 
     /// Tells on standard error what is good to know.
@@ -324,15 +329,18 @@ pub fn report_failure(failure: &Failure) {
     to_stderr(&failure.show(), "");
 }
 
-/// In lines that fit, where that is a terminal: programs get what they search in one line.
+/// In lines that fit, where it goes to a terminal: programs get what they search in one line.
+fn in_lines(text: &str, terminal: Option<(Width, Height)>, hanging: &str) -> String {
+    let Some((width, _)) = terminal else {
+        return text.to_owned();
+    };
+    let width = width.0.clamp(*WIDTHS.start(), *WIDTHS.end());
+    fold::folded(text, usize::from(width), hanging)
+}
+
 fn to_stderr(text: &Text, kind: &str) {
     let message = format!("{}: {kind}{text}\n", shell::our_name());
-    let terminal = terminal_size::terminal_size_of(io::stderr());
-    let width = terminal.map(|(width, _)| width.0.clamp(*WIDTHS.start(), *WIDTHS.end()));
-    let message = match width {
-        Some(width) => fold::folded(&message, usize::from(width)),
-        None => message,
-    };
+    let message = in_lines(&message, terminal_size_of(io::stderr()), fold::HANGING);
     let written = anstream::stderr().write_all(message.as_bytes());
     // Whoever stops to read has read what was wanted.
     let is_lost = written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);

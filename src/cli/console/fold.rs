@@ -5,8 +5,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::args;
 
-/// What a line that goes on starts with, besides the blanks before its first one.
-const HANGING: &str = "    ";
+/// What an indented line that goes on starts with, besides the blanks before its first one; messages hang
+/// so as well.
+pub(super) const HANGING: &str = "    ";
 
 /// Programs that are advised, which are commands where they stand first or behind a colon.
 const PROGRAMS: [&str; 27] = [
@@ -54,8 +55,8 @@ const OF_KUBECTL: [&str; 11] = [
     "label",
 ];
 
-/// The text in lines of this width, where that can be.
-pub(super) fn folded(text: &str, width: usize) -> String {
+/// The text in lines of this width, where that can be; lines at the margin that go on start with `hanging`.
+pub(super) fn folded(text: &str, width: usize, hanging: &str) -> String {
     let mut folded = String::with_capacity(text.len() + text.len() / 16);
     let mut was_open = false;
     for line in text.split_inclusive('\n') {
@@ -65,23 +66,24 @@ pub(super) fn folded(text: &str, width: usize) -> String {
         if is_part || line.trim_end().width() <= width {
             folded.push_str(line);
         } else {
-            fold(line, width, &mut folded);
+            fold(line, width, hanging, &mut folded);
         }
     }
     folded
 }
 
-fn fold(line: &str, width: usize, folded: &mut String) {
+fn fold(line: &str, width: usize, hanging: &str, folded: &mut String) {
     let indent = line.len() - line.trim_start().len();
+    let hanging = if indent == 0 { hanging } else { HANGING };
     let mut used = 0;
     for piece in pieces(line) {
         if used > indent && used + piece.trim_end().width() > width {
             let piece = piece.trim_start_matches(' ');
             folded.push('\n');
             folded.extend(std::iter::repeat_n(' ', indent));
-            folded.push_str(HANGING);
+            folded.push_str(hanging);
             folded.push_str(piece);
-            used = indent + HANGING.len() + piece.width();
+            used = indent + hanging.len() + piece.width();
         } else {
             folded.push_str(piece);
             used += piece.width();
@@ -159,16 +161,21 @@ mod tests {
     fn lines_are_broken_between_words_and_hang() {
         let text = "kube-enroll: alice.key is a key of another kind, not one\n  take it from there once more";
         assert_eq!(
-            folded(text, 40),
+            folded(text, 40, HANGING),
             "kube-enroll: alice.key is a key of\n    another kind, not one\n  take it from there once more"
         );
-        assert_eq!(folded(text, 80), text);
+        assert_eq!(folded(text, 80, HANGING), text);
         let word = "x".repeat(50);
         assert_eq!(
-            folded(&format!("a: {word} b"), 40),
+            folded(&format!("a: {word} b"), 40, HANGING),
             format!("a:\n    {word}\n    b")
         );
-        assert_eq!(folded("\n", 40), "\n");
+        assert_eq!(folded("\n", 40, HANGING), "\n");
+        let text = "Send it to an administrator of the cluster:\n  the whole file, as an attachment to a mail\n";
+        assert_eq!(
+            folded(text, 40, ""),
+            "Send it to an administrator of the\ncluster:\n  the whole file, as an attachment to a\n      mail\n"
+        );
     }
 
     #[test]
@@ -188,7 +195,7 @@ mod tests {
                 ("  ", ""),
                 ("  unpack it, since nothing reads what is packed: ", ""),
             ] {
-                let text = folded(&format!("{before}{command}{after}"), 40);
+                let text = folded(&format!("{before}{command}{after}"), 40, HANGING);
                 assert!(
                     text.lines()
                         .any(|line| line.trim_start().ends_with(command)),
@@ -199,12 +206,12 @@ mod tests {
         // Whose sentence goes on.
         let text = "make a new key: kube-enroll request USER --no-passphrase, without --key; or give another one";
         assert_eq!(
-            folded(text, 40),
+            folded(text, 40, HANGING),
             "make a new key:\n    kube-enroll request USER --no-passphrase,\n    without --key; or give another one"
         );
         let text = "what kubectl would do with it, and what kubectl get csr NAME -o yaml prints";
         assert_eq!(
-            folded(text, 40),
+            folded(text, 40, HANGING),
             "what kubectl would do with it, and what\n    kubectl get csr NAME -o yaml prints"
         );
     }
@@ -213,7 +220,7 @@ mod tests {
     fn what_is_folded_already_stays_so() {
         let text = "run this, in the folder that all of the files are in:\n\n  kubectl create -f a-file-of-some-length.yaml \\\n    --kubeconfig another-file-of-some-length\n";
         assert_eq!(
-            folded(text, 40),
+            folded(text, 40, HANGING),
             text.replace("the files", "the\n    files")
         );
     }
