@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::csr::CertificationRequest;
 use crate::manifest::{CLIENT_SIGNER, CertificateSigningRequest};
 use crate::name::Identity;
+use crate::text::bounded;
 use crate::yaml::{Oddity, OddityKind};
 
 mod catalogue;
@@ -298,31 +299,6 @@ impl Finding {
             effect,
         }
     }
-}
-
-/// Both ends of a text that is longer than anybody reads: what was found stands at one, what was
-/// expected at the other.
-fn bounded(text: String) -> String {
-    const END: usize = 1000;
-    if text.len() <= 3 * END {
-        return text;
-    }
-    let (Some((head, _)), Some((tail, _))) = (
-        text.char_indices().nth(END),
-        text.char_indices().rev().nth(END),
-    ) else {
-        return text;
-    };
-    if tail <= head {
-        return text;
-    }
-    let (head, tail) = (text.get(..head), text.get(tail..));
-    [
-        head.unwrap_or_default(),
-        " [...] ",
-        tail.unwrap_or_default(),
-    ]
-    .concat()
 }
 
 /// What will become of a request.

@@ -3,17 +3,16 @@
 
 use std::collections::HashMap;
 
-use unicode_security::skeleton;
-
 use crate::agreement::Agreement;
 use crate::carrier;
 use crate::config::Settings;
 use crate::key::{AgreedFingerprint, Algorithm};
 use crate::lifetime::Lifetime;
 use crate::name::Subject;
+use crate::parallel;
 use crate::policy::{self, Code, Level};
 use crate::text;
-use crate::text::{Label, Show, Text};
+use crate::text::{Label, Show, Text, skeleton};
 
 mod quotes;
 mod rows;
@@ -21,6 +20,9 @@ mod table;
 
 use rows::{Cell, Column, Row};
 pub use table::to_csv;
+
+/// Rows that are read together.
+const BATCH: usize = 1024;
 
 /// People by their user names.
 #[derive(Debug, Clone, Default)]
@@ -75,8 +77,12 @@ impl Roster {
         let is_empty = rows.is_empty() && wrong.is_empty();
         let mut roster = Self::default();
         let mut with_commas = Vec::new();
-        for row in rows {
-            match Person::read(&row, allow_system) {
+        // Not all of them at once, most of whom may be the same.
+        let people = rows
+            .chunks(BATCH)
+            .flat_map(|rows| parallel::map(rows, |row| Person::read(row, allow_system)));
+        for person in people {
+            match person {
                 Ok(person) => {
                     let mut groups = person.groups().iter();
                     if let Some(group) = groups.find(|group| group.contains(',')) {
@@ -435,7 +441,7 @@ fn no_name(name: &str) -> Option<&'static str> {
 
 /// Text as people see it, in any script: as it stands, where a capital i is like an l, and in lower case.
 fn looks(user: &str) -> [String; 2] {
-    [user, &user.to_lowercase()].map(|text| skeleton(text).collect())
+    [user, &user.to_lowercase()].map(skeleton)
 }
 
 #[cfg(test)]

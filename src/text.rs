@@ -45,6 +45,7 @@ mod visible;
 pub use show::Show;
 pub(crate) use show::{show_escaped, show_raw};
 pub use visible::{Visible, is_deceptive, visible};
+pub(crate) use visible::{bounded, skeleton};
 
 /// Longer labels are cut when they are shown, in characters.
 const LONGEST_LABEL: usize = 300;
@@ -164,9 +165,10 @@ impl Text {
         Self(Cow::Owned(visible(raw).to_string()))
     }
 
-    /// A value that shows itself in our words around names that are raw: everything is escaped.
+    /// A value that shows itself in our words around names that are raw: everything is escaped, and of
+    /// more than anybody reads there are both ends.
     pub(crate) fn of_raw(value: &dyn fmt::Display) -> Self {
-        Self::escaped(&value.to_string())
+        Self::escaped(&bounded(value.to_string()))
     }
 
     /// What a value of this crate made of nothing but letters, digits and signs of ours.

@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::odd_request::{CN, O, OddRequest, UTF8};
 use common::{Folder, admin_kubeconfig, authority, certificate_of, issue};
 use serde_json::Value;
 
@@ -523,6 +524,100 @@ fn a_request_that_waits_is_told_with_what_denies_it() {
         ended.stderr
     );
     assert!(ended.stdout.contains("-l kube-enroll/user=alice"));
+}
+
+#[test]
+fn what_proves_nothing_of_a_person_is_told_before_their_name_is_refused() {
+    let folder = issued();
+    let authority = kube_enroll::kubeconfig::Kubeconfig::read(folder.read("admin").as_bytes());
+    let cluster = authority.unwrap().cluster(None).unwrap();
+    let kube_enroll::kubeconfig::Authority::Data(pem) = cluster.authority else {
+        panic!("no authority");
+    };
+    folder.write("ca.crt", pem);
+    folder.write("other.crt", common::authority().certificate().to_pem());
+    let revoke =
+        |file: &str, more: &[&str]| folder.run(&[&["rbac", "--revoke", file], more].concat());
+    let ours = ["--client-ca", "ca.crt"];
+    for file in [
+        "alice.crt",
+        "alice.reply.yaml",
+        "alice.object.yaml",
+        "alice.kubeconfig",
+    ] {
+        let unknown =
+            "not known whether the cluster issued it, and anybody can make one with any name: ";
+        let ended = revoke(file, &[]).good();
+        assert!(
+            ended
+                .stderr
+                .contains(&format!("{unknown}{file}; --client-ca")),
+            "{}",
+            ended.stderr
+        );
+        let ended = revoke(file, &ours).good();
+        assert!(!ended.stderr.contains(unknown), "{}", ended.stderr);
+        let ended = revoke(file, &["--client-ca", "other.crt"]);
+        ended.fails(
+            1,
+            &[
+                "user alice was not let in by other.crt: its issuer is",
+                "rbac --revoke --user alice",
+            ],
+        );
+        assert_eq!(ended.stdout, "");
+    }
+    let ended = revoke("alice.csr", &[]).good();
+    let words = "a request without certificate, which lets in nobody and which anybody can make for user alice";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    revoke("alice.csr", &ours).fails(1, &["it is a request, which nobody issued"]);
+
+    let long_ago = time::OffsetDateTime::now_utc() - time::Duration::days(800);
+    let authority =
+        kube_enroll::rehearsal::Authority::new(long_ago, &mut getrandom::SysRng).unwrap();
+    let ended = common::issue_at(&folder.read("bob.csr.yaml"), &authority, long_ago);
+    folder.write("ended.yaml", ended);
+    folder.write("then.crt", authority.certificate().to_pem());
+    let words =
+        "ended.yaml: the certificate has ended, and is refused as it is; others of user bob are";
+    let ended = revoke("ended.yaml", &["--client-ca", "then.crt"]).good();
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+}
+
+#[test]
+fn a_folder_in_which_others_can_exchange_the_script_is_told() {
+    let folder = issued();
+    std::fs::create_dir(folder.file("shared")).unwrap();
+    folder.set_mode("shared", 0o777);
+    let words = "everyone can replace files in shared; run: chmod go-w shared";
+    for words_typed in [
+        "rbac --revoke alice.crt --output-dir shared",
+        "rbac --revoke alice.crt --out shared/revoke-alice.sh",
+        "rbac --user alice --cluster-role view --output-dir shared",
+    ] {
+        let ended = folder.typed(words_typed).good();
+        assert!(
+            ended.stderr.contains(words),
+            "{words_typed}: {}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn a_certificate_with_thousands_of_groups_makes_a_script_that_can_be_read() {
+    let folder = Folder::new();
+    let groups: Vec<String> = (0..3000).map(|number| format!("group-{number}")).collect();
+    let subject = groups.iter().map(|group| (O, UTF8, group.as_str()));
+    let subject: Vec<_> = subject.chain([(CN, UTF8, "alice")]).collect();
+    folder.write("alice.csr", OddRequest::new(&subject).to_pem());
+    let ended = folder.run(&["rbac", "--revoke", "alice.csr"]).good();
+    assert!(ended.stdout.len() < 200_000, "{}", ended.stdout.len());
+    assert!(
+        ended
+            .stdout
+            .contains("# 2900 more groups are in the certificate")
+    );
 }
 
 #[test]

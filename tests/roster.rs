@@ -310,6 +310,49 @@ fn a_reply_that_is_there_stays_and_keeps_nobody_else_from_theirs() {
 }
 
 #[test]
+fn where_a_reply_is_named_otherwise_that_is_told_and_a_second_run_finds_it() {
+    let folder = Folder::new();
+    let objects = issued(&folder, &[("alice", &["dev"]), ("alice", &["dev"])]);
+    let (earlier, later) = (&objects[..1], &objects[1..]);
+    reply(&folder, earlier).good();
+    let written = folder.read("replies/alice.reply.yaml");
+    for run in 0..2 {
+        let ended = reply(&folder, later).good();
+        assert_eq!(replies(&folder).len(), 2, "{:?}", replies(&folder));
+        let words = "replies/alice.reply.yaml is another reply, from earlier or for another cluster, and \
+                     stays as it is; that for alice is in replies/alice-";
+        assert!(ended.stderr.contains(words), "{run}: {}", ended.stderr);
+    }
+    // Both at once are where each was.
+    let ended = reply(&folder, &objects);
+    assert!(
+        ended
+            .stdout
+            .contains("0 replies written to replies, 2 there already"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(folder.read("replies/alice.reply.yaml"), written);
+    assert_eq!(replies(&folder).len(), 2);
+}
+
+#[test]
+fn a_folder_in_which_others_can_exchange_replies_is_told() {
+    let folder = Folder::new();
+    let objects = issued(&folder, &[("alice", &["dev"])]);
+    let object = folder.file("alice.object.yaml");
+    std::fs::write(&object, &objects[0]).unwrap();
+    std::fs::create_dir(folder.file("replies")).unwrap();
+    folder.set_mode("replies", 0o777);
+    let words = "everyone can replace files in replies; run: chmod go-w replies";
+    let ended = reply(&folder, &objects).good();
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    let one = "reply alice.object.yaml --kubeconfig admin.kubeconfig --out replies/one.yaml";
+    let ended = folder.typed(one).good();
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+}
+
+#[test]
 fn of_two_certificates_for_a_person_both_are_named_and_neither_has_the_persons_name() {
     let folder = Folder::new();
     let objects = issued(&folder, &[("alice", &["dev"]), ("alice", &["dev"])]);
@@ -390,6 +433,114 @@ fn make(folder: &Folder, words: &[&str]) -> common::Ended {
     ]
     .concat();
     folder.run(&words)
+}
+
+/// What is in a folder, by name.
+fn listed(folder: &Folder, name: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.file(name)).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_key_that_somebody_put_there_is_nobodys() {
+    let folder = Folder::new();
+    folder.write("lab.csv", "user,groups\nr1,robots\nr2,robots\nr3,robots\n");
+    let key = ["request", "mallory", "--algorithm", "ecdsa-p256"];
+    folder
+        .run(&[&key[..], &["--no-passphrase"]].concat())
+        .good();
+    let (is_root, planted) = (
+        folder.other("id", &["-u"]).stdout.trim() == "0",
+        folder.read("mallory.key"),
+    );
+    let plant = |names: &[&str], mode: u32| {
+        let _ = std::fs::remove_dir_all(folder.file("keys"));
+        std::fs::create_dir(folder.file("keys")).unwrap();
+        for name in names {
+            folder.write(&format!("keys/{name}"), &planted);
+            folder.set_mode(&format!("keys/{name}"), mode);
+        }
+    };
+    let refused = |words: &[&str]| {
+        let before = listed(&folder, "keys");
+        let ended = make(&folder, &["--no-passphrase"]);
+        ended.fails(2, words);
+        ended.fails(2, &["nothing was made"]);
+        assert_eq!(listed(&folder, "keys"), before, "{}", ended.stderr);
+    };
+    plant(&["r1.key"], 0o644);
+    refused(&[
+        "others can read keys/r1.key",
+        "the key of \"r1\"",
+        "chmod 600 keys/r1.key",
+    ]);
+    plant(&["r1.key", "r3.key"], 0o600);
+    refused(&["keys/r3.key holds the key of \"r1\" in keys/r1.key once more, for \"r3\""]);
+    if is_root {
+        plant(&["r2.key"], 0o600);
+        folder.peer("chown", &["65534", "keys/r2.key"]);
+        refused(&[
+            "keys/r2.key belongs to another user, number 65534",
+            "the key of \"r2\"",
+        ]);
+    }
+    plant(&[], 0o600);
+    folder.peer("mkfifo", &["keys/r2.key"]);
+    refused(&["keys/r2.key is a named pipe (FIFO)"]);
+    std::fs::remove_file(folder.file("keys/r2.key")).unwrap();
+    // A pipe that is called a request is in the way of that one alone, and nobody waits for it.
+    folder.peer("mkfifo", &["keys/r2.csr", "keys/other.csr.yaml"]);
+    let begun = std::time::Instant::now();
+    make(&folder, &["--no-passphrase"]).good();
+    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_is_no_file_is_passed_over_among_keys_and_told() {
+    let folder = Folder::new();
+    let objects = issued(&folder, &[("alice", &["dev"])]);
+    folder.write("issued.yaml", &objects[0]);
+    std::fs::create_dir(folder.file("mine")).unwrap();
+    folder.peer("mkfifo", &["mine/bob.key", "mine/bob.csr"]);
+    let begun = std::time::Instant::now();
+    let ended = folder.typed("kubeconfig issued.yaml --key mine --server https://a:6443");
+    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    let words = "mine/bob.key is a named pipe (FIFO), and is passed over";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_said_of_a_roster_is_no_longer_than_anybody_reads() {
+    let folder = Folder::new();
+    folder.write("alice.csr.yaml", "kind: x");
+    let alike = (0..3000).map(|number| format!("{number:012b}\n").replace('0', "l"));
+    let long = "a".repeat(900_000);
+    for (roster, words) in [
+        (
+            format!("user\n{}", alike.collect::<String>()),
+            "more lines of that kind",
+        ),
+        (format!("user\n{long}\n"), " [...] "),
+        (format!("user,{long}\nalice,x\n"), "there is no column"),
+        (format!("user\n{}\n", "a\u{301}".repeat(300_000)), " [...] "),
+    ] {
+        folder.write("team.csv", roster);
+        let ended = folder.run(&["verify", "alice.csr.yaml", "--roster", "team.csv"]);
+        assert!(
+            ended.stderr.contains(words),
+            "{words}: {:.300}",
+            ended.stderr
+        );
+        assert!(
+            ended.stderr.len() < 12_000,
+            "{words}: {}",
+            ended.stderr.len()
+        );
+    }
 }
 
 #[test]

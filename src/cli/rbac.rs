@@ -6,6 +6,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use kube_enroll::certificate::{Certificate, Chain};
+use kube_enroll::inspect::signing_requests;
 use kube_enroll::kubeconfig;
 use kube_enroll::list::{Row, contents};
 use kube_enroll::looks::{Look, Want, look};
@@ -25,9 +29,10 @@ use zeroize::Zeroizing;
 use super::args::not_empty;
 use super::console::Console;
 use super::failure::Failure;
-use super::from::cluster::default_kubeconfigs;
+use super::from::cluster::{self, default_kubeconfigs};
 use super::from::credentials::NamedFiles;
 use super::from::file::{self, DEFAULT_LIMIT, Filenames, Stream};
+use super::os::privacy;
 use super::os::sandbox::Reach;
 use super::to::Destination;
 use super::to::files::{self, Access, NewFiles, Turn};
@@ -119,6 +124,9 @@ pub struct Args {
     /// Refuse certificates in this AuthorizationConfiguration, which API servers have already
     #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "cluster_role", "approver"])]
     pub authorization_config: Option<Stream>,
+    /// Refuse nobody whose certificate was not issued by this client certificate authority
+    #[arg(long, value_name = "FILE", requires = "revoke")]
+    pub client_ca: Option<Stream>,
     #[command(flatten)]
     pub to: Destination,
 }
@@ -163,6 +171,7 @@ impl Action for Args {
             .read(&self.files)
             .read(&self.configuration_there())
             .read(&self.keep)
+            .read(&self.client_ca)
             .read(&in_use)
             .credentials_of(self.people().chain(&in_use).filter_map(Stream::path))
             .of_strangers(self.people().count(), DEFAULT_LIMIT)
@@ -263,7 +272,7 @@ impl Args {
         let system = self.system();
         let mut names = vec![(self.users.clone(), self.groups.clone())];
         for source in &self.files {
-            for row in self.rows(source)? {
+            for row in self.rows(source)?.1 {
                 let Some(user) = row.user else { continue };
                 let by_groups = self.bind == Bind::Groups && !row.groups.is_empty();
                 if by_groups {
@@ -291,7 +300,7 @@ impl Args {
     }
 
     /// Who is in a file, with which certificates. What cannot be read in it is not passed over.
-    fn rows(&self, source: &Stream) -> Result<Vec<Row>, Failure> {
+    fn rows(&self, source: &Stream) -> Result<(Contents, Vec<Row>), Failure> {
         let input = file::read(source, DEFAULT_LIMIT)?;
         let folder = source.path().and_then(Path::parent);
         let named = NamedFiles::of(source);
@@ -334,7 +343,7 @@ impl Args {
                 Failure::not_good(text!("{}: there is no user in it", source)).run(inspect()),
             );
         }
-        Ok(rows)
+        Ok((input, rows))
     }
 
     /// What is given or taken in one cluster is not in another, where the same name may be somebody
@@ -380,8 +389,37 @@ impl Args {
     fn take_away(&self, console: &Console) -> Result<(), Failure> {
         let folder = self.to.output_dir.as_deref();
         let _turn = folder.map(Turn::wait);
-        let people = self.rows_of(&self.files)?;
-        let kept = self.rows_of(&self.keep)?;
+        let authorities = self.client_ca.as_ref();
+        let authorities = authorities
+            .map(|input| authorities_in(input, console))
+            .transpose()?;
+        let mut not_compared = Vec::new();
+        let mut people = Vec::new();
+        for source in &self.files {
+            let (input, rows) = self.rows(source)?;
+            for row in rows {
+                match (&self.client_ca, &authorities) {
+                    (Some(file), Some(authorities)) => {
+                        demand_issued(source, &input, &row, file, authorities)?;
+                    }
+                    _ if row.credential_id.is_some() => not_compared.push(source.show()),
+                    _ => {}
+                }
+                people.push((source, row));
+            }
+        }
+        if !not_compared.is_empty() && self.revoke {
+            console.warn(text!(
+                "not known whether the cluster issued it, and anybody can make one with any name: {}; \
+                 --client-ca FILE compares",
+                first_of(not_compared)
+            ));
+        }
+        let mut kept = Vec::new();
+        for source in &self.keep {
+            let (_, rows) = self.rows(source)?;
+            kept.extend(rows.into_iter().map(|row| (source, row)));
+        }
         let removal = self.removal(&people, console)?;
         if removal.is_empty() && self.revoke {
             return Err(nobody());
@@ -458,14 +496,6 @@ impl Args {
         }
     }
 
-    fn rows_of<'a>(&self, files: &'a [Stream]) -> Result<Vec<(&'a Stream, Row)>, Failure> {
-        let mut all = Vec::new();
-        for source in files {
-            all.extend(self.rows(source)?.into_iter().map(|row| (source, row)));
-        }
-        Ok(all)
-    }
-
     /// Whose access ends: those named, or who is in the files.
     fn removal(
         &self,
@@ -496,12 +526,24 @@ impl Args {
                 ));
             }
             if row.credential_id.is_none() {
+                const LONGEST: usize = 253;
+                let name = row.name.as_deref().filter(|name| name.len() <= LONGEST);
                 let deny = Command::new("kubectl").word("certificate").word("deny");
-                let deny = deny.operand(row.name.as_deref().unwrap_or("NAME"));
+                let deny = deny.operand(name.unwrap_or("NAME"));
                 console.warn(text!(
-                    "{}: a request without certificate; if it still waits in the cluster: {}",
+                    "{}: a request without certificate, which lets in nobody and which anybody can make for \
+                     user {}; if it still waits in the cluster: {}",
                     source,
+                    shown,
                     deny
+                ));
+            }
+            if row.ends_by(OffsetDateTime::now_utc()) {
+                console.warn(text!(
+                    "{}: the certificate has ended, and is refused as it is; others of user {} are refused \
+                     as well",
+                    source,
+                    shown
                 ));
             }
         }
@@ -648,6 +690,75 @@ impl Args {
     }
 }
 
+/// Names, or the first of many.
+fn first_of(names: Vec<Text>) -> Text {
+    let more = match names.len().saturating_sub(LISTED) {
+        0 => Text::default(),
+        more => text!(" and {} more", more),
+    };
+    let names = Text::join(names.into_iter().take(LISTED), ", ");
+    text!("{}{}", names, more)
+}
+
+fn authorities_in(input: &Stream, console: &Console) -> Result<Vec<Certificate>, Failure> {
+    let pem = cluster::authorities(input, console)?;
+    Certificate::all_from_pem(&pem).map_err(|error| Failure::in_file(input, &error))
+}
+
+/// Fails unless one of these authorities issued the certificate, whether or not it has ended since.
+fn demand_issued(
+    source: &Stream,
+    input: &[u8],
+    row: &Row,
+    file: &Stream,
+    authorities: &[Certificate],
+) -> Result<(), Failure> {
+    let user = Label::from(row.user.as_deref().unwrap_or_default());
+    let chain = chains_in(input)
+        .into_iter()
+        .find(|chain| row.credential_id.as_deref() == Some(chain.leaf().credential_id().as_str()));
+    let now = OffsetDateTime::now_utc();
+    let then = row.end.map_or(now, |end| end.min(now));
+    let why = match chain.map(|chain| chain.verify_client(authorities, then)) {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(why)) => why.show(),
+        None if row.credential_id.is_none() => "it is a request, which nobody issued".into(),
+        None => "the certificate is in another file: name that one".into(),
+    };
+    let what = text!(
+        "{}: user {} was not let in by {}: {}",
+        source,
+        user,
+        file,
+        why
+    );
+    let by_name = Command::ours("rbac").word("--revoke");
+    let by_name = by_name.option("--user", row.user.as_deref().unwrap_or_default());
+    Err(Failure::not_good(what)
+        .say("if the name is to be refused whoever has it:")
+        .run(by_name))
+}
+
+/// Every certificate in a file, each with those that came along.
+fn chains_in(input: &[u8]) -> Vec<Chain> {
+    if let Ok(chain) = Chain::read(input) {
+        return chain.iter().map(|leaf| chain.led_by(leaf)).collect();
+    }
+    let documents = yaml::documents(input);
+    let issued = signing_requests(&documents).into_iter();
+    let issued = issued.filter_map(|object| object.status?.certificate);
+    let embedded = documents.iter().filter_map(|it| it.content.as_ref().ok());
+    let embedded = embedded.filter_map(|it| it.get("users")?.as_array());
+    let embedded = embedded.flatten().filter_map(|user| {
+        let data = user.pointer("/user/client-certificate-data")?.as_str()?;
+        BASE64_STANDARD.decode(data).ok()
+    });
+    let chains = issued.chain(embedded);
+    chains
+        .filter_map(|pem| Chain::from_pem(&pem).ok())
+        .collect()
+}
+
 fn id_of(row: &Row) -> Option<CredentialId> {
     row.credential_id.as_deref()?.parse().ok()
 }
@@ -713,6 +824,7 @@ fn write_each(
     extended: Option<&[u8]>,
     console: &Console,
 ) -> Result<(), Failure> {
+    privacy::warn_of_folder(folder, console);
     let mut files = NewFiles::new(console);
     let mut replaced = None;
     for (name, text) in named {

@@ -30,6 +30,7 @@ use super::failure::Failure;
 use super::from::agreement::AgreementArgs;
 use super::from::cluster;
 use super::from::file::{self, Filename, Stream};
+use super::os::privacy;
 use super::os::sandbox::Reach;
 use super::to::Destination;
 use super::to::files::{self, Access, NewFiles};
@@ -391,35 +392,46 @@ fn write_each(
     folder: &Path,
     console: &Console,
 ) -> Result<Verdict, Failure> {
+    privacy::warn_of_folder(folder, console);
     let mut files = NewFiles::new(console);
-    let replies: Vec<_> = good.iter().zip(paths(good, folder)).collect();
-    let done = parallel::map_waiting(&replies, |(issued, paths)| {
+    let replies: Vec<_> = good.iter().zip(places(good, folder)).collect();
+    let done = parallel::map_waiting(&replies, |(issued, places)| {
         let text = reply::write(&[&issued.request], cluster);
         let mut one = NewFiles::new(console);
         // A run that was stopped goes on where it was.
-        if paths.iter().flatten().any(|path| files::holds(path, &text)) {
-            return Ok((one, 0));
+        let all = places.iter().flatten();
+        if let Some(place) = all.clone().find(|place| files::holds(&place.path, &text)) {
+            return Ok((one, place.path.clone(), 0));
         }
-        let is_free = |path: &&PathBuf| path.symlink_metadata().is_err();
-        let free = paths.iter().flatten().find(is_free);
-        let path = free.or(paths.iter().flatten().last());
-        let path = path.map_or(folder, PathBuf::as_path);
+        let own = || all.clone().filter(|place| place.is_own);
+        let free = own().find(|place| place.path.symlink_metadata().is_err());
+        let path = free
+            .or(own().next_back())
+            .map_or(folder, |place| &place.path);
         one.create(path, text.as_bytes(), Access::Everyone)?;
-        Ok((one, 1))
+        Ok((one, path.to_owned(), 1))
     });
     let mut verdict = Verdict::Good;
     let (mut written, mut there) = (0, 0);
-    for one in done {
+    let mut elsewhere = Vec::new();
+    for (one, (issued, places)) in done.into_iter().zip(&replies) {
         match one {
-            Ok((one, count)) => {
+            Ok((one, path, count)) => {
                 files.absorb(one);
                 written += count;
                 there += 1 - count;
+                let [best, ..] = places;
+                let best = best.as_ref().map(|place| place.path.as_path());
+                if best != Some(&path) {
+                    let other = best.filter(|best| best.symlink_metadata().is_ok());
+                    elsewhere.push((user(&issued.leaf), path, other.map(Path::to_owned)));
+                }
             }
             Err(failure) => verdict = verdict.max(report(&failure)),
         }
     }
     files.keep()?;
+    tell_elsewhere(&elsewhere, console);
     let there = match there {
         0 => Text::default(),
         there => text!(", {} there already", there),
@@ -434,9 +446,37 @@ fn write_each(
     Ok(verdict)
 }
 
+/// Which files are not named after their person, and what lies under that name.
+fn tell_elsewhere(elsewhere: &[(String, PathBuf, Option<PathBuf>)], console: &Console) {
+    const TOLD: usize = 20;
+    for (user, path, other) in elsewhere.iter().take(TOLD) {
+        let user = Label::from(user.as_str());
+        match other {
+            Some(other) => console.warn(text!(
+                "{} is another reply, from earlier or for another cluster, and stays as it is; that for {} \
+                 is in {} now",
+                other,
+                user,
+                path
+            )),
+            None => console.note(text!("the reply for {} is in {}", user, path)),
+        }
+    }
+    if let Some(more @ 1..) = elsewhere.len().checked_sub(TOLD) {
+        console.warn(text!("so it is with {} more", more));
+    }
+}
+
+/// Where a reply may lie.
+struct Place {
+    path: PathBuf,
+    /// Whether it fits no other one of this run.
+    is_own: bool,
+}
+
 /// Where each reply may lie, the best first: under the name of the person, of the object, and of the
-/// object and the certificate. What fits several is nobody's, so that their order does not matter.
-fn paths(good: &[Issued<'_>], folder: &Path) -> Vec<[Option<PathBuf>; 3]> {
+/// object and the certificate. What fits several is nobody's own, so that their order does not matter.
+fn places(good: &[Issued<'_>], folder: &Path) -> Vec<[Option<Place>; 3]> {
     /// Of an object's name in one of a file, in characters.
     const SHOWN: usize = 150;
     let stems = |issued: &Issued<'_>| {
@@ -466,14 +506,16 @@ fn paths(good: &[Issued<'_>], folder: &Path) -> Vec<[Option<PathBuf>; 3]> {
     };
     let named = |stem: &str| folder.join(format!("{stem}.reply.yaml"));
     let placed = |[person, object, certificate]: &[Option<String>; 3]| {
-        let own = |stem: &Option<String>, rank| {
-            let stem = stem.as_deref().filter(|stem| is_own(stem, rank));
-            stem.map(named)
+        let place = |stem: &Option<String>, is_own: &dyn Fn(&str) -> bool| {
+            stem.as_deref().map(|stem| Place {
+                path: named(stem),
+                is_own: is_own(stem),
+            })
         };
         [
-            own(person, 0),
-            own(object, 1),
-            certificate.as_deref().map(named),
+            place(person, &|stem| is_own(stem, 0)),
+            place(object, &|stem| is_own(stem, 1)),
+            place(certificate, &|_| true),
         ]
     };
     all.iter().map(placed).collect()

@@ -160,9 +160,12 @@ impl Page {
     fn status(&mut self, object: &Object) {
         let Some(status) = &object.status else { return };
         self.field("Status", &format!("{:?}", status.state));
-        for condition in &status.conditions {
+        for condition in status.conditions.iter().take(MAX_ITEMS) {
             let said = format!("{}: {}", condition.reason, condition.message);
             self.field(&cut(&condition.kind), &cut(&said));
+        }
+        if let Some(more @ 1..) = status.conditions.len().checked_sub(MAX_ITEMS) {
+            self.field("Conditions", &format!("{more} more"));
         }
         if let Some(certificate) = &status.certificate {
             self.certificate(certificate);

@@ -3,13 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use unicode_security::MixedScript as _;
-use unicode_security::skeleton;
 
 use super::{Agreed, Code, Effect, Finding};
 use crate::csr::CertificationRequest;
 use crate::looks::unfilled;
 use crate::name::{Attribute, AttributeKind};
-use crate::text::{is_deceptive, visible};
+use crate::text::{is_deceptive, skeleton, visible};
 
 const SUBJECT: &str = "csr.subject";
 const MASTERS: &str = "system:masters";
@@ -113,6 +112,7 @@ fn masters(groups: &[&str], for_client_signer: bool) -> Vec<Finding> {
 /// Letters and digits as they look, in lower case.
 fn folded(text: &str) -> String {
     skeleton(&text.to_lowercase())
+        .chars()
         .filter(|c| c.is_alphanumeric())
         .collect()
 }
@@ -183,7 +183,7 @@ fn name_text(what: &str, name: &str) -> Vec<Finding> {
             format!("{what} \"{shown}\" starts or ends with a space: another name to RBAC");
         misleads(Code::OuterSpace, message);
     }
-    if !name.is_single_script() {
+    if !name.is_ascii() && !name.is_single_script() {
         let message = format!("{what} \"{shown}\" mixes scripts whose letters look alike");
         misleads(Code::MixedScripts, message);
     }

@@ -13,6 +13,9 @@ use super::{MASTERS, RbacError, Subject, SubjectKind, SystemNames};
 
 const BINDINGS: &str = "rolebindings,clusterrolebindings --all-namespaces";
 
+/// So many groups of a certificate are told one by one: nobody reads more.
+const TOLD: usize = 100;
+
 /// A file that goes with the script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerFile {
@@ -227,9 +230,17 @@ impl Script<'_> {
                  # commented out here would take it from every member.\n",
             )?;
         }
-        for group in groups.iter().filter(|group| *group != MASTERS) {
+        let told = groups.iter().filter(|group| *group != MASTERS).take(TOLD);
+        for group in told {
             writeln!(f)?;
             bindings(&subject(SubjectKind::Group, group), "# ", f)?;
+        }
+        let more = groups.len().saturating_sub(TOLD);
+        if more > 0 {
+            writeln!(
+                f,
+                "\n# {more} more groups are in the certificate, and left out from here on."
+            )?;
         }
         if groups.contains(MASTERS) {
             writeln!(
@@ -242,7 +253,7 @@ impl Script<'_> {
             "\n# See what the name and its groups may still do (for a namespace add --namespace):"
         )?;
         write!(f, "kubectl auth can-i --list --as={}", quote(name))?;
-        for group in groups {
+        for group in groups.iter().take(TOLD) {
             write!(f, " --as-group={}", quote(group))?;
         }
         writeln!(f)

@@ -82,7 +82,7 @@ macro_rules! show_escaped {
     ($($shown:ty),*) => {$(
         impl $crate::text::Show for $shown {
             fn show(&self) -> $crate::text::Text {
-                $crate::text::Text::of_escaped(self)
+                $crate::text::Text::of_escaped(&$crate::text::bounded(self.to_string()))
             }
         }
     )*};

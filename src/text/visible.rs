@@ -1,6 +1,7 @@
 //! The one place that escapes: what would move the cursor, hide or reorder is shown as `\u{..}`.
 
 use std::fmt::{self, Write as _};
+use std::sync::LazyLock;
 
 /// Shows `text` with control, bidirectional, invisible and look-alike-space characters, private
 /// use and noncharacters as `\u{202e}`. Where one of those follows, or what looks like one, `\` is
@@ -40,6 +41,50 @@ impl fmt::Display for Visible<'_> {
 /// Whether backslashes before this could be taken for those of an escape.
 fn is_taken_for_an_escape(behind: &str) -> bool {
     behind.starts_with("u{") || behind.starts_with(is_deceptive)
+}
+
+/// Text as it looks to people, whatever letters it is made of (Unicode Technical Standard #39).
+pub(crate) fn skeleton(text: &str) -> String {
+    /// What becomes of each letter, which in ASCII is a matter of itself alone.
+    static ASCII: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let letters = (0..128).map(|byte: u8| char::from(byte).to_string());
+        letters
+            .map(|letter| unicode_security::skeleton(&letter).collect())
+            .collect()
+    });
+    if !text.is_ascii() {
+        return unicode_security::skeleton(text).collect();
+    }
+    let letters = text.bytes().map(usize::from);
+    letters
+        .filter_map(|byte| ASCII.get(byte))
+        .map(String::as_str)
+        .collect()
+}
+
+/// Both ends of a text that is longer than anybody reads: what was found stands at one, what was
+/// expected at the other.
+pub(crate) fn bounded(text: String) -> String {
+    const END: usize = 1000;
+    if text.len() <= 3 * END {
+        return text;
+    }
+    let (Some((head, _)), Some((tail, _))) = (
+        text.char_indices().nth(END),
+        text.char_indices().rev().nth(END),
+    ) else {
+        return text;
+    };
+    if tail <= head {
+        return text;
+    }
+    let (head, tail) = (text.get(..head), text.get(tail..));
+    [
+        head.unwrap_or_default(),
+        " [...] ",
+        tail.unwrap_or_default(),
+    ]
+    .concat()
 }
 
 /// Whether a reader of `character` on a screen could be misled about what is there.

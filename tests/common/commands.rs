@@ -76,6 +76,10 @@ pub const TAKES_A_FILE: &[(&str, Want)] = &[
     ("rbac --revoke FILE", Want::Person),
     ("rbac --revoke alice.crt --keep FILE", Want::Person),
     (
+        "rbac --revoke alice.crt --client-ca FILE",
+        Want::Certificate,
+    ),
+    (
         "rbac --revoke alice.crt --authorization-config FILE",
         Want::Authorization,
     ),

@@ -297,6 +297,13 @@ impl<'a> KeyFiles<'a> {
 
     /// Encrypted keys are told by the request beside them.
     fn look_through(&self, folder: &Path) -> Result<Folder, Failure> {
+        for path in named_key(folder)? {
+            let there = path.metadata().ok();
+            if let Some(what) = there.and_then(|there| file::no_file(there.file_type())) {
+                self.console
+                    .warn(text!("{} is {}, and is passed over", path, what));
+            }
+        }
         let files = key_files(folder)?;
         let mut found = Folder {
             count: files.len(),
@@ -413,6 +420,14 @@ enum PublicHalf {
     Unknown,
 }
 
+/// The key that a file holds, where that can be told without a passphrase.
+pub fn fingerprint(path: &Path) -> Option<Fingerprint> {
+    match public_half(path).ok()? {
+        PublicHalf::Known(fingerprint) => Some(fingerprint),
+        PublicHalf::Unknown => None,
+    }
+}
+
 /// The public half of a plain key, or that of the request beside an encrypted one.
 fn public_half(path: &Path) -> Result<PublicHalf, Failure> {
     let source = Stream::from(path);
@@ -430,11 +445,21 @@ fn public_half(path: &Path) -> Result<PublicHalf, Failure> {
     Ok(PublicHalf::Known(opened.public_key().fingerprint()))
 }
 
-/// The `.key` files of a folder, by name.
+/// The `.key` files of a folder, by name. Nobody waits for a pipe of that name.
 pub fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = file::in_folder(folder)?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
+    let mut files = named_key(folder)?;
+    files.retain(|path| {
+        let there = path.metadata().ok();
+        there.is_none_or(|there| file::no_file(there.file_type()).is_none())
+    });
     Ok(files)
+}
+
+/// What is called a key in a folder.
+fn named_key(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = file::in_folder(folder)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
+    Ok(paths)
 }
 
 /// Where those of the keys are that are symbolic links: what was made with them lies there.

@@ -75,7 +75,17 @@ impl<'a> Requests<'a> {
             ));
             Vec::new()
         });
-        paths.retain(|path| has_ending(path, &ENDINGS));
+        paths.retain(|path| {
+            let there = path.metadata().ok().filter(|_| has_ending(path, &ENDINGS));
+            let no_file = there
+                .as_ref()
+                .and_then(|there| file::no_file(there.file_type()));
+            if let Some(what) = no_file {
+                self.console
+                    .warn(text!("{} is {}, and is passed over", path, what));
+            }
+            there.is_some() && no_file.is_none()
+        });
         let read = parallel::map(&paths, |path| read_forgiving(path));
         let mut by_key = ByKey::new();
         for (path, read) in paths.into_iter().zip(read) {
@@ -176,8 +186,11 @@ fn named_like(key: &Path, endings: [&str; 2]) -> Vec<PathBuf> {
     named.collect()
 }
 
-/// The request in a file, as it is.
+/// The request in a file, as it is. Nobody waits for a pipe of that name.
 pub fn read(path: &Path) -> Option<CertificationRequest> {
+    if !path.is_file() {
+        return None;
+    }
     let contents = file::read(&Stream::from(path), DEFAULT_LIMIT).ok()?;
     find(&contents).into_iter().next()
 }

@@ -17,6 +17,8 @@ use super::file::{self, Stream};
 const LIMIT: u64 = 32 << 20;
 /// Rows that are wrong and told.
 const TOLD: usize = 1000;
+/// Rows that are told and not wrong.
+const NOTED: usize = 20;
 
 /// Reads a roster; everything that is wrong in it is told at once.
 pub fn read(input: &Stream, allow_system: bool, console: &Console) -> Result<Roster, Failure> {
@@ -41,8 +43,12 @@ pub fn read(input: &Stream, allow_system: bool, console: &Console) -> Result<Ros
             more => failure.say(text!("and {} more", more)),
         }
     })?;
-    for note in roster.notes() {
+    let notes = roster.notes();
+    for note in notes.iter().take(NOTED) {
         console.warn(text!("{}: {}", input, note));
+    }
+    if let Some(more @ 1..) = notes.len().checked_sub(NOTED) {
+        console.warn(text!("{}: and {} more lines of that kind", input, more));
     }
     Ok(roster)
 }

@@ -13,6 +13,7 @@ use rustix::process::{getegid, geteuid};
 
 use super::super::console::{Console, warn_of};
 use super::super::failure::{self, Failure};
+use super::super::from::file;
 use super::super::to::files::folder_of;
 
 const GROUP_WRITES: u32 = 0o020;
@@ -57,11 +58,7 @@ pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
     let metadata = file.metadata();
     let metadata = metadata.map_err(|error| Failure::io("read", path, &error))?;
     if is_of_another(&metadata) {
-        let what = text!(
-            "{} belongs to another user, number {}, who can read it",
-            path,
-            metadata.uid()
-        );
+        let what = of_another(path, &metadata);
         return Err(Failure::could_not_run(what).say("give a file of your own"));
     }
     if is_exposed(&metadata) {
@@ -71,6 +68,33 @@ pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
         judge(dangers(folder_of(path), path), &|warning| warn_of(&warning))?;
     }
     Ok(())
+}
+
+/// Refuses a key that is there and is not a file of one's own alone.
+pub fn refuse_not_own(path: &Path) -> Result<(), Failure> {
+    let metadata = fs::metadata(path).map_err(|error| Failure::io("read", path, &error))?;
+    if let Some(what) = file::no_file(metadata.file_type()) {
+        return Err(Failure::could_not_run(text!("{} is {}", path, what)).say("move it away"));
+    }
+    if is_of_another(&metadata) {
+        return Err(
+            Failure::could_not_run(of_another(path, &metadata)).say("move it away for a new key")
+        );
+    }
+    if is_exposed(&metadata) {
+        return Err(Failure::could_not_run(others_can_read(path))
+            .say("move it away for a new key; or, if nobody has read it:")
+            .run(tighten(path)));
+    }
+    Ok(())
+}
+
+fn of_another(path: &Path, metadata: &Metadata) -> Text {
+    text!(
+        "{} belongs to another user, number {}, who can read it",
+        path,
+        metadata.uid()
+    )
 }
 
 /// Whether its owner is neither who runs this nor root. A pipe is whoever's.
@@ -95,6 +119,14 @@ fn chmod(mode: &'static str, path: &Path) -> Command {
 pub fn check_folder(folder: &Path, console: &Console) -> Result<(), Failure> {
     fs::metadata(folder).map_err(|error| Failure::io("write to", folder, &error))?;
     judge(dangers(folder, folder), &|warning| console.warn(warning))
+}
+
+/// Warns of a folder where somebody could put another file in place of one that is no secret and is gone
+/// by all the same.
+pub fn warn_of_folder(folder: &Path, console: &Console) {
+    for danger in dangers(folder, folder) {
+        console.warn(danger.warning());
+    }
 }
 
 /// What somebody else could do to what a path leads to.

@@ -1,7 +1,8 @@
 //! `request --roster`: keys and requests for the robots, classes and labs of a roster, on all cores. A run
 //! that was stopped goes on where it was: what is there stays, and no key is made twice.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use getrandom::SysRng;
 use kube_enroll::agreement::{Found, Point};
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::error::Error;
-use kube_enroll::key::{Algorithm, PrivateKey, PublicKey};
+use kube_enroll::key::{Algorithm, Fingerprint, PrivateKey, PublicKey};
 use kube_enroll::list::{self, Layout};
 use kube_enroll::manifest::slug;
 use kube_enroll::parallel;
@@ -27,9 +28,10 @@ use time::OffsetDateTime;
 use super::{Args, Paths, Wanted, is_there, manifest, read_back};
 use crate::cli::Verdict;
 use crate::cli::console::{Console, report_failure};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Failures};
 use crate::cli::from::file::{self, DEFAULT_LIMIT, Stream};
 use crate::cli::from::{keys, passphrase, requests, roster};
+use crate::cli::os::privacy;
 use crate::cli::to::files::{self, Access, NewFiles, Turn};
 use crate::cli::to::names;
 
@@ -117,6 +119,7 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
             is_encrypted: keys::is_encrypted(&key),
         }
     };
+    refuse_planted(roster.people(), folder)?;
     let people = parallel::map(roster.people(), named);
     args.same_encryption(&people, args.encryption_typed())?;
     let passphrase = args.passphrase.get(&[])?;
@@ -149,6 +152,14 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
             Err(stop) => stops.push(stop),
         }
     }
+    // Encrypted ones are known only now, where no request lies beside them.
+    let mut first_with: HashMap<Fingerprint, &Done<'_>> = HashMap::new();
+    for one in &done {
+        if let Some(other) = first_with.insert(one.key.fingerprint(), one) {
+            let ([place, ..], [path, ..]) = (&other.files, &one.files);
+            return Err(same_key(other.person, place, one.person, path));
+        }
+    }
     // Thousands of names in a folder are made lasting at once.
     files.keep()?;
     if done.len() < people.len() {
@@ -167,6 +178,51 @@ pub fn make(args: &Args, file: &Stream, console: &Console) -> Result<Verdict, Fa
         Format::Csv | Format::Json => console.note(summary),
     }
     Ok(Verdict::Good)
+}
+
+/// Refuses keys that are there and are not the one key of one person, which nobody else has: whoever put
+/// such a key there would be that person.
+fn refuse_planted(people: &[Person], folder: &Path) -> Result<(), Failure> {
+    let looked = parallel::map(people, |person| {
+        let key = Paths::with_stem(&stem(person.user()), folder).key;
+        let path = key.path().filter(|path| path.symlink_metadata().is_ok())?;
+        let looked = privacy::refuse_not_own(path).map(|()| keys::fingerprint(path));
+        Some((person, path.to_owned(), looked))
+    });
+    let mut first_with: HashMap<Fingerprint, (&Person, PathBuf)> = HashMap::new();
+    let mut failures = Failures::default();
+    for (person, path, looked) in looked.into_iter().flatten() {
+        let user = Label::from(person.user());
+        match looked {
+            Err(failure) => {
+                let whose = text!("it would be the key of \"{}\"", user);
+                failures.report(&failure.say(whose));
+            }
+            Ok(None) => {}
+            Ok(Some(key)) => match first_with.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert((person, path))),
+                Entry::Occupied(entry) => {
+                    let (other, place) = entry.get();
+                    failures.report(&same_key(other, place, person, &path));
+                }
+            },
+        }
+    }
+    match failures.end("key", "keys") {
+        Verdict::Good => Ok(()),
+        _ => Err(Failure::could_not_run("nothing was made")),
+    }
+}
+
+fn same_key(one: &Person, place: &Path, other: &Person, path: &Path) -> Failure {
+    let what = text!(
+        "{} holds the key of \"{}\" in {} once more, for \"{}\": whoever has it would be both",
+        path,
+        Label::from(one.user()),
+        place,
+        Label::from(other.user())
+    );
+    Failure::could_not_run(what).say("move it away for a new key")
 }
 
 /// Each failure, but no more than can be read.
@@ -630,7 +686,7 @@ fn manifests_in(folder: &Path) -> Vec<(PathBuf, Hash)> {
     let listed = fs::read_dir(folder).into_iter().flatten();
     let paths: Vec<PathBuf> = listed
         .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
-        .filter(|path| path.to_string_lossy().ends_with(".csr.yaml"))
+        .filter(|path| path.to_string_lossy().ends_with(".csr.yaml") && path.is_file())
         .collect();
     let read = parallel::map(&paths, |path| {
         let contents = file::read(&Stream::from(path.as_path()), DEFAULT_LIMIT).ok()?;

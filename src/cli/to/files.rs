@@ -216,6 +216,7 @@ pub fn put(out: &Stream, text: &str, console: &Console) -> Result<(), Failure> {
         // The same command twice.
         Stream::File(path) if holds(path, text) => Ok(()),
         Stream::File(path) => {
+            privacy::warn_of_folder(folder_of(path), console);
             let mut files = NewFiles::new(console);
             files.create(path, text.as_bytes(), Access::Everyone)?;
             files.keep()
