@@ -11,6 +11,7 @@ use crate::inspect::LEEWAY_SECONDS;
 use crate::key::Fingerprint;
 use crate::manifest::{self, CertificateSigningRequest, object_name};
 use crate::name::same_groups;
+use crate::text::hex;
 
 /// Of so many certificates of one key one is looked for, and of so many requests the same one.
 const MOST: usize = 32;
@@ -156,6 +157,6 @@ impl Row {
 
     fn mark(&self, asked: &Asked) -> String {
         let name = self.name.as_deref().unwrap_or_default();
-        format!("{:?} {name}", asked.digest)
+        format!("{} {name}", hex(&asked.digest))
     }
 }

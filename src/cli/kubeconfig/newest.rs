@@ -50,6 +50,10 @@ impl Run<'_> {
             let issued = reply.requests.iter().filter_map(chain_of);
             for chain in issued.chain(reply.chain.clone()) {
                 let leaf = chain.holder();
+                // One that is not valid yet is of no use now.
+                if leaf.not_before() > self.now {
+                    continue;
+                }
                 let is_here = self.keys.knows(leaf.public_key(), input);
                 let holder = holder(&chain, reply.cluster.as_ref());
                 let Some(holder) = holder.filter(|_| is_here.unwrap_or(false)) else {
