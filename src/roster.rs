@@ -78,10 +78,12 @@ impl Roster {
         let mut roster = Self::default();
         let mut with_commas = Vec::new();
         // Not all of them at once, most of whom may be the same.
-        let people = rows
-            .chunks(BATCH)
-            .flat_map(|rows| parallel::map(rows, |row| Person::read(row, allow_system)));
-        for person in people {
+        let mut rows = rows.into_iter();
+        let people = std::iter::from_fn(|| {
+            let some: Vec<Row> = rows.by_ref().take(BATCH).collect();
+            (!some.is_empty()).then(|| parallel::map(&some, |row| Person::read(row, allow_system)))
+        });
+        for person in people.flatten() {
             match person {
                 Ok(person) => {
                     let mut groups = person.groups().iter();
