@@ -10,6 +10,7 @@ use crate::text::{Show, Text};
 
 mod lines;
 mod mail;
+mod wrapped;
 
 /// Coats that may lie over each other.
 const MOST: usize = 8;
@@ -37,8 +38,10 @@ pub enum Step {
     Dashes,
     /// Blanks that are no spaces, and characters without a width.
     Blanks,
-    /// Base64 in more than one line, where an object has one.
+    /// A line of an object in several, as programs break what is long.
     Wrapped,
+    /// A signature of `OpenPGP` below it, and what that does to lines (RFC 9580 section 7).
+    ClearSigned,
     /// The head of a mail.
     Mail,
     /// Quoted-printable (RFC 2045 section 6.7).
@@ -77,7 +80,8 @@ impl Show for Step {
             Self::SmartQuotes => "typographic quotation marks of a word processor",
             Self::Dashes => "BEGIN and END lines that have other dashes or letters than PEM",
             Self::Blanks => "blanks that are no spaces (non-breaking, of no width)",
-            Self::Wrapped => "line breaks inside of base64",
+            Self::Wrapped => "line breaks within its lines (long ones were broken on its way)",
+            Self::ClearSigned => "a signature of OpenPGP, which was not checked",
             Self::Mail => "the head of a mail",
             Self::QuotedPrintable => "quoted-printable, a mail encoding (=3D)",
             Self::Quoted => "signs in front of the lines, as in a quoted mail (>)",
@@ -173,6 +177,7 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         return found(Step::CarriageReturns, Some(text));
     }
     found(Step::EscapedBreaks, lines::escaped_breaks(text))
+        .or_else(|| found(Step::ClearSigned, mail::clear_signed(text)))
         .or_else(|| found(Step::Dashes, lines::dashes(text)))
         .or_else(|| found(Step::Mail, mail::body(text)))
         .or_else(|| found(Step::QuotedPrintable, mail::quoted_printable(text)))
@@ -182,7 +187,7 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::Fence, lines::fenced(text)))
         .or_else(|| found(Step::PemLines, lines::pem(text)))
         .or_else(|| found(Step::OldLabel, lines::old_label(text)))
-        .or_else(|| found(Step::Wrapped, lines::wrapped(text)))
+        .or_else(|| found(Step::Wrapped, wrapped::mended(text)))
         .or_else(|| found(Step::Indented, lines::indented(text)))
         .or_else(|| found(Step::Tabs, lines::tabs(text)))
         .or_else(|| found(Step::TextAround, lines::text_around(text)))

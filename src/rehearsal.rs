@@ -8,7 +8,11 @@ use der::oid::ObjectIdentifier;
 use der::oid::db::{rfc4519, rfc5280};
 use der::{Decode as _, Encode, Sequence, Tag};
 use rand_core::TryCryptoRng;
-use rcgen::{BasicConstraints as CaConstraints, CertificateParams, DnType, IsCa, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints as CaConstraints, CertificateParams, DnType, IsCa, KeyIdMethod,
+    KeyUsagePurpose,
+};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::ext::Extension;
@@ -64,6 +68,9 @@ impl Authority {
             .map_err(|_| Error::Randomness)?;
         parameters.serial_number = Some(serial.to_vec().into());
         let point = public_point(&key)?;
+        // RFC 7093 section 2, its first method.
+        let identifier: Vec<u8> = Sha256::digest(&point).into_iter().take(20).collect();
+        parameters.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
         let signer = CaSigner {
             key: &key,
             point,

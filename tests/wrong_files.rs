@@ -118,7 +118,7 @@ fn kinds(folder: &Folder) -> Vec<Kind> {
             format!(
                 "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{words}\n-----END PGP PRIVATE KEY BLOCK-----\n"
             ),
-            "a key of OpenPGP",
+            "a private key of OpenPGP",
             all,
         ),
         kind(

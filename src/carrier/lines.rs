@@ -1,4 +1,5 @@
-//! What happens to lines: quoted, fenced, indented, joined, with text around them.
+//! What happens to lines: quoted, fenced, indented, joined, with text around them. Those that were broken
+//! are in `wrapped`.
 
 use zeroize::Zeroizing;
 
@@ -7,7 +8,7 @@ use crate::qr::parts;
 
 type Text = Zeroizing<String>;
 
-const BEGIN: &str = "-----BEGIN ";
+pub(super) const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 
 /// Whether there is something in a text that files of this field hold.
@@ -16,7 +17,7 @@ pub(super) fn is_document(text: &str) -> bool {
 }
 
 /// A line that a document starts with.
-fn is_head(line: &str) -> bool {
+pub(super) fn is_head(line: &str) -> bool {
     line.starts_with("apiVersion:")
         || line.starts_with("kind:")
         || line.starts_with('{')
@@ -104,9 +105,9 @@ pub(super) fn quoted(text: &str) -> Option<Text> {
 /// Fewer signs than these may stand before lines for another reason.
 const FEW: usize = 3;
 /// No word of people is as long, in characters.
-const LONG: usize = 40;
+pub(super) const LONG: usize = 40;
 
-fn is_base64(c: char) -> bool {
+pub(super) fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/=".contains(c)
 }
 
@@ -289,14 +290,36 @@ pub(super) fn text_around(text: &str) -> Option<Text> {
 
 /// Quotation marks of word processors.
 pub(super) fn smart_quotes(text: &str) -> Option<Text> {
+    // The same in UTF-8 that was read as Windows-1252.
+    const MISREAD: [(&str, &str); 9] = [
+        ("\u{e2}\u{20ac}\u{153}", "\""),
+        ("\u{e2}\u{20ac}\u{9d}", "\""),
+        ("\u{e2}\u{20ac}\u{17e}", "\""),
+        ("\u{c2}\u{ab}", "\""),
+        ("\u{c2}\u{bb}", "\""),
+        ("\u{e2}\u{20ac}\u{2dc}", "'"),
+        ("\u{e2}\u{20ac}\u{2122}", "'"),
+        ("\u{e2}\u{20ac}\u{161}", "'"),
+        // Where the last byte, which stands for nothing, was lost.
+        ("\u{e2}\u{20ac}", "\""),
+    ];
     let doubles = [
-        '\u{201c}', '\u{201d}', '\u{201e}', '\u{201f}', '\u{ab}', '\u{bb}',
+        '\u{201c}', '\u{201d}', '\u{201e}', '\u{201f}', '\u{ab}', '\u{bb}', '\u{2033}', '\u{300c}',
+        '\u{300d}', '\u{ff02}',
     ];
     let singles = ['\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
-    if !is_document(text) || !text.contains(doubles) && !text.contains(singles) {
+    let is_misread = text.contains(MISREAD[8].0) || text.contains(['\u{c2}', '\u{e2}']);
+    if !is_document(text) || !text.contains(doubles) && !text.contains(singles) && !is_misread {
         return None;
     }
-    let text = Zeroizing::new(text.replace(doubles, "\""));
+    let mut mended = Zeroizing::new(text.to_owned());
+    for (misread, sign) in MISREAD.into_iter().filter(|_| is_misread) {
+        mended = Zeroizing::new(mended.replace(misread, sign));
+    }
+    if is_misread && *mended == text {
+        return None;
+    }
+    let text = Zeroizing::new(mended.replace(doubles, "\""));
     Some(Zeroizing::new(text.replace(singles, "'")))
 }
 
@@ -348,38 +371,6 @@ pub(super) fn dashes(text: &str) -> Option<Text> {
         },
     );
     is_other.then_some(mended)
-}
-
-/// Lines of nothing but base64 belong to the line of base64 before them.
-pub(super) fn wrapped(text: &str) -> Option<Text> {
-    let has_parts = text.lines().any(|line| parts::is_parts(line.as_bytes()));
-    if has_parts || !text.lines().any(is_head) || text.contains(BEGIN) {
-        return None;
-    }
-    let mut mended = Zeroizing::new(String::with_capacity(text.len()));
-    let mut is_open = false;
-    let mut is_wrapped = false;
-    for line in text.lines() {
-        let bare = line.trim();
-        let unquoted = bare.strip_suffix('"').unwrap_or(bare);
-        if is_open && !unquoted.is_empty() && unquoted.chars().all(is_base64) {
-            mended.push_str(bare);
-            is_wrapped = true;
-        } else {
-            if !mended.is_empty() {
-                mended.push('\n');
-            }
-            mended.push_str(line);
-        }
-        let last = line
-            .trim_end()
-            .rsplit([' ', '"'])
-            .next()
-            .unwrap_or_default();
-        is_open = last.len() >= LONG && last.chars().all(is_base64);
-    }
-    mended.push('\n');
-    is_wrapped.then_some(mended)
 }
 
 /// Where it is no UTF-8 and holds a document: the encoding of Windows in Western Europe, of which the

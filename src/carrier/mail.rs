@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::lines::is_document;
+use super::lines::{self, is_document};
 
 type Text = Zeroizing<String>;
 
@@ -68,6 +68,26 @@ pub(super) fn body(text: &str) -> Option<Text> {
     decoded(&part, encoding)
 }
 
+/// The text above a signature of `OpenPGP`, as it was before that was made.
+pub(super) fn clear_signed(text: &str) -> Option<Text> {
+    const HEAD: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
+    const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
+    let mut lines = text.lines().map(str::trim_end);
+    lines.by_ref().find(|line| *line == HEAD)?;
+    // Which hashes were used.
+    lines.by_ref().find(|line| line.is_empty())?;
+    let mut inside = Zeroizing::new(String::with_capacity(text.len()));
+    for line in lines.take_while(|line| *line != SIGNATURE) {
+        inside.push_str(
+            line.strip_prefix("- ")
+                .filter(|it| it.starts_with(['-', 'F']))
+                .unwrap_or(line),
+        );
+        inside.push('\n');
+    }
+    is_document(&inside).then_some(inside)
+}
+
 #[derive(Clone, Copy)]
 enum Encoding {
     Plain,
@@ -99,6 +119,13 @@ pub(super) fn quoted_printable(text: &str) -> Option<Text> {
         .zip(text.lines().skip(1))
         .any(|(line, next)| line.len() >= 60 && line.ends_with('=') && !is_pem_end(next));
     let is_encoded = text.contains("=3D") || is_short && has_soft_break;
+    // Base64 whose lines were broken without a sign for it may end so, too.
+    let is_base64 = |line: &str| !line.is_empty() && line.chars().all(lines::is_base64);
+    let is_broken = text.lines().zip(text.lines().skip(1)).any(|(line, next)| {
+        let next = next.trim_end_matches('"');
+        line.len() >= lines::LONG && is_base64(line) && !line.ends_with('=') && is_base64(next)
+    });
+    let is_encoded = is_encoded && !is_broken;
     if !is_document(text) || !is_encoded {
         return None;
     }

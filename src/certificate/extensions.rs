@@ -12,6 +12,8 @@ pub(super) struct Extensions {
     /// Absent where it is for anything.
     pub(super) client_auth: Option<bool>,
     pub(super) key_identifier: Option<Vec<u8>>,
+    /// The identifier of the key that it says to be signed with (`authorityKeyIdentifier`).
+    pub(super) issuer_key: Option<Vec<u8>>,
     pub(super) basic_constraints: Option<BasicConstraints>,
     /// Whether its key may sign certificates, where the key's use is limited.
     pub(super) signs_certificates: Option<bool>,
@@ -83,10 +85,18 @@ impl Extensions {
                 self.limits = self.limits.or(Some(Limit::Names));
                 return constraints_are_understood(value.inside());
             }
+            35 => {
+                let mut names = value.inside().sequence()?;
+                if !names.is_empty() {
+                    let first = names.element()?;
+                    let is_key = first.class == Class::ContextSpecific && first.tag == 0;
+                    self.issuer_key = is_key.then(|| first.contents.to_vec());
+                }
+            }
             36 => self.limits = Some(Limit::Policies),
             37 => self.client_auth = allows_client_auth(value.inside())?,
             // Where lists of what was revoked are, and policies that nobody asks for.
-            31 | 32 | 33 | 35 | 54 => {}
+            31 | 32 | 33 | 54 => {}
             _ => return Ok(false),
         }
         Ok(true)

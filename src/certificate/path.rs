@@ -22,6 +22,11 @@ pub enum NoPath {
         /// The issuer that was not found.
         issuer: Text,
     },
+    /// It names an authority at hand by name and key, whose signature it does not have.
+    Changed {
+        /// The authority that it names.
+        issuer: Text,
+    },
     /// A certificate that the way would go by does not do.
     Unfit {
         /// Whose it is.
@@ -120,6 +125,12 @@ impl<'a> Search<'a> {
             }
             match candidate.check_issuing(path, is_trusted, self.now) {
                 Ok(true) => {}
+                Ok(false) if child.names_key_of(candidate) => {
+                    self.nearest.get_or_insert(NoPath::Changed {
+                        issuer: child.issuer().show(),
+                    });
+                    continue;
+                }
                 Ok(false) => continue,
                 Err(unfit) => {
                     self.nearest.get_or_insert(unfit);
@@ -167,6 +178,13 @@ impl Certificate {
         self.subject.der == other.subject.der
             && self.public_key == other.public_key
             && names(self) == names(other)
+    }
+
+    /// Whether it says that it is signed with the very key of another: names alone are shared.
+    fn names_key_of(&self, other: &Self) -> bool {
+        let said = self.extensions.issuer_key.as_ref();
+        // Some libraries write an empty one.
+        said.is_some_and(|it| !it.is_empty()) && said == other.extensions.key_identifier.as_ref()
     }
 
     /// What holds of every certificate, wherever it stands.
@@ -248,6 +266,11 @@ impl Show for NoPath {
     fn show(&self) -> Text {
         match self {
             Self::NotIssued { issuer } => text!("its issuer is {}", issuer),
+            Self::Changed { issuer } => text!(
+                "it says that {} signed it with its key, and the signature is not by that key: it was damaged on \
+                 its way, or is forged",
+                issuer
+            ),
             Self::Unfit { subject, why } => text!("{}: {}", subject, why),
             Self::TooMany => text!("too many certificates of the same names"),
         }

@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod cluster;
+pub mod company;
 pub mod credentials;
 pub mod file;
 pub mod keys;

@@ -671,6 +671,7 @@ impl Run<'_> {
                     input,
                     issuer
                 ),
+                Err(changed @ NoPath::Changed { .. }) => return Err(outcome::changed(&changed)),
                 Err(other) => text!(
                     "an API server that trusts {} does not take the certificate: {}",
                     input,
@@ -693,6 +694,7 @@ impl Run<'_> {
                     "the certificate was not issued by the authority of the API server; many \
                      clusters have another one for clients, so this may be as it should",
                 ),
+                Err(changed @ NoPath::Changed { .. }) => return Err(outcome::changed(&changed)),
                 Err(other) => self.console.warn(text!(
                     "an API server that trusts its own authority for clients too does not take the \
                      certificate: {}",

@@ -1,6 +1,6 @@
 //! What became of a request, explained with the API's own words and the next step.
 
-use kube_enroll::certificate::Chain;
+use kube_enroll::certificate::{Chain, NoPath};
 use kube_enroll::inspect::{State, state};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest, ProblemKind};
@@ -230,6 +230,13 @@ pub fn certificate(
         };
         fetch_again(request, Failure::not_good(what))
     })
+}
+
+/// A certificate that is not what the authority that it names signed.
+pub fn changed(why: &NoPath) -> Failure {
+    Failure::not_good(text!("the certificate is not as it was issued: {}", why))
+        .say("do not use it; it has to come once more from the cluster, whole:")
+        .say("  kubectl get csr NAME -o yaml")
 }
 
 /// A certificate that is there and cannot be read: nothing is said of what the cluster did.

@@ -10,9 +10,9 @@ use kube_enroll::text;
 
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::Stream;
-use super::from::keys;
+use super::from::file::{self, DEFAULT_LIMIT, Stream};
 use super::from::passphrase::{self, KeyPassphraseArgs};
+use super::from::{company, keys};
 use super::hint::Again;
 use super::os::sandbox::Reach;
 use super::os::terminal::Terminal;
@@ -62,7 +62,9 @@ impl Action for Args {
                 .run(Again::of("passphrase").of_operands([real]).command()));
         }
         let old = self.old.read()?;
-        let found = keys::read(&self.key, old.as_ref(), console)?;
+        let contents = file::read(&self.key, DEFAULT_LIMIT)?;
+        company::refuse(&self.key, &contents)?;
+        let found = keys::open(&|| None, &self.key, &contents, old.as_ref(), console)?;
         let text = passphrase::encode(&found.key, self.new_passphrase()?.as_ref())?;
         let Some(path) = self.key.path() else {
             files::put_secret(&text)?;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::agreement::{Agreement, Found};
-use kube_enroll::certificate::{self, Certificate, Chain, show_time};
+use kube_enroll::certificate::{self, Certificate, Chain, NoPath, show_time};
 use kube_enroll::inspect::{State, check_chain, check_issued, is_empty_list, state};
 use kube_enroll::kubeconfig::{Authority, Cluster};
 use kube_enroll::looks::Want;
@@ -258,6 +258,10 @@ impl Action for Args {
             });
         }
         let cluster = self.cluster(console)?;
+        verdict = verdict.max(refuse_changed(&mut good, &cluster));
+        if good.is_empty() {
+            return Ok(verdict);
+        }
         match &self.to.output_dir {
             Some(folder) => {
                 verdict = verdict.max(write_each(&good, &cluster, folder, console)?);
@@ -544,6 +548,33 @@ fn tell_missing(roster: &Roster, requests: &[&CertificateSigningRequest], consol
             missing.len(),
             some_of(missing.into_iter())
         ));
+    }
+}
+
+/// Leaves out the certificates that are not what the cluster's authority signed, and says so.
+fn refuse_changed(good: &mut Vec<Issued<'_>>, cluster: &Cluster) -> Verdict {
+    let mut verdict = Verdict::Good;
+    good.retain(|issued| {
+        let changed = changed(issued, cluster);
+        if let Some(failure) = &changed {
+            report_failure(failure);
+            verdict = Verdict::NotGood;
+        }
+        changed.is_none()
+    });
+    verdict
+}
+
+/// Why a certificate is not what the cluster's authority signed, though it says so.
+fn changed(issued: &Issued<'_>, cluster: &Cluster) -> Option<Failure> {
+    let Authority::Data(pem) = &cluster.authority else {
+        return None;
+    };
+    let authorities = Certificate::all_from_pem(pem).unwrap_or_default();
+    let chain = Chain::from(issued.leaf.clone());
+    match chain.verify_client(&authorities, OffsetDateTime::now_utc()) {
+        Err(why @ NoPath::Changed { .. }) => Some(outcome::changed(&why)),
+        _ => None,
     }
 }
 

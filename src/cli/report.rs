@@ -114,6 +114,8 @@ pub struct Report<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PassedOver {
     pub keys: usize,
+    /// Of other files, which are judged by themselves.
+    pub signatures: usize,
     pub folders: usize,
     pub hidden: usize,
     /// What editors, downloads and file managers leave, and the roster itself.
@@ -123,9 +125,10 @@ pub struct PassedOver {
 }
 
 impl PassedOver {
-    fn counts(self) -> [(&'static str, usize); 5] {
+    fn counts(self) -> [(&'static str, usize); 6] {
         [
             ("privateKeys", self.keys),
+            ("signatures", self.signatures),
             ("folders", self.folders),
             ("hiddenFiles", self.hidden),
             ("leftovers", self.leftovers),
@@ -137,6 +140,7 @@ impl PassedOver {
     fn words(self) -> Option<Text> {
         let all = [
             (self.keys, "private key", "private keys"),
+            (self.signatures, "signature", "signatures"),
             (self.folders, "folder", "folders"),
             (self.hidden, "hidden file", "hidden files"),
             (

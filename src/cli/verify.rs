@@ -149,6 +149,8 @@ impl Args {
                     &mut passed_over.others
                 } else if name.starts_with(b".") {
                     &mut passed_over.hidden
+                } else if is_signature(path) {
+                    &mut passed_over.signatures
                 } else if file::is_leftover(path) || is_roster(path) {
                     &mut passed_over.leftovers
                 } else if is_key(path) {
@@ -350,6 +352,16 @@ fn is_key(path: &Path) -> bool {
             && labels.all(|label| label.ends_with("PRIVATE KEY") || label == "EC PARAMETERS")
     };
     is_named_so && file::whole_head(path).is_some_and(|head| is_one(&head))
+}
+
+/// Whether a file is the signature of another, which is what is judged.
+fn is_signature(path: &Path) -> bool {
+    const ENDINGS: [&str; 6] = ["sig", "asc", "gpg", "pgp", "sign", "minisig"];
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let is_one = |head: &[u8]| {
+        matches!(look(head), Look::Signature(_)) || head.starts_with(b"untrusted comment: ")
+    };
+    ENDINGS.iter().any(|it| ending == **it) && file::head(path).is_ok_and(|head| is_one(&head))
 }
 
 fn tell(code: &str, console: &Console) -> Result<Verdict, Failure> {

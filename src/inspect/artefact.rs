@@ -18,7 +18,7 @@ use crate::parallel;
 use crate::pem;
 use crate::policy::{Code, Effect, Finding};
 use crate::text;
-use crate::text::{Label, Show as _, count, visible};
+use crate::text::{Label, Show as _, Text, count, visible};
 use crate::yaml::{self, Document, Oddity};
 
 /// Documents and objects that are made into reports together.
@@ -221,37 +221,51 @@ fn unwrapped_base64(input: &[u8]) -> Option<Vec<u8>> {
     pem::decode_base64(&packed).ok().map(|bytes| bytes.to_vec())
 }
 
-fn from_documents(input: Cow<'_, [u8]>, context: &Context<'_>) -> Vec<Object> {
-    let stream = yaml::read(&input, &Limits::for_input(&input));
-    let documents = &stream.documents;
-    let is_broken = documents.iter().all(|document| match &document.content {
-        Ok(Value::Object(object)) => kind(object).is_none() && !is_kubeconfig(object),
-        _ => true,
-    });
-    let look = look(&input);
+/// What a file is that holds no object.
+fn otherwise(input: &[u8], look: Look) -> Option<Text> {
     let is_ours = matches!(
         look,
         Look::Empty | Look::EmptyList | Look::Object | Look::Kubeconfig | Look::OtherObject(_)
     );
-    if is_broken && look == Look::Parts {
+    if look == Look::Parts {
         let what = "text of QR codes with something else around it, or in another encoding: leave \
                     the codes alone, as UTF-8; each starts with 1QRZ";
-        return vec![Object::unreadable(what)];
+        return Some(what.into());
     }
-    if is_broken
-        && !input.trim_ascii().is_empty()
-        && let Some((inside, coats)) = under_its_coats(&input)
+    if look == Look::ClearSigned {
+        let step = "gpg --decrypt checks it and prints the text";
+        return Some(text!("{}; kubectl would not read it: {}", look, step));
+    }
+    if !input.trim_ascii().is_empty()
+        && let Some((inside, coats)) = under_its_coats(input)
     {
-        let what = text!(
-            "{}, spoiled on its way ({}); kubectl would not read it: have it sent as an attachment, \
-             or save it as plain text",
+        let step = if inside.is_key() {
+            "a private key is never to be sent; its owner saves it as plain text where it is"
+        } else {
+            "have it sent as an attachment, or save it as plain text"
+        };
+        return Some(text!(
+            "{}, spoiled on its way ({}); kubectl would not read it: {}",
             inside,
-            coats
-        );
-        return vec![Object::unreadable(what.as_str())];
+            coats,
+            step
+        ));
     }
-    if is_broken && look.is_telling() && !is_ours {
-        return vec![Object::unreadable(look.show().as_str())];
+    (look.is_telling() && !is_ours).then(|| look.show())
+}
+
+fn from_documents(input: Cow<'_, [u8]>, context: &Context<'_>) -> Vec<Object> {
+    let stream = yaml::read(&input, &Limits::for_input(&input));
+    let documents = &stream.documents;
+    let is_broken = documents.iter().all(|document| match &document.content {
+        Ok(Value::Object(object)) => {
+            kind(object).is_none_or(|kind| !can_be_kind(kind)) && !is_kubeconfig(object)
+        }
+        _ => true,
+    });
+    let look = look(&input);
+    if is_broken && let Some(what) = otherwise(&input, look) {
+        return vec![Object::unreadable(what.as_str())];
     }
     if documents.is_empty() {
         return vec![Object::unreadable("there is nothing in it")];
@@ -478,6 +492,11 @@ fn plain_items(list: &Map<String, Value>) -> Vec<Cow<'_, Map<String, Value>>> {
     objects.map(Cow::Borrowed).collect()
 }
 
+/// Whether there can be such a kind: typographic quotation marks are a part of what they stand around.
+fn can_be_kind(kind: &str) -> bool {
+    kind.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// The kind that an object says it is.
 pub(crate) fn kind(object: &Map<String, Value>) -> Option<&str> {
     object
@@ -505,6 +524,11 @@ fn from_object(object: &Map<String, Value>, document: &Document, context: &Conte
         _ if is_kubeconfig(object) => Object::of_kubeconfig(object, context.now),
         None => Object::unreadable(&format!(
             "line {}: an object without kind, which kubectl refuses",
+            document.line
+        )),
+        Some(kind) if !can_be_kind(kind) => Object::unreadable(&format!(
+            "line {}: a kind that there is nowhere, because it has other signs than letters and digits in it \
+             (quotation marks of a word processor?)",
             document.line
         )),
         Some(kind) => Object::of_foreign_kind(kind, has_version(object)),

@@ -19,8 +19,14 @@ pub enum Look {
     SshPublicKey,
     /// `{"kty": ...}`.
     Jwk,
-    /// `BEGIN PGP ... KEY BLOCK`.
+    /// `BEGIN PGP PRIVATE KEY BLOCK`.
     Pgp,
+    /// `BEGIN PGP PUBLIC KEY BLOCK`.
+    PgpPublicKey,
+    /// `BEGIN PGP SIGNED MESSAGE`: text with its signature.
+    ClearSigned,
+    /// A signature that belongs to another file; what made it.
+    Signature(&'static str),
     /// PKCS#12 (RFC 7292).
     Pkcs12(Age),
     /// PKCS#8 under the label of OpenSSH.
@@ -153,6 +159,8 @@ impl Show for Age {
     }
 }
 
+/// What `openssl pkey -text -noout` prints of a key is called.
+pub(super) const KEY_AS_TEXT: &str = "a private key as openssl prints it for people (-text)";
 /// What a key in a TPM is called.
 pub(super) const IN_A_TPM: &str = "a private key that only a TPM can use (TSS2)";
 /// What a key of DSA is called.
@@ -204,7 +212,12 @@ impl Show for Look {
             Self::PuttyKey(_) => "a private key of PuTTY (PPK)",
             Self::SshPublicKey => "a public key of SSH",
             Self::Jwk => "a key in JSON (JWK)",
-            Self::Pgp => "a key of OpenPGP (GnuPG)",
+            Self::Pgp => "a private key of OpenPGP (GnuPG)",
+            Self::PgpPublicKey => "a public key of OpenPGP (GnuPG)",
+            Self::ClearSigned => "text that is signed with OpenPGP (GnuPG), its signature below it",
+            Self::Signature(of) => {
+                return text!("a signature, made with {}, of another file", *of)
+            }
             Self::Pkcs12(_) => "a PKCS#12 file (PFX)",
             Self::MislabelledKey => "a private key under the label of OpenSSH",
             Self::Jks => "a Java key store (JKS)",

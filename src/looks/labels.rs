@@ -1,7 +1,7 @@
 //! Files in PEM, by the label of their first block.
 
 use super::kind::{DSA, IN_A_TPM};
-use super::signatures::conversion_of;
+use super::signatures::{OPENPGP, conversion_of};
 use super::{Age, Conversion, Look, Sealing, damage, json};
 use crate::csr;
 use crate::key::EncodedKey;
@@ -58,6 +58,10 @@ pub(super) fn by_pem(text: &str) -> Option<Look> {
         "EC PARAMETERS" if text.contains("PRIVATE KEY-----") => Look::PrivateKey,
         "EC PARAMETERS" | "DH PARAMETERS" | "DSA PARAMETERS" => Look::Parameters,
         "PGP MESSAGE" => return Some(Look::Sealed(Sealing::Pgp)),
+        "PGP SIGNATURE" => return Some(Look::Signature(OPENPGP)),
+        "PGP PUBLIC KEY BLOCK" => return Some(Look::PgpPublicKey),
+        "PGP SIGNED MESSAGE" => return Some(Look::ClearSigned),
+        "SSH SIGNATURE" => return Some(Look::Signature("ssh-keygen")),
         label if label.starts_with("PGP ") => return Some(Look::Pgp),
         label if label.ends_with("PRIVATE KEY") => Look::PrivateKey,
         _ => return None,

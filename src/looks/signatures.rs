@@ -3,7 +3,7 @@
 use super::{Conversion, Look, Packing, Sealing};
 
 /// The first bytes, and what starts with them.
-const SIGNATURES: [(&[u8], Look); 43] = [
+const SIGNATURES: [(&[u8], Look); 39] = [
     (b"\xFF\xFE\0\0", Look::Utf32),
     (b"\0\0\xFE\xFF", Look::Utf32),
     (b"\0\x05\x16\x07", Look::Companion),
@@ -57,11 +57,7 @@ const SIGNATURES: [(&[u8], Look); 43] = [
     (b"U2FsdGVkX1", Look::Sealed(Sealing::Openssl)),
     (b"$ANSIBLE_VAULT", Look::Sealed(Sealing::Ansible)),
     (b"version https://git-lfs", Look::LfsPointer),
-    (b"\x95\x01", Look::Pgp),
-    (b"\x95\x03", Look::Pgp),
-    (b"\x99\x01", Look::Pgp),
-    (b"\x99\x02", Look::Pgp),
-    (b"\xC5\xC7", Look::Pgp),
+    (b"-----BEGIN PGP SIGNED MESSAGE", Look::ClearSigned),
 ];
 
 /// What the first bytes of a file, or a few behind them, say that it is.
@@ -94,7 +90,31 @@ pub(super) fn by_magic(bytes: &[u8]) -> Option<Look> {
     let found = SIGNATURES
         .iter()
         .find(|(magic, _)| bytes.starts_with(magic));
-    found.map(|(_, look)| *look)
+    found.map(|(_, look)| *look).or_else(|| by_packet(bytes))
+}
+
+/// What makes signatures of `OpenPGP`.
+pub(super) const OPENPGP: &str = "OpenPGP (GnuPG)";
+
+/// Signatures and keys of `OpenPGP` in binary, by the tag of their first packet (RFC 9580 section 4.2) and
+/// the version behind its length.
+fn by_packet(bytes: &[u8]) -> Option<Look> {
+    let (tag, body) = match *bytes {
+        [first @ 0x80..=0xBF, ref rest @ ..] => (first >> 2 & 0xF, rest.get(1 << (first & 3)..)?),
+        [first @ 0xC0..=0xFF, length, ref rest @ ..] => match length {
+            0..192 => (first & 0x3F, rest),
+            192..224 => (first & 0x3F, rest.get(1..)?),
+            255 => (first & 0x3F, rest.get(4..)?),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match (tag, body.first()?) {
+        (2, 3..=6) => Some(Look::Signature(OPENPGP)),
+        (5, 3..=6) => Some(Look::Pgp),
+        (6, 3..=6) => Some(Look::PgpPublicKey),
+        _ => None,
+    }
 }
 
 /// What can become of an SSH key, by the name of its algorithm.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::kind::IN_A_TPM;
+use super::kind::{IN_A_TPM, KEY_AS_TEXT};
 use super::{Conversion, Look};
 use crate::shell::{Command, quoted};
 use crate::text;
@@ -187,6 +187,9 @@ impl Look {
                 "the key stays there: let the program of the TPM make a CSR, and give that with --csr"
                     .into(),
             ],
+            Self::OtherKey(what) if what == KEY_AS_TEXT => {
+                vec!["the file is needed that it was printed from, in PEM or DER; then delete this".into()]
+            }
             Self::Pgp | Self::Jwk | Self::XmlKey | Self::OtherKey(_) => {
                 vec!["it cannot be used here".into(), make.into()]
             }

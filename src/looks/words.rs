@@ -1,5 +1,6 @@
 //! Text, by words that programs and people start it with.
 
+use super::kind::KEY_AS_TEXT;
 use super::object::by_object;
 use super::template::unfilled;
 use super::{Look, Sealing, damage, hex};
@@ -68,8 +69,10 @@ pub(super) fn by_words(text: &str) -> Option<Look> {
         Some(Look::Sealed(Sealing::Smime))
     } else if is_head {
         Some(Look::Mail)
-    } else if starts("Certificate:") || starts("Certificate Request:") {
-        Some(Look::OpensslText)
+    } else if let Some(look) = printed_by_openssl(text) {
+        Some(look)
+    } else if has_line("AGE-SECRET-KEY-1") {
+        Some(Look::OtherKey("an identity (a private key) of age"))
     } else if starts("eyJ") && words.len() == 1 && first.matches('.').count() == 2 {
         Some(Look::Token)
     } else if let Some(position) = text.lines().position(|line| line.starts_with("<<<<<<< ")) {
@@ -97,6 +100,19 @@ pub(super) fn by_words(text: &str) -> Option<Look> {
         line.trim().trim_matches(['[', ']']).trim() == "req" && line.trim().starts_with('[')
     }) {
         Some(Look::OpensslConfig)
+    } else {
+        None
+    }
+}
+
+/// What openssl prints with `-text`, without the PEM.
+fn printed_by_openssl(text: &str) -> Option<Look> {
+    let starts = ["Certificate:", "Certificate Request:"];
+    let begins = |word: &str| text.lines().take(3).any(|line| line.contains(word));
+    if begins("Private-Key:") && (text.contains("priv:") || text.contains("privateExponent:")) {
+        Some(Look::OtherKey(KEY_AS_TEXT))
+    } else if begins("Public-Key:") || starts.iter().any(|it| text.trim_start().starts_with(it)) {
+        Some(Look::OpensslText)
     } else {
         None
     }

@@ -236,17 +236,7 @@ pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// Whether a file has a name that editors, downloads and file managers leave behind, and nobody sends.
 pub fn is_leftover(path: &Path) -> bool {
     const NAMES: [&str; 4] = ["thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db"];
-    // The last is a signature of the file beside it.
-    const ENDINGS: [&str; 8] = [
-        "~",
-        ".bak",
-        ".swp",
-        ".swo",
-        ".part",
-        ".crdownload",
-        ".tmp",
-        ".sig",
-    ];
+    const ENDINGS: [&str; 7] = ["~", ".bak", ".swp", ".swo", ".part", ".crdownload", ".tmp"];
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.to_lowercase();
     NAMES.contains(&name.as_str())

@@ -10,6 +10,7 @@ use kube_enroll::error::Error;
 use kube_enroll::key::{EncodedKey, Fingerprint, PrivateKey, PublicKey};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::parallel;
+use kube_enroll::pem;
 use kube_enroll::secret::Passphrase;
 use kube_enroll::shell::Command;
 use kube_enroll::text;
@@ -64,6 +65,15 @@ pub fn open(
     console: &Console,
 ) -> Result<FoundKey, Failure> {
     let (encoded, note) = found_in(source, contents)?;
+    let keys = pem::blocks(contents).filter(|block| block.label.ends_with("PRIVATE KEY"));
+    let keys = keys.count();
+    if keys > 1 {
+        console.warn(text!(
+            "{}: there are {} private keys in it; the first is taken",
+            source,
+            keys
+        ));
+    }
     let is_pem = encoded.is_pem() && note.is_none();
     if let Some(note) = note {
         console.note(text!("{}: {}", source, note));

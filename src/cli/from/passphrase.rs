@@ -104,18 +104,15 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     let decoded = carrier::decode(&contents);
     let contents = &decoded.bytes;
     let look = look(contents);
-    let is_other_file = look.is_telling()
-        && !matches!(
-            look,
-            Look::Empty
-                | Look::Template(_)
-                | Look::ErrorMessage
-                | Look::Utf16
-                | Look::Comments
-                | Look::Url
-                | Look::Hex(_)
-        );
-    if is_other_file {
+    let text = String::from_utf8_lossy(contents);
+    let is_one_line = text.lines().filter(|line| !line.trim().is_empty()).count() == 1;
+    // What one line looks like may be what somebody thought of.
+    let can_be_thought_of = match look {
+        Look::Empty | Look::Utf16 => true,
+        Look::Template(_) | Look::Comments | Look::Url | Look::Hex(_) => is_one_line,
+        other => !other.is_telling(),
+    };
+    if !can_be_thought_of {
         return Err(Failure::wrong_file(file, look, Want::Passphrase));
     }
     if let Some((look, coats)) = under_its_coats(contents).filter(|(look, _)| look.is_telling()) {
@@ -124,6 +121,10 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
     }
     if let Some(number) = settings(contents) {
         let what = text!("{} is {} lines of settings, not a passphrase", file, number);
+        return Err(Failure::could_not_run(what).say(ALONE));
+    }
+    if let Some(other) = other_document(text.trim()) {
+        let what = text!("{} is {}, not a passphrase", file, other);
         return Err(Failure::could_not_run(what).say(ALONE));
     }
     if contents.contains(&0) {
@@ -152,6 +153,29 @@ pub fn from_file(file: &Stream) -> Result<Passphrase, Failure> {
 }
 
 const ALONE: &str = "a passphrase is the first line of a file that holds nothing else";
+
+/// What programs write that nothing else here has to know.
+fn other_document(text: &str) -> Option<&'static str> {
+    let first = text.lines().next()?;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_json = || {
+        let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
+        json.is_some_and(|json| json.is_object() || json.is_array())
+    };
+    if text.starts_with(['{', '[']) && is_json() {
+        Some("JSON")
+    } else if first.starts_with("SPKAC=") {
+        Some("a request of a browser (SPKAC)")
+    } else if words.first() == Some(&"machine") && words.contains(&"password") {
+        Some("a list of logins (netrc)")
+    } else if first.starts_with("-----BEGIN ") {
+        Some("PEM")
+    } else if first.starts_with('#') && text.lines().count() > 1 {
+        Some("a file that begins with a comment")
+    } else {
+        None
+    }
+}
 
 /// How many lines there are, where they are those of a configuration: a section in brackets, or a name
 /// and a value in each.

@@ -33,7 +33,7 @@ impl Look {
                 .word("--decrypt")
                 .option("-o", opened(file, is_free))
                 .operand(file),
-            Self::Sealed(Sealing::Pgp) => command("gpg")
+            Self::Sealed(Sealing::Pgp) | Self::ClearSigned => command("gpg")
                 .option("--output", opened(file, is_free))
                 .option("--decrypt", file),
             Self::Sealed(Sealing::Ansible) => command("ansible-vault").word("view").operand(file),
@@ -58,6 +58,16 @@ impl Look {
             }
             Self::Base64 => command("base64").word("-d").operand(file),
             Self::LfsPointer => command("git").word("lfs").word("pull"),
+            Self::Signature(_) => {
+                return Some(vec![
+                    "name the file that was signed, not its signature".into(),
+                ]);
+            }
+            Self::PgpPublicKey => {
+                return Some(vec![
+                    "it serves to check signatures and to encrypt for its owner, and is of no use here".into(),
+                ]);
+            }
             Self::Hex(dump) => {
                 return Some(vec![
                     dump.undone(file, &new_name(file, "-new.der", is_free)),
@@ -78,6 +88,7 @@ impl Look {
                 quoted(new_name(file, "-decoded.bin", is_free))
             ),
             Self::Packed(_) => text!("unpack it: {}", unpack),
+            Self::ClearSigned => text!("check the signature, and take it off: {}", unpack),
             Self::LfsPointer => text!("fetch the file: {}", unpack),
             _ => text!("decrypt it: {}", unpack),
         };
