@@ -46,6 +46,10 @@ pub enum Step {
     Mail,
     /// Quoted-printable (RFC 2045 section 6.7).
     QuotedPrintable,
+    /// The number of each line before it.
+    Numbered,
+    /// The `---` between two objects, lost or made a rule of.
+    Separator,
     /// `> ` before the lines.
     Quoted,
     /// Lines of three backquotes.
@@ -84,8 +88,12 @@ impl Show for Step {
             Self::ClearSigned => "a signature of OpenPGP, which was not checked",
             Self::Mail => "the head of a mail",
             Self::QuotedPrintable => "quoted-printable, a mail encoding (=3D)",
+            Self::Numbered => "the numbers of its lines in front of them",
+            Self::Separator => {
+                "a line of three dashes (---) between its objects, which was lost or changed"
+            }
             Self::Quoted => "signs in front of the lines, as in a quoted mail (>)",
-            Self::Fence => "a fence of ``` around it",
+            Self::Fence => "a fence (``` or {code}) around it",
             Self::Indented => "blanks in front of all lines (it is indented)",
             Self::Tabs => "tabs in front of lines",
             Self::TextAround => "text before or behind it",
@@ -183,10 +191,12 @@ fn next(bytes: &[u8]) -> Option<(Step, Zeroizing<Vec<u8>>)> {
         .or_else(|| found(Step::QuotedPrintable, mail::quoted_printable(text)))
         .or_else(|| found(Step::Html, mail::html(text)))
         .or_else(|| found(Step::Blanks, lines::blanks(text)))
+        .or_else(|| found(Step::Numbered, lines::numbered(text)))
         .or_else(|| found(Step::Quoted, lines::quoted(text)))
         .or_else(|| found(Step::Fence, lines::fenced(text)))
         .or_else(|| found(Step::PemLines, lines::pem(text)))
         .or_else(|| found(Step::OldLabel, lines::old_label(text)))
+        .or_else(|| found(Step::Separator, lines::separators(text)))
         .or_else(|| found(Step::Wrapped, wrapped::mended(text)))
         .or_else(|| found(Step::Indented, lines::indented(text)))
         .or_else(|| found(Step::Tabs, lines::tabs(text)))

@@ -243,6 +243,20 @@ impl Kubeconfig {
         })
     }
 
+    /// The namespace of each context, in the same order; empty where it names none.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        let contexts = self.entries("contexts", "context");
+        contexts.map(|(_, context)| context.map_or("", |context| text(context, "namespace")))
+    }
+
+    /// What clients run for each user, where they run something.
+    pub fn commands(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries("users", "user").filter_map(|(name, user)| {
+            let exec = user?.get("exec")?.as_object()?;
+            Some((name, text(exec, "command")))
+        })
+    }
+
     /// `current-context`; empty where there is none.
     #[must_use]
     pub fn current_context(&self) -> &str {

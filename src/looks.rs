@@ -23,7 +23,7 @@ mod tests;
 pub use damage::Damage;
 pub use hex::Dump;
 pub use json::PemFields;
-pub use kind::{Age, Conversion, Look, Packing, Sealing};
+pub use kind::{Age, Conversion, Form, Look, Packing, Sealing};
 pub use steps::{IsFree, Want, new_name};
 pub use template::unfilled;
 
@@ -65,8 +65,14 @@ fn look_at_surface(bytes: &[u8]) -> Look {
         _ => return Look::Binary,
     };
     by_pem(text).or_else(|| by_words(text)).unwrap_or_else(|| {
-        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
-        let is_long = text.len() >= LONG && text.chars().all(|c| is_base64(c) || c.is_whitespace());
+        let is_made_of = |signs: &str| {
+            let text = text.trim().trim_end_matches('=');
+            text.chars()
+                .all(|c| c.is_ascii_alphanumeric() || c.is_whitespace() || signs.contains(c))
+        };
+        // What age encrypts for, and PEM, are none.
+        let is_other = text.trim_start().starts_with("age1") || text.contains("-----");
+        let is_long = text.len() >= LONG && !is_other && (is_made_of("+/") || is_made_of("-_"));
         match text.trim().lines().count() {
             _ if is_long && text.split_whitespace().any(|word| word.len() >= LONG) => Look::Base64,
             1 => Look::Line,

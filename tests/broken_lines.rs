@@ -334,3 +334,149 @@ fn nobody_is_told_to_have_a_private_key_sent() {
         assert!(!said.contains("attachment"), "{command}: {said}");
     }
 }
+
+#[test]
+fn inspect_tells_how_a_cluster_is_reached_and_what_is_run_for_it() {
+    let folder = Folder::new();
+    folder.write(
+        "hid",
+        "apiVersion: v1\nkind: Config\n\
+         clusters: [{name: o, cluster: {server: \"https://o\", insecure-skip-tls-verify: true, \
+         proxy-url: \"http://user:word@proxy.example:3128\", tls-server-name: other.example}}]\n\
+         contexts: [{name: o, context: {cluster: o, user: o, namespace: kube-system}}]\n\
+         users: [{name: o, user: {exec: {command: /tmp/other.sh, args: [word]}}}]\n",
+    );
+    let ended = folder.typed("inspect hid");
+    for told in [
+        "insecure-skip-tls-verify",
+        "http://proxy.example:3128",
+        "other.example",
+        "kube-system",
+        "/tmp/other.sh",
+    ] {
+        assert!(ended.stdout.contains(told), "{told}: {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("word"), "{}", ended.stdout);
+    let report = folder.typed("inspect hid -o json").json();
+    let context = &report["objects"][0]["kubeconfig"]["contexts"][0];
+    assert_eq!(context["insecure"], true);
+    assert_eq!(context["proxyUrl"], "http://proxy.example:3128");
+    assert_eq!(context["tlsServerName"], "other.example");
+    assert_eq!(context["namespace"], "kube-system");
+    assert_eq!(context["runs"], "/tmp/other.sh");
+}
+
+#[test]
+fn a_reply_is_read_from_what_programs_show_of_it() {
+    let folder = journey();
+    let reply = folder.read("alice.reply.yaml");
+    let numbered = |sign: &str| {
+        let lines = reply.lines().enumerate();
+        let lines: Vec<_> = lines
+            .map(|(number, line)| format!("{:6}{sign}{line}\n", number + 1))
+            .collect();
+        lines.concat()
+    };
+    for (number, came) in [
+        numbered("\t"),
+        numbered(" | "),
+        format!("{{code:yaml}}\n{reply}{{code}}\n"),
+        format!("{{noformat}}\n{reply}{{noformat}}\n"),
+        serde_json::json!({"channel": "ops", "text": reply}).to_string(),
+        reply.replace("---\n", ""),
+        reply.replace("---\n", "\u{2014}\n"),
+        reply.replace("---\n", "________\n"),
+        reply.replace('\n', "\\n"),
+        format!(
+            "<pre><code class=\"a\">{}</code></pre>\n",
+            reply.replace('"', "&#x22;")
+        ),
+        format!("From a@b Sat Nov 28 11:00:00 2026\nSubject: it\n\n{reply}"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        folder.write("came", &came);
+        let ended = folder.typed(&format!("kubeconfig came --out out{number}"));
+        assert_eq!(ended.status, 0, "{came}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_template_is_no_request_that_waits() {
+    let folder = journey();
+    let template = "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\n\
+                    metadata:\n  name: ${USER}\nspec:\n  request: $(cat a.csr)\n  \
+                    signerName: kubernetes.io/kube-apiserver-client\n  usages: [client auth]\n";
+    folder.write("template", template);
+    for command in ["kubeconfig template", "reply template --kubeconfig admin"] {
+        folder.typed(command).fails(1, &["a template", "line 4"]);
+    }
+}
+
+#[test]
+fn what_is_advised_fits_the_place_and_the_file() {
+    let folder = journey();
+    let ended = folder.typed("reply issued.yaml --kubeconfig alice.key");
+    assert!(!ended.stderr.contains("--key"), "{}", ended.stderr);
+    folder.write(
+        "text",
+        "-----BEGIN SSH SIGNATURE-----\nYQ==\n-----END SSH SIGNATURE-----\n",
+    );
+    let ended = folder.typed("kubeconfig text");
+    assert!(!ended.stderr.contains("base64"), "{}", ended.stderr);
+    folder.write(
+        "env",
+        "TOKEN=QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo\nNAME=QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo\n",
+    );
+    let ended = folder.typed("kubeconfig env");
+    assert!(!ended.stderr.contains("base64"), "{}", ended.stderr);
+    folder.write("empty", "\n");
+    folder
+        .typed("request zed --no-passphrase --config empty")
+        .fails(2, &["there is nothing in it"]);
+    if have("openssl") {
+        folder.peer(
+            "openssl",
+            &["genpkey", "-algorithm", "x25519", "-out", "other.key"],
+        );
+        let ended = folder.typed("request zed --csr other.key");
+        assert!(!ended.stderr.contains("--key"), "{}", ended.stderr);
+        let store = [
+            "crl2pkcs7",
+            "-nocrl",
+            "-certfile",
+            "alice.crt",
+            "-outform",
+            "DER",
+            "-out",
+            "a.p7b",
+        ];
+        folder.peer("openssl", &store);
+        let ended = folder.typed("kubeconfig a.p7b");
+        let step = ended
+            .stderr
+            .lines()
+            .find(|line| line.contains("openssl pkcs7"));
+        folder.peer("sh", &["-c", step.unwrap()]);
+    }
+}
+
+#[test]
+fn a_number_without_a_unit_is_asked_back() {
+    let folder = journey();
+    folder
+        .typed("list --expires-within 14")
+        .fails(2, &["is 14d meant"]);
+    assert_ne!(folder.typed("list --expires-within 14s").status, 2);
+}
+
+#[test]
+fn a_file_may_stand_behind_f_as_with_kubectl() {
+    let folder = journey();
+    folder.typed("passphrase -f alice.key --remove").good();
+    folder.typed("renew -f alice.crt --no-passphrase").good();
+    folder
+        .typed("renew --no-passphrase")
+        .fails(2, &["CREDENTIAL"]);
+}

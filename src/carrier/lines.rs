@@ -39,12 +39,87 @@ pub(super) fn escaped_breaks(text: &str) -> Option<Text> {
     if let Some(string) = string.filter(|string| is_document(string)) {
         return Some(string);
     }
+    // The text of a message, as chats keep it.
+    let object: Option<serde_json::Map<String, serde_json::Value>> = text
+        .trim_start()
+        .starts_with('{')
+        .then(|| serde_json::from_str(text.trim()).ok())
+        .flatten();
+    if let Some(object) = object.filter(|it| !it.contains_key("apiVersion")) {
+        let mut texts = object.values().filter_map(serde_json::Value::as_str);
+        let is_yaml = |text: &&str| text.lines().any(|line| line.starts_with("apiVersion:"));
+        return texts
+            .find(is_yaml)
+            .map(|text| Zeroizing::new(text.to_owned()));
+    }
     let inner = text.trim().trim_matches('"');
     let is_one_line = !inner.contains('\n') && inner.contains("\\n");
-    (is_one_line && inner.contains(BEGIN)).then(|| {
-        let text = inner.replace("\\r", "").replace("\\n", "\n");
+    let is_yaml = inner.starts_with("apiVersion:") || inner.starts_with("kind:");
+    (is_one_line && (is_yaml || inner.contains(BEGIN))).then(|| {
+        let text = inner
+            .replace("\\r", "")
+            .replace("\\n", "\n")
+            .replace("\\\"", "\"");
         Zeroizing::new(text)
     })
+}
+
+/// The numbers that programs which show files put before their lines.
+pub(super) fn numbered(text: &str) -> Option<Text> {
+    let mut mended = Zeroizing::new(String::with_capacity(text.len()));
+    let mut last = 0;
+    for line in text.lines() {
+        let bare = line.trim_start();
+        let digits = bare.len() - bare.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = bare.split_at(digits);
+        let number: usize = match number.parse() {
+            Ok(number) => number,
+            Err(_) if bare.is_empty() => continue,
+            Err(_) => return None,
+        };
+        let rest = [" | ", "| ", " |", "|", "\t", ": ", ":"]
+            .iter()
+            .find_map(|sign| rest.strip_prefix(sign));
+        if number <= last || rest.is_none() && bare.len() > digits {
+            return None;
+        }
+        last = number;
+        mended.push_str(rest.unwrap_or_default());
+        mended.push('\n');
+    }
+    is_document(&mended).then_some(mended)
+}
+
+/// The line between two objects: each of them says its version first.
+pub(super) fn separators(text: &str) -> Option<Text> {
+    let is_first = |line: &str| line.starts_with("apiVersion:");
+    if text.lines().filter(|line| is_first(line)).count() < 2 {
+        return None;
+    }
+    let is_rule = |line: &str| {
+        let is_sign = |c: char| "-_*=\u{2013}\u{2014}\u{2015}\u{2500}".contains(c);
+        !line.trim().is_empty() && line.trim().chars().all(is_sign)
+    };
+    let mut mended: Vec<&str> = Vec::new();
+    let (mut is_lost, mut is_second) = (false, false);
+    for line in text.lines() {
+        if is_first(line) && !std::mem::replace(&mut is_second, true) {
+            mended.push(line);
+            continue;
+        }
+        if is_first(line) {
+            let is_text = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+            let before = mended.iter().rposition(is_text);
+            let last = before.and_then(|at| mended.get(at)).copied();
+            if let (Some(at), Some(last)) = (before, last.filter(|last| *last != "---")) {
+                mended.truncate(if is_rule(last) { at } else { at + 1 });
+                mended.push("---");
+                is_lost = true;
+            }
+        }
+        mended.push(line);
+    }
+    is_lost.then(|| joined(mended.into_iter()))
 }
 
 /// `>` before the lines that matter; the others are what was written around them.
@@ -152,7 +227,12 @@ pub(super) fn field(text: &str) -> Option<Text> {
 
 /// What stands between two lines of three backquotes.
 pub(super) fn fenced(text: &str) -> Option<Text> {
-    let is_fence = |line: &&str| line.trim_start().starts_with("```");
+    let is_fence = |line: &&str| {
+        let line = line.trim_start();
+        ["```", "~~~", "{code", "{noformat"]
+            .iter()
+            .any(|fence| line.starts_with(fence))
+    };
     let mut lines = text.lines();
     lines.by_ref().find(is_fence)?;
     let inside = joined(lines.take_while(|line| !is_fence(line)));

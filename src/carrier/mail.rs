@@ -16,7 +16,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// RFC 2045 section 6.7, rule 5.
 const LONGEST_LINE: usize = 76;
 
-const HEADS: [&str; 8] = [
+const HEADS: [&str; 11] = [
+    "return-path:",
+    "delivered-to:",
+    "from ",
     "from:",
     "to:",
     "subject:",
@@ -165,7 +168,10 @@ fn decode_quoted_printable(text: &str) -> Option<Text> {
 
 /// The escapes of HTML that text gets.
 pub(super) fn html(text: &str) -> Option<Text> {
-    const ESCAPES: [(&str, &str); 9] = [
+    const ESCAPES: [(&str, &str); 12] = [
+        ("&#x27;", "'"),
+        ("&#x22;", "\""),
+        ("&#x2B;", "+"),
         ("&quot;", "\""),
         ("&#34;", "\""),
         ("&#39;", "'"),

@@ -112,6 +112,9 @@ impl Command {
             Self::Verify(args) => args.filenames.join(&mut args.files),
             Self::Kubeconfig(args) => args.filenames.join_or_stdin(&mut args.replies),
             Self::Reply(args) => args.filename.join(&mut args.file),
+            Self::Renew(args) => args.filename.join(&mut args.credential),
+            Self::Passphrase(args) => args.filename.join(&mut args.key),
+            Self::Unlock(args) => args.filename.join(&mut args.file),
             Self::Rbac(args) => args.filenames.join(&mut args.files),
             Self::Qr(args) => args.filename.join(&mut args.file),
             _ => {}

@@ -8,7 +8,7 @@
 use std::any::TypeId;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, Command};
 use kube_enroll::kubeconfig::Kubeconfig;
@@ -326,7 +326,10 @@ impl<'a> Line<'a> {
             name == "kubeconfig" || name == "cluster"
         });
         let named = named.map(|(_, file)| *file);
-        match named.or_else(|| self.operands.first().copied()) {
+        let is_operand = |(option, _): &&(&Arg, &OsStr)| option.get_id().as_str() == "filename";
+        let operand = self.operands.first().copied();
+        let operand = operand.or_else(|| self.given.iter().find(is_operand).map(|(_, file)| *file));
+        match named.or(operand) {
             Some(file) if named.is_some() || self.takes_kubeconfig() => {
                 vec![Stream::File(expanded(file))]
             }
@@ -348,10 +351,24 @@ fn about(help: Option<&clap::builder::StyledStr>) -> String {
 
 /// Shells hand over the words as they are typed.
 fn expanded(file: &OsStr) -> PathBuf {
-    let below = file.to_str().and_then(|file| file.strip_prefix("~/"));
+    let Some(typed) = file.to_str().filter(|_| !Path::new(file).exists()) else {
+        return file.into();
+    };
+    // bash leaves its quotes in them.
+    let mut plain = String::with_capacity(typed.len());
+    let mut signs = typed.chars();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '"' | '\'' => {}
+            '\\' => plain.extend(signs.next()),
+            other => plain.push(other),
+        }
+    }
+    let homes = ["~/", "$HOME/", "${HOME}/"];
+    let below = homes.iter().find_map(|home| plain.strip_prefix(home));
     match (below, env::var_os("HOME")) {
         (Some(below), Some(home)) => PathBuf::from(home).join(below),
-        _ => file.into(),
+        _ => plain.into(),
     }
 }
 

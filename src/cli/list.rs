@@ -89,6 +89,14 @@ impl From<Format> for Layout {
 /// A number of seconds, none included.
 fn within(typed: &str) -> Result<i64, Refused> {
     const LONGEST: i64 = 1000 * 365 * 86_400;
+    if let Ok(number @ 1..) = typed.parse::<u16>() {
+        let what = text!(
+            "a number alone is seconds; is {}d meant, or {}s?",
+            number,
+            number
+        );
+        return Err(Refused(what));
+    }
     match lifetime::seconds(typed) {
         Ok(seconds @ 0..=LONGEST) => Ok(seconds),
         Ok(_) => Err(Refused("up to a thousand years, please".into())),

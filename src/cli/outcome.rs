@@ -2,7 +2,7 @@
 
 use kube_enroll::certificate::{Chain, NoPath};
 use kube_enroll::inspect::{State, state};
-use kube_enroll::looks::{Look, Want, look};
+use kube_enroll::looks::{Look, Want, look, unfilled};
 use kube_enroll::manifest::{CLIENT_SIGNER, CertificateSigningRequest, ProblemKind};
 use kube_enroll::pem;
 use kube_enroll::reply::{Reply, ReplyError};
@@ -132,6 +132,12 @@ pub fn read_reply(
                 .is_some_and(|it| is_half(it, &last_field));
             if half && let look @ Look::Damaged(_) = look(contents) {
                 return Err(Failure::wrong_file(input, look, want).judged());
+            }
+            let place = std::str::from_utf8(contents).ok().and_then(unfilled);
+            if let Some(line) = place.filter(|_| {
+                reply.chain.is_none() && reply.requests.iter().all(|it| it.status.is_none())
+            }) {
+                return Err(Failure::wrong_file(input, Look::Template(line), want).judged());
             }
             if let Some(line) = cut_off(contents).filter(|_| half) {
                 let what = text!("{} is cut off in line {}, its last one", input, line);

@@ -10,7 +10,7 @@ use kube_enroll::text;
 
 use super::console::Console;
 use super::failure::Failure;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Filename, Stream};
 use super::from::passphrase::{self, KeyPassphraseArgs};
 use super::from::{company, keys};
 use super::hint::Again;
@@ -26,8 +26,10 @@ Examples:
   kube-enroll passphrase alice.key --remove")]
 pub struct Args {
     /// The private key, which is replaced by PKCS#8 in PEM; - is standard input, and then output
-    #[arg(value_name = "KEY")]
-    pub key: Stream,
+    #[arg(value_name = "KEY", required_unless_present = "filename")]
+    pub key: Option<Stream>,
+    #[command(flatten)]
+    pub filename: Filename,
     #[command(flatten)]
     pub old: KeyPassphraseArgs,
     /// Read the new passphrase from the first line of this file
@@ -41,19 +43,25 @@ pub struct Args {
     pub remove: bool,
 }
 
+impl Args {
+    fn key(&self) -> &Stream {
+        self.key.as_ref().unwrap_or(&Stream::Stdio)
+    }
+}
+
 impl Action for Args {
     fn reach(&self) -> Reach {
         let passphrases = [&self.old.passphrase_file, &self.new_passphrase_file];
         Reach::default()
-            .read([&self.key])
+            .read([self.key()])
             .read(passphrases.into_iter().flatten())
-            .list(self.key.path().map_or(Path::new("."), folder_of))
-            .write([&self.key])
+            .list(self.key().path().map_or(Path::new("."), folder_of))
+            .write([self.key()])
     }
 
     /// Opens the key, and puts it in its own place under the new passphrase in one step.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
-        if let Some(path) = self.key.path().filter(|path| path.is_symlink())
+        if let Some(path) = self.key().path().filter(|path| path.is_symlink())
             && let Ok(real) = path.canonicalize()
         {
             return Err(files::symbolic_link(path)
@@ -62,11 +70,11 @@ impl Action for Args {
                 .run(Again::of("passphrase").of_operands([real]).command()));
         }
         let old = self.old.read()?;
-        let contents = file::read(&self.key, DEFAULT_LIMIT)?;
-        company::refuse(&self.key, &contents)?;
-        let found = keys::open(&|| None, &self.key, &contents, old.as_ref(), console)?;
+        let contents = file::read(self.key(), DEFAULT_LIMIT)?;
+        company::refuse(self.key(), &contents)?;
+        let found = keys::open(&|| None, self.key(), &contents, old.as_ref(), console)?;
         let text = passphrase::encode(&found.key, self.new_passphrase()?.as_ref())?;
-        let Some(path) = self.key.path() else {
+        let Some(path) = self.key().path() else {
             files::put_secret(&text)?;
             return Ok(Verdict::Good);
         };

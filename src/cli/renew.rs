@@ -28,7 +28,7 @@ use super::console::Console;
 use super::failure::Failure;
 use super::from::cluster::default_kubeconfigs;
 use super::from::credentials::NamedFiles;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Filename, Stream};
 use super::from::keys::{self, KeyFiles};
 use super::from::passphrase::{self, NewPassphraseArgs};
 use super::from::requests;
@@ -46,8 +46,10 @@ Examples:
   kube-enroll renew alice.reply.yaml -g developers -g oncall")]
 pub struct Args {
     /// A kubeconfig, a certificate or a reply; a certificate that has ended will do
-    #[arg(value_name = "CREDENTIAL")]
-    pub credential: Stream,
+    #[arg(value_name = "CREDENTIAL", required_unless_present = "filename")]
+    pub credential: Option<Stream>,
+    #[command(flatten)]
+    pub filename: Filename,
     /// The context of the kubeconfig whose user it is [default: the current one]
     #[arg(long, value_name = "CONTEXT", value_parser = not_empty)]
     pub context: Option<String>,
@@ -84,19 +86,25 @@ pub struct Renewal {
     is_plain: bool,
 }
 
+impl Args {
+    fn credential(&self) -> &Stream {
+        self.credential.as_ref().unwrap_or(&Stream::Stdio)
+    }
+}
+
 impl Action for Args {
     fn reach(&self) -> Reach {
-        let credential = std::slice::from_ref(&self.credential);
+        let credential = std::slice::from_ref(self.credential());
         let (reach, _) = keys::reach(Reach::default(), None, credential);
         let mut reach = reach
             .read(credential)
             .read(self.passphrase.passphrase_file.as_ref())
             .read(&default_kubeconfigs().unwrap_or_default())
-            .credentials_of(self.credential.path())
+            .credentials_of(self.credential().path())
             .make([self.output_dir.as_path()], Access::Owner);
         // Requests and replies lie beside the credential or here.
         let beside = self
-            .credential
+            .credential()
             .path()
             .map(|path| folder_of(path).to_owned());
         let here = [PathBuf::from("."), self.output_dir.clone()];
@@ -109,7 +117,7 @@ impl Action for Args {
     /// Asks for the same once more.
     fn run(&self, console: &Console) -> Result<Verdict, Failure> {
         request::check_place("renew", &self.output_dir)?;
-        let contents = file::read(&self.credential, DEFAULT_LIMIT)?;
+        let contents = file::read(self.credential(), DEFAULT_LIMIT)?;
         let (mut found, contents) = self.find(contents, console)?;
         tell(&found, console);
         let (files, objects) = self.at_hand(&found);
@@ -146,7 +154,7 @@ impl Action for Args {
             ..request::Args::default()
         };
         let in_use = self.in_use(&found);
-        let entry = found.entry.map(|entry| (self.credential.clone(), entry));
+        let entry = found.entry.map(|entry| (self.credential().clone(), entry));
         let renewals = entry
             .into_iter()
             .chain(in_use)
@@ -171,7 +179,7 @@ impl Args {
         contents: Zeroizing<Vec<u8>>,
         console: &Console,
     ) -> Result<(Renewable, Zeroizing<Vec<u8>>), Failure> {
-        let named = NamedFiles::of(&self.credential);
+        let named = NamedFiles::of(self.credential());
         let read_file = |path: &Path| named.read(path);
         let read = |contents: &[u8]| {
             let context = self.context.as_deref();
@@ -184,7 +192,7 @@ impl Args {
         let undone = carrier::undo(&contents);
         match read(&undone.bytes) {
             Ok(mut found) if !undone.steps.is_empty() => {
-                console.note(text!("{}: {}", self.credential, undone.note()));
+                console.note(text!("{}: {}", self.credential(), undone.note()));
                 // kubectl does not read such a kubeconfig, and nothing is merged into it.
                 found.entry = None;
                 Ok((found, undone.bytes))
@@ -195,7 +203,7 @@ impl Args {
 
     /// The folder of the credential.
     fn folder(&self) -> PathBuf {
-        let parent = self.credential.path().and_then(Path::parent);
+        let parent = self.credential().path().and_then(Path::parent);
         parent.unwrap_or(Path::new("")).to_owned()
     }
 
@@ -256,7 +264,7 @@ impl Args {
     /// the same folder, as where `kubeconfig` writes it, and those that kubectl uses.
     fn in_use(&self, found: &Renewable) -> Vec<(Stream, Entry)> {
         const OTHERS: [&str; 5] = ["key", "crt", "csr", "csr.yaml", "reply.yaml"];
-        let Some(path) = self.credential.path() else {
+        let Some(path) = self.credential().path() else {
             return Vec::new();
         };
         let is_other = |path: &PathBuf| {
@@ -287,7 +295,7 @@ impl Args {
     }
 
     fn nothing(&self, contents: &[u8], error: RenewalError) -> Failure {
-        let input = &self.credential;
+        let input = self.credential();
         let look = look(contents);
         let is_known = matches!(look, Look::Kubeconfig | Look::Certificate | Look::Object);
         let is_other = match &error {
@@ -392,7 +400,7 @@ impl Args {
             _ => None,
         };
         let keys = KeyFiles::new(named.as_ref(), given.as_ref(), console);
-        match keys.find(wanted, &self.credential) {
+        match keys.find(wanted, self.credential()) {
             Ok(key) => Ok(Key::File(key)),
             Err(failure) if failure.is_interrupted() => Err(failure),
             Err(failure) => embedded(found, contents, wanted)

@@ -360,15 +360,12 @@ impl Args {
 fn read_config(input: &Stream, console: &Console) -> Result<RequestConfig, Failure> {
     let contents = file::read(input, DEFAULT_LIMIT)?;
     let look = look(&contents);
-    let is_other = look.is_telling()
-        && !matches!(
-            look,
-            Look::OpensslConfig
-                | Look::Template(_)
-                | Look::Empty
-                | Look::Comments
-                | Look::OtherObject(_)
-        );
+    let is_other = look == Look::Binary
+        || look.is_telling()
+            && !matches!(
+                look,
+                Look::OpensslConfig | Look::Template(_) | Look::Comments
+            );
     if is_other {
         return Err(Failure::wrong_file(input, look, Want::Configuration));
     }

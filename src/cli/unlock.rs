@@ -18,7 +18,7 @@ use super::args::{show_seconds, unlock_time};
 use super::console::Console;
 use super::failure::Failure;
 use super::from::cluster::default_kubeconfigs;
-use super::from::file::{self, DEFAULT_LIMIT, Stream};
+use super::from::file::{self, DEFAULT_LIMIT, Filename, Stream};
 use super::from::keys;
 use super::from::passphrase::KeyPassphraseArgs;
 use super::os::kernel_keyring;
@@ -42,6 +42,8 @@ pub struct Args {
     /// The kubeconfig whose key to unlock, or the key itself [default: the kubeconfig in use]
     #[arg(value_name = "KUBECONFIG|KEY")]
     pub file: Option<Stream>,
+    #[command(flatten)]
+    pub filename: Filename,
     /// The context whose key it is [default: the current one]
     #[arg(long, value_name = "CONTEXT")]
     pub context: Option<String>,

@@ -568,17 +568,27 @@ impl Object {
 
     /// What the cluster makes of another kind is not known here; without a version kubectl refuses it.
     fn of_foreign_kind(kind: &str, has_version: bool) -> Self {
+        // These are written and read by programs, and no cluster has any.
+        const NO_RESOURCES: [&str; 4] = ["ExecCredential", "Status", "Table", "Preference"];
+        let is_resource = !NO_RESOURCES.contains(&kind);
         let kind = visible(kind).to_string();
+        let message = if is_resource {
+            format!(
+                "a {kind}, which is no certificate signing request: kubectl would create or \
+                 change this {kind} with YOUR rights"
+            )
+        } else {
+            format!(
+                "kind {kind}, which is no certificate signing request and nothing that can be created"
+            )
+        };
         Self {
-            prediction: (!has_version).then_some(super::object::REFUSED),
+            prediction: (!has_version || !is_resource).then_some(super::object::REFUSED),
             findings: vec![Finding::new(
                 Effect::NotAccepted,
                 Code::WrongKind,
                 "kind",
-                format!(
-                    "a {kind}, which is no certificate signing request: kubectl would create or \
-                     change this {kind} with YOUR rights"
-                ),
+                message,
             )],
             kind: Some(kind),
             ..Self::default()

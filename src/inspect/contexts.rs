@@ -28,6 +28,16 @@ pub struct ContextReport {
     pub cluster: String,
     /// The address of the API server, without a password.
     pub server: Option<String>,
+    /// Whether clients take any server for it (`insecure-skip-tls-verify`).
+    pub insecure: bool,
+    /// The proxy by which clients reach it, without a password.
+    pub proxy_url: Option<String>,
+    /// The name that the server's certificate has to be for, where that is not its address.
+    pub tls_server_name: Option<String>,
+    /// The namespace in which commands run that name none.
+    pub namespace: Option<String>,
+    /// The program that clients run for the credential; its arguments may be secret.
+    pub runs: Option<String>,
     /// Who the API server takes the holder of the certificate for.
     pub user: Option<String>,
     /// With which groups.
@@ -132,16 +142,25 @@ pub(super) fn read(kubeconfig: &Kubeconfig) -> (Vec<ContextReport>, Vec<Entry>) 
     for (position, entry) in entries.iter().enumerate() {
         positions.entry(entry.name.clone()).or_insert(position);
     }
-    let servers: HashMap<String, String> = kubeconfig
+    let clusters: HashMap<String, Cluster> = kubeconfig
         .clusters()
-        .map(|cluster| (cluster.name.clone(), server(&cluster)))
+        .map(|cluster| (cluster.name.clone(), cluster.without_secrets()))
         .collect();
+    let commands: HashMap<&str, &str> = kubeconfig.commands().collect();
+    let mut namespaces = kubeconfig.namespaces();
     let mut reports = Vec::new();
     for (position, (name, cluster, user)) in kubeconfig.contexts().enumerate() {
+        let named = clusters.get(cluster);
+        let namespace = namespaces.next().filter(|it| !it.is_empty());
         let mut report = ContextReport {
             name: name.to_owned(),
             cluster: cluster.to_owned(),
-            server: servers.get(cluster).cloned(),
+            server: named.map(|it| it.server.clone()),
+            insecure: named.is_some_and(|it| it.insecure),
+            proxy_url: named.and_then(|it| it.proxy_url.clone()),
+            tls_server_name: named.and_then(|it| it.tls_server_name.clone()),
+            namespace: namespace.map(str::to_owned),
+            runs: commands.get(user).map(|command| (*command).to_owned()),
             user_entry: user.to_owned(),
             ..ContextReport::default()
         };

@@ -255,6 +255,20 @@ impl Page {
         let server = context.server.as_deref();
         let server = server.map_or("(no such cluster)".to_owned(), name);
         self.field("Cluster", &format!("{}: {server}", name(&context.cluster)));
+        if context.insecure {
+            let what = "any server is taken for it (insecure-skip-tls-verify)";
+            self.styled_field("TLS", what, AnsiColor::Red.on_default());
+        }
+        for (label, value) in [
+            ("TLS name", &context.tls_server_name),
+            ("Proxy", &context.proxy_url),
+            ("Namespace", &context.namespace),
+            ("Runs", &context.runs),
+        ] {
+            if let Some(value) = value {
+                self.field(label, &name(value));
+            }
+        }
         if let Some(user) = &context.user {
             self.field("User", &name(user));
             self.field("Groups", &items(&context.groups));

@@ -132,7 +132,7 @@ pub(super) fn object(text: &str) -> Option<Damage> {
     if !whole.contains('\n')
         && !whole.starts_with('{')
         && holds("apiVersion: ")
-        && (holds(" spec: ") || holds(" clusters: "))
+        && (holds("spec:") || holds("clusters:"))
     {
         return Some(Damage::Lines);
     }

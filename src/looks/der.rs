@@ -1,6 +1,6 @@
 //! Files in DER, by what is in them.
 
-use super::{Age, Look, Sealing, damage};
+use super::{Age, Form, Look, Sealing, damage};
 use crate::certificate::Certificate;
 use crate::csr::CertificationRequest;
 use crate::key::{EncodedKey, PublicKey};
@@ -29,7 +29,7 @@ pub(super) fn by_der(bytes: &[u8]) -> Option<Look> {
         let is_old = [1, 2, 5, 6].into_iter().any(uses);
         Some(Look::Pkcs12(if is_old { Age::Old } else { Age::Recent }))
     } else if has(SIGNED_DATA) {
-        Some(Look::Pkcs7)
+        Some(Look::Pkcs7(Form::Der))
     } else if has(ENVELOPED_DATA) {
         Some(Look::Sealed(Sealing::Smime))
     } else {

@@ -34,7 +34,7 @@ pub enum Look {
     /// A Java key store.
     Jks,
     /// PKCS#7 (RFC 2315).
-    Pkcs7,
+    Pkcs7(Form),
     /// PEM or DER.
     PublicKey,
     /// PEM or DER.
@@ -140,6 +140,25 @@ pub enum Conversion {
     Impossible,
 }
 
+/// How a structure is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// RFC 7468.
+    Pem,
+    /// X.690, which openssl reads where it is told so.
+    Der,
+}
+
+impl Show for Form {
+    fn show(&self) -> Text {
+        match self {
+            Self::Pem => "",
+            Self::Der => " -inform DER",
+        }
+        .into()
+    }
+}
+
 /// Whether OpenSSL 3 opens a store as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Age {
@@ -188,8 +207,10 @@ pub enum Packing {
 /// An encryption of whole files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sealing {
-    /// `age-encryption.org`.
+    /// `age-encryption.org`, with a passphrase.
     Age,
+    /// The same for those who have a key.
+    AgeForKey,
     /// `BEGIN PGP MESSAGE`.
     Pgp,
     /// `openssl enc`.
@@ -221,7 +242,7 @@ impl Show for Look {
             Self::Pkcs12(_) => "a PKCS#12 file (PFX)",
             Self::MislabelledKey => "a private key under the label of OpenSSH",
             Self::Jks => "a Java key store (JKS)",
-            Self::Pkcs7 => "a PKCS#7 file (P7B)",
+            Self::Pkcs7(_) => "a PKCS#7 file (P7B)",
             Self::PublicKey => "a public key",
             Self::Certificate => "a certificate",
             Self::LabelledCertificate => {
@@ -314,7 +335,7 @@ impl Show for Packing {
 impl Show for Sealing {
     fn show(&self) -> Text {
         match self {
-            Self::Age => "age",
+            Self::Age | Self::AgeForKey => "age",
             Self::Pgp => "OpenPGP (GnuPG)",
             Self::Openssl => "openssl enc",
             Self::Ansible => "Ansible Vault",

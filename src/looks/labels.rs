@@ -2,7 +2,7 @@
 
 use super::kind::{DSA, IN_A_TPM};
 use super::signatures::{OPENPGP, conversion_of};
-use super::{Age, Conversion, Look, Sealing, damage, json};
+use super::{Age, Conversion, Form, Look, Sealing, damage, json};
 use crate::csr;
 use crate::key::EncodedKey;
 use crate::pem;
@@ -11,7 +11,8 @@ use crate::pem;
 pub(super) fn by_pem(text: &str) -> Option<Look> {
     const BEGIN: &str = "-----BEGIN ";
     // Inside of an object it is a value of it.
-    if text.lines().any(|line| line.starts_with("apiVersion:")) {
+    let is_object = text.trim_start().starts_with('{') && text.contains("\"apiVersion\"");
+    if is_object || text.lines().any(|line| line.starts_with("apiVersion:")) {
         return None;
     }
     if let Some(fields) = json::pem_fields(text) {
@@ -42,7 +43,7 @@ pub(super) fn by_pem(text: &str) -> Option<Look> {
                 conversion_of(contents.get(..200.min(contents.len())).unwrap_or_default())
             }))
         }
-        "PKCS7" | "CMS" => Look::Pkcs7,
+        "PKCS7" | "CMS" => Look::Pkcs7(Form::Pem),
         "PKCS12" => Look::Pkcs12(Age::Recent),
         "TSS2 PRIVATE KEY" => Look::OtherKey(IN_A_TPM),
         "DSA PRIVATE KEY" => Look::OtherKey(DSA),

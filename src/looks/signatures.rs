@@ -1,9 +1,10 @@
 //! Files that are told by their first bytes: those of other programs, none of which is read here.
 
 use super::{Conversion, Look, Packing, Sealing};
+use crate::pem;
 
 /// The first bytes, and what starts with them.
-const SIGNATURES: [(&[u8], Look); 39] = [
+const SIGNATURES: [(&[u8], Look); 37] = [
     (b"\xFF\xFE\0\0", Look::Utf32),
     (b"\0\0\xFE\xFF", Look::Utf32),
     (b"\0\x05\x16\x07", Look::Companion),
@@ -50,8 +51,6 @@ const SIGNATURES: [(&[u8], Look); 39] = [
     (b"\xFE\xED\xFE\xED", Look::Jks),
     (b"\xCE\xCE\xCE\xCE", Look::Jks),
     (b"---- BEGIN SSH2 PUBLIC KEY", Look::SshPublicKey),
-    (b"age-encryption.org/", Look::Sealed(Sealing::Age)),
-    (b"-----BEGIN AGE ENCRYPTED FILE", Look::Sealed(Sealing::Age)),
     (b"-----BEGIN PGP MESSAGE", Look::Sealed(Sealing::Pgp)),
     (b"Salted__", Look::Sealed(Sealing::Openssl)),
     (b"U2FsdGVkX1", Look::Sealed(Sealing::Openssl)),
@@ -68,6 +67,20 @@ pub(super) fn by_magic(bytes: &[u8]) -> Option<Look> {
             .next()
             .unwrap_or_default();
         return Some(Look::PuttyKey(conversion_of(line)));
+    }
+    if bytes.starts_with(b"age-encryption.org/")
+        || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE")
+    {
+        let decoded = pem::first(bytes).map(|block| block.contents);
+        let head = decoded.as_ref().map_or(bytes, |decoded| decoded);
+        let head = head.get(..200.min(head.len())).unwrap_or_default();
+        let is_for_key = memchr::memmem::find(head, b"\n-> ").is_some()
+            && memchr::memmem::find(head, b"\n-> scrypt ").is_none();
+        return Some(Look::Sealed(if is_for_key {
+            Sealing::AgeForKey
+        } else {
+            Sealing::Age
+        }));
     }
     if bytes.get(257..262) == Some(b"ustar") {
         return Some(Look::Packed(Packing::Tar));

@@ -65,6 +65,9 @@ impl Show for Want {
     }
 }
 
+/// Of what names a request, and is none that can be read.
+const NOT_AS_PRINTED: &str = "it has the words of one, but not as the cluster prints it: other signs stand between them, or \
+                              fields have other names";
 const GET: &str = "  kubectl get csr NAME -o yaml";
 
 impl Look {
@@ -176,7 +179,7 @@ impl Look {
             Self::SshPublicKey | Self::PublicKey => {
                 vec!["the private key is needed, the other file of the pair".into()]
             }
-            Self::Certificate | Self::Request | Self::Object | Self::OpensslText | Self::Pkcs7 => {
+            Self::Certificate | Self::Request | Self::Object | Self::OpensslText | Self::Pkcs7(_) => {
                 vec!["the private key that it belongs to is needed, a file of its own".into()]
             }
             Self::Kubeconfig => vec![
@@ -232,6 +235,7 @@ impl Look {
             Self::ErrorMessage => {
                 vec!["ask the administrator to run it again, until it prints an object".into()]
             }
+            Self::Object => vec![NOT_AS_PRINTED.into(), "ask for it once more, as an attachment".into()],
             _ => self.common(file, is_free).unwrap_or_else(|| {
                 vec![
                     "a reply is what kube-enroll reply wrote, or what kubectl get csr NAME -o yaml \
@@ -264,6 +268,7 @@ impl Look {
             ],
             Self::Kubeconfig => vec!["a kubeconfig is given with --kubeconfig".into()],
             look if look.is_key() => vec![not_to_you(), GET.into()],
+            Self::Object => vec![NOT_AS_PRINTED.into(), "print it anew:".into(), GET.into()],
             _ => self
                 .common(file, is_free)
                 .unwrap_or_else(|| vec!["it is made by:".into(), GET.into()]),
@@ -366,7 +371,7 @@ impl Look {
                 "mend what it says, and run it again, until it prints a kubeconfig".into(),
             ],
             look if look.is_key() => vec![
-                "keys are given with --key; a kubeconfig is printed by:".into(),
+                "a key says nothing of a cluster; a kubeconfig is printed by:".into(),
                 VIEW.into(),
             ],
             _ => self.common(file, is_free).unwrap_or_else(|| {
@@ -473,10 +478,11 @@ impl Look {
                     .into(),
                 "  kubectl get csr".into(),
             ],
-            Self::Pkcs7 => vec![
-                "take the certificates out of it (add -inform DER where it is not PEM):".into(),
+            Self::Pkcs7(form) => vec![
+                "take the certificates out of it:".into(),
                 text!(
-                    "  openssl pkcs7 -print_certs -in {} -out {}",
+                    "  openssl pkcs7{} -print_certs -in {} -out {}",
+                    form,
                     quoted(file),
                     quoted(new_name(file, "-new.crt", is_free))
                 ),

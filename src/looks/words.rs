@@ -38,7 +38,9 @@ pub(super) fn by_words(text: &str) -> Option<Look> {
         "delivered-to:",
     ]
     .iter()
-    .any(|head| lower.starts_with(head));
+    .any(|head| lower.starts_with(head))
+        // A folder of mails in one file.
+        || starts("From ") && first.contains('@') && words.len() > 4;
     let is_key = ["ssh-ed25519", "ssh-rsa", "ssh-dss"].contains(words.first()?)
         || [
             "ecdsa-sha2-",
@@ -63,7 +65,10 @@ pub(super) fn by_words(text: &str) -> Option<Look> {
         && (has_line("Labels:") || has_line("CreationTimestamp:") || has_line("Requesting User:"))
     {
         Some(Look::Description)
-    } else if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
+    } else if lower.starts_with("<!doctype html")
+        || lower.starts_with("<html")
+        || is_marked_up(text)
+    {
         Some(Look::Html)
     } else if is_head && lower_has(text, "application/pkcs7-mime") {
         Some(Look::Sealed(Sealing::Smime))
@@ -118,6 +123,14 @@ fn printed_by_openssl(text: &str) -> Option<Look> {
     }
 }
 
+/// Whether it is a piece of a web page.
+fn is_marked_up(text: &str) -> bool {
+    const ENDS: [&str; 7] = [
+        "</div>", "</p>", "</table>", "</td>", "</pre>", "</code>", "</span>",
+    ];
+    text.trim_start().starts_with('<') && ENDS.iter().any(|end| text.contains(end))
+}
+
 /// Whether a line of the head has this in it.
 fn lower_has(text: &str, part: &str) -> bool {
     text.lines()
@@ -168,7 +181,8 @@ fn is_table(line: &str) -> bool {
         && ["AGE", "CLUSTER", "STATUS", "CONDITION"]
             .into_iter()
             .any(has);
-    let is_row = words.len() >= 4
+    let is_row = (4..=8).contains(&words.len())
+        && !line.starts_with(['{', '<', '"'])
         && words.get(2).is_some_and(|signer| signer.contains('/'))
         && words.last().is_some_and(|last| {
             ["Pending", "Approved", "Denied", "Failed"]

@@ -32,6 +32,8 @@ const OBJECT_ENDINGS: [&str; 2] = [".csr.yaml", ".reply.yaml"];
 pub struct FoundRequest {
     pub path: PathBuf,
     pub request: CertificationRequest,
+    /// What was undone to read it, which is told where the request is of use.
+    note: Option<Text>,
 }
 
 /// The requests of some folders by their keys. A folder is looked through once, however many
@@ -61,7 +63,12 @@ impl<'a> Requests<'a> {
                 known.insert(folder.to_path_buf(), self.look_through(folder));
             }
             let of_key = known.get(*folder).and_then(|it| it.get(&fingerprint));
-            found.extend(of_key.into_iter().flatten().cloned());
+            for request in of_key.into_iter().flatten() {
+                if let Some(note) = &request.note {
+                    self.console.note(text!("{}: {}", request.path, note));
+                }
+                found.push(request.clone());
+            }
         }
         found
     }
@@ -91,13 +98,15 @@ impl<'a> Requests<'a> {
         for (path, read) in paths.into_iter().zip(read) {
             match read {
                 Ok((requests, note)) => {
-                    if let Some(note) = note {
-                        self.console.note(text!("{}: {}", path, note));
-                    }
                     for request in requests {
                         let path = path.clone();
                         let of_key = by_key.entry(request.public_key().fingerprint());
-                        of_key.or_default().push(FoundRequest { path, request });
+                        let note = note.clone();
+                        of_key.or_default().push(FoundRequest {
+                            path,
+                            request,
+                            note,
+                        });
                     }
                 }
                 Err(Some(look)) => self.console.warn(text!(

@@ -6,6 +6,7 @@ use kube_enroll::carrier;
 use kube_enroll::config::RequestConfig;
 use kube_enroll::csr::{CertificationRequest, FindProblem};
 use kube_enroll::inspect::{Style, report};
+use kube_enroll::key::EncodedKey;
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::name::{Identity, Subject};
 use kube_enroll::policy::Level;
@@ -123,7 +124,19 @@ fn read(file: &Stream, console: &Console) -> Result<CertificationRequest, Failur
             }
             Ok(request)
         }
-        Ok(None) => Err(Failure::wrong_file(file, look(&contents), Want::Csr)),
+        Ok(None) => {
+            let key = EncodedKey::find(&contents)
+                .ok()
+                .filter(|key| !key.is_encrypted());
+            let why = key.and_then(|key| key.open(None).err());
+            let failure = Failure::wrong_file(file, look(&contents), Want::Csr);
+            Err(match why {
+                Some(why) => failure
+                    .with_no_hints()
+                    .say(text!("nor can a request be made with it: {}", why)),
+                None => failure,
+            })
+        }
         Err(FindProblem::Several(count)) => Err(Failure::about(
             file,
             text!("there are {} requests in it", count),

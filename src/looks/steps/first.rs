@@ -29,6 +29,11 @@ impl Look {
             Self::Packed(Packing::Xz) => command("xz").word("-d").word("-k").operand(file),
             Self::Packed(Packing::Zstd) => command("zstd").word("-d").operand(file),
             Self::Packed(Packing::SevenZip) => command("7z").word("x").operand(file),
+            Self::Sealed(Sealing::AgeForKey) => command("age")
+                .word("--decrypt")
+                .option("-i", "KEY")
+                .option("-o", opened(file, is_free))
+                .operand(file),
             Self::Sealed(Sealing::Age) => command("age")
                 .word("--decrypt")
                 .option("-o", opened(file, is_free))
@@ -127,7 +132,10 @@ impl Look {
             Self::Document(_) | Self::Image | Self::Html | Self::Mail if own => {
                 "find the file itself: not a text about it, nor a picture of it"
             }
-            Self::Document(_) | Self::Image | Self::Html | Self::Mail => {
+            Self::Mail => {
+                "if the file is attached to it, save the attachment and name that; else ask for the file itself, as an attachment"
+            }
+            Self::Document(_) | Self::Image | Self::Html => {
                 "ask for the file itself, as an attachment"
             }
             Self::Companion => "take the file of the same name without ._ in front",
@@ -157,7 +165,10 @@ impl Look {
             Want::Key => (fields.key, "-new.key", "umask 077; "),
             Want::Request | Want::Csr if fields.key.is_some() => return None,
             Want::Request | Want::Csr => (fields.request, "-new.csr", ""),
-            _ => (fields.certificate, "-new.crt", ""),
+            Want::Reply | Want::Certificate | Want::Person | Want::Credential => {
+                (fields.certificate, "-new.crt", "")
+            }
+            _ => return None,
         };
         let take = Command::new("jq").word("-r").word(field?).operand(file);
         let new = new_name(file, becomes, is_free);
