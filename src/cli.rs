@@ -103,7 +103,7 @@ pub fn run(typed: &[OsString]) -> ExitCode {
     // kubectl has to get a credential whoever reads its warnings.
     let has_to_say_all = !matches!(command, args::Command::Credential(_));
     let ended = || match action.run(&console) {
-        Ok(Verdict::Good) if has_to_say_all && console::has_unsaid_warnings() => {
+        Ok(Verdict::Good) if has_to_say_all && console::has_something_unsaid() => {
             Ok(Verdict::CouldNotRun)
         }
         verdict => verdict,

@@ -40,9 +40,7 @@ pub(crate) use status::LEEWAY_SECONDS;
 pub use status::{State, StatusReport, check_chain, check_issued, state};
 pub use style::Style;
 pub use text::Look;
-pub use together::{
-    KeysSeen, find_shared_factors, leave_out_doubles, refuse_same_names, refuse_second_requests,
-};
+pub use together::{Claims, KeysSeen, find_shared_factors, leave_out_doubles, refuse_same_names};
 
 /// `apiVersion` of reports; their JSON form is stable.
 const API_VERSION: &str = "kube-enroll/v1";
@@ -190,9 +188,9 @@ impl Object {
         self.add(Finding::second_request(count, user, is_key_agreed));
     }
 
-    /// `name` was approved for the same user, with another key.
-    pub fn is_second_to(&mut self, name: &str, user: &str) {
-        self.add(Finding::second_to(name, user));
+    /// Another key asks for the same user: `what` tells which request that is.
+    pub fn is_second_to(&mut self, what: &str, user: &str) {
+        self.add(Finding::second_to(what, user));
     }
 
     /// The same key asks to be another user at `place`; the roster may have agreed on that.
@@ -211,6 +209,23 @@ impl Object {
     pub fn is_key_agreed(&self) -> bool {
         self.agreement
             .is_some_and(|agreement| agreement.fingerprint == Point::Agreed)
+    }
+
+    /// Whether the cluster decided on it, by its own word.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        let state = self.status.as_ref().map(|status| status.state);
+        state.is_some_and(|state| state != State::Pending)
+    }
+
+    /// What of key and lifetime nobody agreed on, of a request.
+    #[must_use]
+    pub fn not_compared(&self) -> Vec<&'static str> {
+        let agreement = self.agreement.into_iter();
+        let points =
+            agreement.flat_map(|it| [("fingerprint", it.fingerprint), ("lifetime", it.lifetime)]);
+        let points = points.filter(|(_, point)| *point == Point::NotCompared);
+        points.map(|(name, _)| name).collect()
     }
 
     /// The key of a request that its holder signed.

@@ -199,12 +199,11 @@ impl Finding {
         )
     }
 
-    /// `name` was approved for the same user, with another key.
-    pub(crate) fn second_to(name: &str, user: &str) -> Self {
-        let (name, user) = (crate::text::visible(name), crate::text::visible(user));
+    /// `what` tells which other request is for the same user, with another key; it is escaped already.
+    pub(crate) fn second_to(what: &str, user: &str) -> Self {
+        let user = crate::text::visible(user);
         let message = format!(
-            "{name} was approved for \"{user}\" already, with another key; which is meant cannot be \
-             told without a fingerprint in the roster"
+            "{what} \"{user}\" too, with another key; which is meant cannot be told without the fingerprint"
         );
         Self::new(
             Effect::Misleads,

@@ -172,6 +172,20 @@ fn what_nobody_can_read_was_not_said_and_what_is_thrown_away_was() {
     for (to, expected) in [("2>&-", 2), ("2>/dev/full", 2), ("2>/dev/null", 0)] {
         assert_eq!(sh(&format!("{warned} {to}")).0, expected, "{to}");
     }
+    // So it is with anything else that is told, and with help.
+    let told = "kube-enroll rbac alice.csr.yaml --cluster-role view >/dev/null";
+    for (to, expected) in [("2>&-", 2), ("2>/dev/full", 2), ("2>/dev/null", 0)] {
+        assert_eq!(sh(&format!("{told} {to}")).0, expected, "{to}");
+    }
+    for help in ["--help", "-h", "help", "help verify", "verify --help"] {
+        for (to, expected) in [(">&-", 2), (">/dev/full", 2), (">/dev/null", 0)] {
+            assert_eq!(
+                sh(&format!("kube-enroll {help} {to}")).0,
+                expected,
+                "{help} {to}"
+            );
+        }
+    }
 }
 
 #[test]

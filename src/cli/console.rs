@@ -250,8 +250,8 @@ pub fn require_stdout() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether there was a warning that nobody can have read.
-pub fn has_unsaid_warnings() -> bool {
+/// Whether there was something to say that nobody can have read.
+pub fn has_something_unsaid() -> bool {
     UNSAID.load(Ordering::Relaxed)
 }
 
@@ -300,7 +300,8 @@ impl Progress {
         }
         let seconds = self.bar.elapsed().as_secs().max(1);
         let left = seconds.saturating_mul(total.saturating_sub(done)) / done.max(1);
-        to_stderr(
+        // It is of no use but to whoever watches.
+        let _ = is_lost(
             &text!(
                 "{} of {} {}, {} a second, {} left",
                 done,
@@ -338,13 +339,19 @@ fn in_lines(text: &str, terminal: Option<(Width, Height)>, hanging: &str) -> Str
     fold::folded(text, usize::from(width), hanging)
 }
 
+/// Says something that counts as output.
 fn to_stderr(text: &Text, kind: &str) {
+    if is_lost(text, kind) {
+        UNSAID.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether nobody can have read what it says.
+fn is_lost(text: &Text, kind: &str) -> bool {
     let message = format!("{}: {kind}{text}\n", shell::our_name());
     let message = in_lines(&message, terminal_size_of(io::stderr()), fold::HANGING);
     let written = anstream::stderr().write_all(message.as_bytes());
     // Whoever stops to read has read what was wanted.
-    let is_lost = written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
-    if !kind.is_empty() && (is_lost || descriptors::is_stderr_closed()) {
-        UNSAID.store(true, Ordering::Relaxed);
-    }
+    written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe)
+        || descriptors::is_stderr_closed()
 }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anstream::adapter::strip_str;
 use kube_enroll::inspect::{
-    Context, KeysSeen, Object, Style, find_shared_factors, inspect, is_empty_list,
-    leave_out_doubles, refuse_same_names, refuse_second_requests,
+    Claims, Context, KeysSeen, Object, Style, find_shared_factors, inspect, is_empty_list,
+    leave_out_doubles, refuse_same_names,
 };
 use kube_enroll::parallel;
 use kube_enroll::policy::{Finding, Level};
@@ -30,7 +30,7 @@ use super::to::files;
 
 mod people;
 
-use people::People;
+use people::{NotCompared, People};
 
 /// Files that are read and judged before their part of the report is written.
 const BATCH: usize = 256;
@@ -101,6 +101,8 @@ pub struct Report<'a> {
     made: Vec<String>,
     rows: Vec<Row>,
     keys: KeysSeen,
+    claims: Claims,
+    not_compared: NotCompared,
     people: Option<People<'a>>,
     /// Objects that wait for others to be compared with, until they are too many.
     held: Option<Held>,
@@ -217,6 +219,8 @@ impl<'a> Report<'a> {
             rows: Vec::new(),
             people: None,
             keys: KeysSeen::default(),
+            claims: Claims::default(),
+            not_compared: NotCompared::default(),
             held: Some(Held::default()),
             tally: Tally::default(),
             text: String::new(),
@@ -315,6 +319,10 @@ impl<'a> Report<'a> {
         for (name, part) in parts {
             match part {
                 Ok(mut part) => {
+                    if self.judged != Judged::No {
+                        let objects = part.objects.iter();
+                        objects.for_each(|object| self.claims.add(object, part.is_stdin));
+                    }
                     match &mut self.people {
                         Some(people) => {
                             let admit = |object: &mut _| people.admit(object, part.is_stdin);
@@ -355,6 +363,8 @@ impl<'a> Report<'a> {
     fn emit(&mut self, objects: &mut [Object]) -> Result<(), Failure> {
         if self.judged != Judged::No {
             objects.iter_mut().for_each(Object::seal);
+            let judged = objects.iter();
+            judged.for_each(|object| self.not_compared.count(object));
             if let Some(people) = &mut self.people {
                 for object in &*objects {
                     people.count(object);
@@ -455,9 +465,9 @@ impl<'a> Report<'a> {
                         self.console
                             .note(text!("left out: {} there twice", doubles));
                     }
-                    refuse_second_requests(&mut held.objects, false);
                 }
             }
+            self.claims.refuse_second_requests(&mut held.objects);
             if self.args.compare_keys || held.rsa_keys <= COMPARED {
                 find_shared_factors(&mut held.objects, self.judged != Judged::No);
             } else {
@@ -500,7 +510,8 @@ impl<'a> Report<'a> {
             ));
         }
         let verdicts = self.judged != Judged::No && matches!(self.style, Style::Text(_));
-        let is_summed_up = self.tally.shown > 1 || self.people.is_some();
+        let is_summed_up =
+            is_table || self.judged == Judged::As(JudgedFormat::Table) || self.tally.shown > 1;
         if let Some(words) = self.passed_over.words()
             && !(verdicts && is_summed_up)
         {
@@ -510,8 +521,9 @@ impl<'a> Report<'a> {
             let (good, bad) = (self.tally.good(), self.tally.bad_count);
             let people = self.people.as_ref();
             let others = self.about_files();
-            let summary = people.map(|people| people.summary(good, bad, &others));
-            let summary = summary.unwrap_or_else(|| self.tally.summary(&others));
+            let not_compared = &self.not_compared;
+            let summary = people.map(|people| people.summary(good, bad, &others, not_compared));
+            let summary = summary.unwrap_or_else(|| self.tally.summary(&others, not_compared));
             if self.is_aside() {
                 self.console.aside(summary.as_str())?;
             } else if self.tally.bad_count > 0 || !self.tally.unread.is_empty() {
@@ -787,7 +799,7 @@ impl Tally {
         self.shown - self.bad_count
     }
 
-    fn summary(&self, others: &Text) -> Text {
+    fn summary(&self, others: &Text, not_compared: &NotCompared) -> Text {
         let good = self.good();
         let bad = self.bad.iter().map(|title| text!("  {}\n", title));
         let more = if self.bad_count > self.bad.len() {
@@ -796,12 +808,13 @@ impl Tally {
             ""
         };
         text!(
-            "\n{} good, {} NOT GOOD\n{}{}{}",
+            "\n{} good, {} NOT GOOD\n{}{}{}{}",
             good,
             self.bad_count,
             others,
             Text::join(bad, ""),
-            more
+            more,
+            not_compared.show()
         )
     }
 }

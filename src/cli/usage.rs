@@ -12,9 +12,10 @@ use kube_enroll::shell;
 use kube_enroll::text;
 use kube_enroll::text::{Label, Show as _, Text};
 
+use super::Verdict;
 use super::args::{self, Cli, Command, Refused};
 use super::complete;
-use super::console::Color;
+use super::console::{Color, Console};
 use super::failure::Failure;
 use super::hint;
 
@@ -51,9 +52,8 @@ pub fn parse(typed: &[OsString]) -> Result<Cli, ExitCode> {
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp => {
             let help = error.render().ansi().to_string();
-            // There is nobody left to tell if standard output is gone.
-            let _ = anstream::stdout().write_all(help.as_bytes());
-            ExitCode::SUCCESS
+            let told = Console::new(false).data(&help);
+            super::conclude(told.map(|()| Verdict::Good))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let help = error.render().ansi().to_string();

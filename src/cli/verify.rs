@@ -54,7 +54,8 @@ Examples:
   kube-enroll verify alice.csr.yaml --user alice -g developers --fingerprint \"39947 71802 ...\"
   kube-enroll verify alice.csr.yaml --user alice -g developers -o manifest | kubectl create -f -
   kubectl get csr alice-3f9a1c2e -o yaml | kube-enroll verify - --user alice -g developers
-  kube-enroll verify requests/ --roster team.csv -o manifest | kubectl create -f -
+  kube-enroll verify requests/ --roster team.csv -o manifest | kubectl create -f - -o name |
+    xargs -r kubectl certificate approve
   kubectl get csr -o yaml | kube-enroll verify - --roster team.csv -o name";
 
 /// The examples, and every code that a finding can have.
@@ -203,40 +204,47 @@ impl Args {
         Ok(tally.of_judging())
     }
 
-    /// What creates and approves all that are good.
+    /// What creates and approves all that are good: of files what was just created, and what stands in the
+    /// cluster, where others create as well, only where that is what was judged.
     fn steps_for_many(&self) -> Text {
-        let verify = |files: Command, format| self.agreement.repeat(files).option("-o", format);
-        let kubectl = || Command::new("kubectl");
-        let pending = kubectl().word("get").word("csr").option("-o", "yaml");
-        let from_stdin = Command::ours("verify").operand("-");
-        let approve = pending
-            .clone()
-            .pipe(verify(from_stdin, "name"))
-            .pipe(hint::approve());
+        let pending = || {
+            let get = Command::new("kubectl").word("get").word("csr");
+            get.option("-o", "yaml")
+        };
         let reply = Command::ours("reply").option("--output-dir", "replies");
-        let reply = pending.pipe(self.agreement.repeat(reply));
-        if self.files.contains(&Stream::Stdio) {
-            return text!(
-                "\nTo approve those that are good, and to send back what is issued:\n\n{}\n{}{}\n",
-                approve.folded(2),
-                reply.folded(2),
-                self.agreement.note()
-            );
-        }
-        let files = self
-            .files
-            .iter()
-            .fold(Command::ours("verify"), |command, file| {
-                command.operand(file.typed())
-            });
-        let create = verify(files, "manifest").pipe(kubectl().word("create").option("-f", "-"));
+        let reply = pending().pipe(self.agreement.repeat(reply));
+        let is_cluster = self.files.contains(&Stream::Stdio);
+        let (words, approve) = if is_cluster {
+            let verify = Command::ours("verify").operand("-");
+            let verify = self.agreement.repeat(verify).option("-o", "name");
+            (
+                "To approve those that are good, and to send back what is issued",
+                pending().pipe(verify).pipe(hint::approve()),
+            )
+        } else {
+            (
+                "To create exactly those that are good, to approve them, and to send back what is issued",
+                self.create_and_approve(&self.files),
+            )
+        };
         text!(
-            "\nTo create those that are good, to approve them, and to send back what is issued:\n\n{}\n{}\n{}{}\n",
-            create.folded(2),
+            "\n{}:\n\n{}\n{}{}\n",
+            words,
             approve.folded(2),
             reply.folded(2),
             self.agreement.note()
         )
+    }
+
+    /// What is approved is what was created of these files.
+    fn create_and_approve<'a>(&self, files: impl IntoIterator<Item = &'a Stream>) -> Command {
+        let verify = files
+            .into_iter()
+            .fold(Command::ours("verify"), |command, file| {
+                command.operand(file.typed())
+            });
+        let verify = self.agreement.repeat(verify).option("-o", "manifest");
+        verify.pipe(hint::create_and_approve())
     }
 
     /// There is no verdict; what is wrong whatever was agreed on is told all the same.
@@ -279,15 +287,10 @@ impl Args {
             );
         };
         let kubectl = || Command::new("kubectl");
-        let verify = |file: &Stream| {
-            self.agreement
-                .repeat(Command::ours("verify").operand(file.typed()))
-        };
         let get = || {
             let get = kubectl().word("get").word("csr");
             get.operand(checked.name()).option("-o", "yaml")
         };
-        let create = hint::create_and_approve();
         let user = object.identity.as_ref().map(|it| it.username.as_str());
         let reply = format!(
             "{}.reply.yaml",
@@ -320,13 +323,13 @@ impl Args {
             return text!(
                 "\nTo create exactly what was checked and to approve it, give -o manifest and pipe it into the first\n\
                  of these; the second sends back what is issued:\n\n{}\n{}\n",
-                create.folded(2),
+                hint::create_and_approve().folded(2),
                 reply.folded(2)
             );
         }
         text!(
             "\nTo create exactly what was checked, to approve it, and to send back what is issued:\n\n{}\n{}\n",
-            verify(file).option("-o", "manifest").pipe(create).folded(2),
+            self.create_and_approve([file]).folded(2),
             reply.folded(2)
         )
     }

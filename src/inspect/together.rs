@@ -4,7 +4,7 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
 
-use super::Object;
+use super::{Object, State};
 use crate::key::Fingerprint;
 use crate::manifest;
 use crate::policy::{Effect, Finding, shared_factors};
@@ -107,25 +107,77 @@ pub fn leave_out_doubles(objects: &mut Vec<Object>) -> usize {
     before - objects.len()
 }
 
-/// Of several good requests for one person none is good: which is meant nobody can tell. Those for one
-/// key are all meant, unless it `has_to_be_one`.
-pub fn refuse_second_requests(objects: &mut [Object], has_to_be_one: bool) {
-    let mut by_user: HashMap<String, (usize, HashSet<Fingerprint>)> = HashMap::new();
-    let good = objects.iter().filter(|object| object.checked().is_some());
-    for (object, user) in good.filter_map(|object| Some((object, object.asked_user()?))) {
-        let (count, keys) = by_user.entry(user).or_default();
-        *count += 1;
-        keys.extend(object.signed_by());
+/// Which keys ask for whom in all that a run reads, be it judged or left out.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// Two keys for each person, or one: of any further one either of them is another.
+    by_user: HashMap<String, Vec<Claim>>,
+}
+
+/// The first request for a person with one key.
+#[derive(Debug)]
+struct Claim {
+    key: Fingerprint,
+    /// Which it is and what became of it.
+    what: String,
+}
+
+impl Claims {
+    /// Remembers a request that its key signed, whatever is wrong with it and whatever the cluster decided.
+    /// Requests to other signers that stand in the cluster are about something else.
+    pub fn add(&mut self, object: &Object, is_from_cluster: bool) {
+        let is_from_cluster = is_from_cluster && object.is_in_cluster();
+        let is_for_users = object.signer_name.as_deref() == Some(manifest::CLIENT_SIGNER);
+        let claim = object.asked_user().zip(object.signed_by());
+        let Some((user, key)) = claim.filter(|_| is_for_users || !is_from_cluster) else {
+            return;
+        };
+        let claims = self.by_user.entry(user).or_default();
+        if claims.len() > 1 || claims.iter().any(|claim| claim.key == key) {
+            return;
+        }
+        let state = object.status.as_ref().map(|status| status.state);
+        let became = match state.filter(|_| is_from_cluster) {
+            None | Some(State::Pending) => None,
+            Some(State::Denied) => Some("was denied for"),
+            Some(State::Failed) => Some("failed for"),
+            Some(State::Approved | State::Issued) => Some("was approved for"),
+        };
+        let name = object.name.as_deref().unwrap_or_default();
+        let what = match became {
+            Some(became) => format!("{} {became}", visible(name)),
+            None => format!("{} asks for", object.place()),
+        };
+        claims.push(Claim { key, what });
     }
-    by_user.retain(|_, (count, keys)| *count > 1 && (has_to_be_one || keys.len() > 1));
-    for object in objects {
-        let several = object
-            .asked_user()
-            .and_then(|user| by_user.get_key_value(&user));
-        if let Some((user, (count, _))) = several
-            && object.checked().is_some()
-        {
-            object.is_one_of_several(*count, user);
+
+    /// Where somebody else's key asks for a person, or several requests with one key are good for them,
+    /// none is good: which is meant nobody can tell. Where a fingerprint was agreed on, the keys of others
+    /// are of no account.
+    pub fn refuse_second_requests(&self, objects: &mut [Object]) {
+        // By person, how many are good that nobody decided on.
+        let mut good: HashMap<String, usize> = HashMap::new();
+        for object in objects.iter().filter(|object| object.checked().is_some()) {
+            if let Some(user) = object.asked_user() {
+                *good.entry(user).or_default() += usize::from(!object.is_decided());
+            }
+        }
+        for object in objects {
+            let user = object.asked_user();
+            let Some((user, count)) = user.and_then(|user| good.get_key_value(&user)) else {
+                continue;
+            };
+            if *count > 1 && object.checked().is_some() {
+                object.is_one_of_several(*count, user);
+                continue;
+            }
+            let Some(key) = object.signed_by().filter(|_| !object.is_key_agreed()) else {
+                continue;
+            };
+            let mut claims = self.by_user.get(user).into_iter().flatten();
+            if let Some(other) = claims.find(|claim| claim.key != key) {
+                object.is_second_to(&other.what, user);
+            }
         }
     }
 }

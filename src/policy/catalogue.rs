@@ -88,7 +88,7 @@ catalogue! {
     SameKey "same-key" "a key that another request of the run has under another subject"
     UnusableKey "unusable-key" "a key that TLS does not take"
     NotInRoster "not-in-roster" "nobody of this name is in the roster"
-    SecondRequest "second-request" "another request for the same person of the roster"
+    SecondRequest "second-request" "another request for the same person"
     ClaimedStatus "claimed-status" "a decision of the cluster that stands in a file, where anybody can write it"
     UserMismatch "user-mismatch" "another user than agreed on"
     GroupMismatch "group-mismatch" "other groups than agreed on"

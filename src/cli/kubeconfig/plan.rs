@@ -269,7 +269,7 @@ impl Run<'_> {
         let Target::Any(Stream::File(path)) = target else {
             return None;
         };
-        if !path.exists() {
+        if !path.is_file() {
             return None;
         }
         let contents = file::read(target.stream(), LIMIT).ok()?;
@@ -301,7 +301,7 @@ impl Run<'_> {
                 return There::default();
             };
             // Where it cannot be read, that is said when it is written.
-            let contents = path.exists().then(|| file::read(target.stream(), LIMIT));
+            let contents = path.is_file().then(|| file::read(target.stream(), LIMIT));
             let contents = contents.and_then(Result::ok);
             let kubeconfig = contents.and_then(|it| Kubeconfig::read(&it).ok());
             let files = NamedFiles::of(target.stream());

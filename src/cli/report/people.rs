@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use kube_enroll::inspect::{Object, State, refuse_second_requests};
+use kube_enroll::inspect::{Object, State};
 use kube_enroll::key::Fingerprint;
 use kube_enroll::manifest::{CLIENT_SIGNER, KIND};
 use kube_enroll::policy::Level;
@@ -25,19 +25,9 @@ pub struct People<'a> {
     seen: HashSet<String>,
     /// For whom each key asks, and where: the first of each.
     keys: HashMap<Fingerprint, BTreeMap<String, String>>,
-    /// What the cluster has approved for whom.
-    approved: HashMap<String, Vec<Approved>>,
     left_out: BTreeMap<Reason, Names>,
     /// By what is wrong with each, those that are not good first.
     problems: BTreeMap<(bool, String), Names>,
-    /// Good ones whose key nobody has compared.
-    not_compared: Names,
-}
-
-/// A request that was approved.
-struct Approved {
-    name: String,
-    key: Option<Fingerprint>,
 }
 
 /// Why a request that stands in the cluster is not for this run to judge.
@@ -118,16 +108,39 @@ impl Names {
     }
 }
 
+/// Good ones of which nobody compared the key or the lifetime, by what that is.
+#[derive(Default)]
+pub struct NotCompared(BTreeMap<&'static str, Names>);
+
+impl NotCompared {
+    /// Counts a request, if it is good.
+    pub fn count(&mut self, object: &Object) {
+        if object.checked().is_none() {
+            return;
+        }
+        let user = object.asked_user().unwrap_or_default();
+        for point in object.not_compared() {
+            self.0.entry(point).or_default().add(&user);
+        }
+    }
+
+    /// A line for each.
+    pub fn show(&self) -> Text {
+        let lines = self.0.iter().map(|(point, names)| {
+            names.show(&text!("of the good ones not compared by {}", *point))
+        });
+        Text::join(lines, "")
+    }
+}
+
 impl<'a> People<'a> {
     pub fn new(roster: &'a Roster) -> Self {
         Self {
             roster,
             seen: HashSet::new(),
             keys: HashMap::new(),
-            approved: HashMap::new(),
             left_out: BTreeMap::new(),
             problems: BTreeMap::new(),
-            not_compared: Names::default(),
         }
     }
 
@@ -135,8 +148,7 @@ impl<'a> People<'a> {
     /// alone: a file that says so is judged, and is not good.
     pub fn admit(&mut self, object: &mut Object, is_from_cluster: bool) -> bool {
         let user = object.asked_user();
-        let state = object.status.as_ref().map(|status| status.state);
-        let is_decided = state.is_some_and(|state| state != State::Pending);
+        let is_decided = object.is_decided();
         let reason = if is_from_cluster && object.is_in_cluster() {
             self.reason(object, user.as_deref())
         } else {
@@ -158,12 +170,6 @@ impl<'a> People<'a> {
         }
         if let Some(reason) = reason {
             self.left_out.entry(reason).or_default().add(&user);
-        }
-        if is_approved {
-            self.approved.entry(user).or_default().push(Approved {
-                name: object.name.clone().unwrap_or_default(),
-                key: object.public_key.as_ref().map(|key| key.fingerprint),
-            });
         }
         reason.is_none()
     }
@@ -190,23 +196,15 @@ impl<'a> People<'a> {
         }
     }
 
-    /// Compares all with each other, once all were read. A person has one request and a key has one
-    /// person, unless the roster has the fingerprint.
+    /// A key has one person, unless the roster has the fingerprint. All were read by now.
     pub fn compare(&mut self, objects: &mut [Object]) {
-        let good: Vec<bool> = objects.iter().map(|it| it.checked().is_some()).collect();
-        refuse_second_requests(objects, true);
-        for (object, is_good) in objects.iter_mut().zip(good) {
+        for object in objects {
             let Some(user) = object.asked_user() else {
                 continue;
             };
             let Some(key) = object.public_key.as_ref().map(|key| key.fingerprint) else {
                 continue;
             };
-            let approved = self.approved.get(&user).into_iter().flatten();
-            let another = approved.into_iter().find(|it| it.key != Some(key));
-            if let Some(another) = another.filter(|_| is_good && !object.is_key_agreed()) {
-                object.is_second_to(&another.name, &user);
-            }
             let mut users = self.keys.get(&key).into_iter().flatten();
             if let Some((other, place)) = users.find(|(other, _)| **other != user) {
                 object.has_the_key_of(other, place);
@@ -231,9 +229,6 @@ impl<'a> People<'a> {
         let worst = object.findings.first();
         let is_good = object.checked().is_some();
         let user = object.asked_user().unwrap_or_else(|| object.source.clone());
-        if is_good && !object.is_key_agreed() {
-            self.not_compared.add(&user);
-        }
         let level = worst.map(|finding| finding.level);
         let is_told = level.is_some_and(|level| !is_good || level == Level::Warning);
         if !is_told {
@@ -267,7 +262,13 @@ impl<'a> People<'a> {
     }
 
     /// All of it on less than a screen; `others` is about files.
-    pub fn summary(&self, good: usize, bad: usize, others: &Text) -> Text {
+    pub fn summary(
+        &self,
+        good: usize,
+        bad: usize,
+        others: &Text,
+        not_compared: &NotCompared,
+    ) -> Text {
         let mut missing = Names::default();
         for user in self.missing() {
             missing.add(user);
@@ -302,12 +303,6 @@ impl<'a> People<'a> {
             text!("  {} left out, {}\n", names.count, reason.words())
         });
         let left_out = Text::join(left_out, "");
-        let not_compared = if self.not_compared.count == 0 {
-            Text::default()
-        } else {
-            let about = "of the good ones not compared by fingerprint";
-            self.not_compared.show(&about.into())
-        };
         text!(
             "\n{} good, {} NOT GOOD, {} without a request\n{}{}{}{}{}{}",
             good,
@@ -316,7 +311,7 @@ impl<'a> People<'a> {
             others,
             problems,
             more,
-            not_compared,
+            not_compared.show(),
             absent,
             left_out
         )

@@ -533,7 +533,7 @@ fn tell_what_changed(
         let is_ours = [".key", ".csr", ".csr.yaml"]
             .iter()
             .any(|end| shown.ends_with(end));
-        is_ours && !known.contains(name) && !is_of_all(&shown)
+        is_ours && !known.contains(name) && !is_of_all(&shown) && path.is_file()
     };
     let left = file::in_folder(folder)?;
     let left = left.iter().filter(|path| is_left(path));

@@ -160,13 +160,13 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     entry(
         Code::SecondRequest,
-        "Several requests of this run are what was agreed on with one person, or the cluster approved one \
-         with another key for them.",
+        "Several requests of this run are what was agreed on with one person, or another one asks for them \
+         with a key that signed it, be it approved, denied, failed or not good.",
         "Which of them the person made cannot be told: whoever knows the name can ask for it with a key \
          of their own.",
         "two requests for `alice` in one folder",
-        "Ask for the fingerprint and put it into the roster, or take the requests away that are not \
-         meant.",
+        "Ask for the fingerprint and give it (--fingerprint, or in the roster), or take the requests away \
+         that are not meant.",
     ),
     entry(
         Code::ClaimedStatus,
