@@ -80,6 +80,7 @@ pub fn run(typed: &[OsString]) -> ExitCode {
         (false, None) => return conclude(Err(usage::no_command())),
     };
     let action = command.action();
+    os::signals::look();
     let mut stdin = 0;
     let mut ready = Ok(());
     let restrictions = sandbox::enter(|| {

@@ -1,6 +1,6 @@
 //! What the pages say is there: files, tests and findings that they name.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -67,6 +67,34 @@ fn sources(folder: &Path, text: &mut String) {
 /// Words between backticks.
 fn quoted(text: &str) -> BTreeSet<&str> {
     text.split('`').skip(1).step_by(2).collect()
+}
+
+/// A promise that nothing tries is a hope.
+#[test]
+fn each_promise_names_the_tests_that_try_it() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/security.md")).unwrap();
+    let (page, _) = page.rsplit_once("\n\nPlease report").unwrap();
+    let promises: Vec<_> = page.split("\n- **").skip(1).collect();
+    assert!(promises.len() > 12, "{}", promises.len());
+    for promise in promises.into_iter().filter(|it| !it.starts_with("Not ")) {
+        let (_, tests) = promise
+            .rsplit_once("\n  Tests: ")
+            .unwrap_or_else(|| panic!("no test: {promise}"));
+        for test in quoted(tests) {
+            let (file, name) = test.split_once(' ').unwrap();
+            let folder = if file.starts_with("src/") {
+                ""
+            } else {
+                "tests"
+            };
+            let path = Path::new(ROOT).join(folder).join(file);
+            let source = fs::read_to_string(&path).unwrap_or_default();
+            let is_there = ["", "    "]
+                .iter()
+                .any(|indent| source.contains(&format!("#[test]\n{indent}fn {name}() {{")));
+            assert!(is_there, "no test {test}: {promise}");
+        }
+    }
 }
 
 #[test]

@@ -330,6 +330,67 @@ fn a_secret_is_not_read_where_everyone_can_replace_it_without_a_word() {
     }
 }
 
+/// Whoever writes into it first says what the passphrase of the new key is.
+#[test]
+fn a_pipe_with_a_name_is_trusted_no_more_than_a_file() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.file("open")).unwrap();
+    folder.peer("mkfifo", &["-m", "600", "open/pipe", "pipe"]);
+    let refused = |name: &str, words: &[&str]| {
+        let request = format!("request alice --algorithm ecdsa-p256 --passphrase-file {name}");
+        let begun = std::time::Instant::now();
+        folder.typed(&request).fails(2, words);
+        assert!(begun.elapsed().as_secs() < 4, "it was waited for");
+        assert!(!folder.has("alice.key"));
+    };
+    folder.set_mode("open", 0o777);
+    refused("open/pipe", &["everyone can replace files in"]);
+    folder.set_mode("pipe", 0o622);
+    refused("pipe", &["others can read pipe", "chmod 600 pipe"]);
+    folder.set_mode("pipe", 0o600);
+    if folder.other("id", &["-u"]).stdout.trim() == "0" {
+        folder.peer("chown", &["65534", "pipe"]);
+        refused("pipe", &["belongs to another user, number 65534"]);
+        folder.peer("chown", &["0", "pipe"]);
+    }
+    let request = "request alice --algorithm ecdsa-p256 --passphrase-file pipe";
+    let script = format!(
+        "echo correct horse battery >pipe & '{}' {request}",
+        common::executable()
+    );
+    folder.other("sh", &["-c", &script]).good();
+}
+
+/// It was not said what may be read, so nothing more may be: the file of a stranger is read all the same.
+#[test]
+fn a_kubeconfig_that_is_missing_opens_nothing_else() {
+    if !have("strace") {
+        return;
+    }
+    let folder = journey();
+    std::fs::create_dir(folder.file("folder")).unwrap();
+    let elsewhere = Folder::new();
+    let trace = elsewhere.file("trace");
+    let opens_all = |kubeconfig: &str, input: &str| {
+        let words = format!("reply issued.yaml --server https://a:6443 --kubeconfig {kubeconfig}");
+        let words: Vec<&str> = words.split(' ').collect();
+        folder.traced(
+            &["-e", "trace=openat,open"],
+            &trace,
+            &words,
+            input.as_bytes(),
+        );
+        let trace = std::fs::read_to_string(&trace).unwrap();
+        assert!(trace.contains("issued.yaml"), "{trace}");
+        trace.contains("\"/\", ")
+    };
+    for kubeconfig in ["missing", "missing/config", "folder", "/dev/null", "admin"] {
+        assert!(!opens_all(kubeconfig, ""), "{kubeconfig}");
+    }
+    // What comes through a pipe is told in docs/security.md.
+    assert!(opens_all("-", &folder.read("admin")));
+}
+
 #[test]
 fn a_link_of_another_user_is_not_followed_to_a_secret() {
     let folder = journey();

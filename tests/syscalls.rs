@@ -43,6 +43,7 @@ const ALLOWED: &[&str] = &[
     "/lib",
     "/usr/lib",
     "/proc/self/maps",
+    "/proc/self/status",
     "/proc/sys/vm/overcommit_memory",
     "/proc/self/cgroup",
     "/proc/self/mountinfo",

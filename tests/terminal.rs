@@ -157,6 +157,30 @@ fn nobody_is_asked_in_the_background_or_while_another_program_reads_the_terminal
     assert!(seen.contains("another program has taken over"), "{seen}");
 }
 
+/// As where kubectl alone is killed: who comes next reads the terminal, and it echoes.
+#[test]
+fn a_question_ends_with_whoever_had_it_asked() {
+    if !have("expect") {
+        return;
+    }
+    let folder = Folder::new();
+    let request = format!("'{}' request bob --algorithm ecdsa-p256", executable());
+    let script = format!(
+        "stty echo\ntimeout --foreground 2 sh -c \"{request}; true\"\nsleep 1\nstty -a\n\
+         read line\necho got-$line\n"
+    );
+    folder.write("script", script);
+    let steps = [("Passphrase for the new key", ""), ("icanon", "mine\\r")];
+    let seen = folder.on_terminal("sh script", &steps);
+    let (_, after) = seen.split_once("Passphrase for").unwrap();
+    assert!(after.contains("got-mine"), "{seen}");
+    assert!(
+        after.contains(" echo ") && !after.contains("-echo "),
+        "{seen}"
+    );
+    assert!(!folder.has("bob.key"));
+}
+
 /// kube-rs says `interactive` wherever it runs.
 #[test]
 fn where_there_is_no_terminal_nobody_is_asked_whatever_the_client_says() {

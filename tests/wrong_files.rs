@@ -967,7 +967,7 @@ fn a_secret_that_is_typed_in_place_of_a_file_is_not_repeated() {
 }
 
 #[test]
-fn a_pipe_is_waited_for_and_named_where_nobody_writes() {
+fn a_pipe_is_waited_for_and_named_where_its_writer_is_late() {
     let folder = journey();
     folder.peer("mkfifo", &["pipe"]);
     let writer = format!(
@@ -976,9 +976,35 @@ fn a_pipe_is_waited_for_and_named_where_nobody_writes() {
     );
     folder.peer("sh", &["-c", &writer]);
     assert!(folder.has("bob.csr.yaml"));
-    folder
-        .typed("request carol --key pipe")
-        .fails(2, &["pipe", "named pipe", "nobody writes"]);
+    // Nobody can tell who is late from nobody, or who opened the pipe and has still to ask somebody.
+    let late = [
+        "(sleep 6; cat alice.key >pipe) & PROGRAM request carol --key pipe",
+        "(sleep 6; cat alice.key) | PROGRAM request dora --key /dev/stdin",
+    ];
+    let begun = late.map(|line| {
+        let line = line.replace("PROGRAM", &format!("'{}'", common::executable()));
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &line]).current_dir(folder.path());
+        shell
+            .stderr(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null());
+        shell.spawn().unwrap()
+    });
+    for shell in begun {
+        let ended = shell.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{said}");
+        assert_eq!(
+            said.matches("nothing has come through it yet").count(),
+            1,
+            "{said}"
+        );
+    }
+    assert!(folder.has("carol.csr.yaml") && folder.has("dora.csr.yaml"));
+    // Whoever waits can stop.
+    let inspect = ["-s", "INT", "1", &common::executable(), "inspect", "pipe"];
+    let ended = folder.other("timeout", &inspect);
+    assert_eq!((ended.status, &*ended.stderr), (124, ""));
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub struct Console {
     /// The reader of standard output went away: nothing is written any more, and the command goes
     /// on to its verdict.
     unheard: AtomicBool,
+    /// That of standard error did, before it had a report.
+    untold: AtomicBool,
     warned: Mutex<HashSet<String>>,
 }
 
@@ -68,6 +70,7 @@ impl Console {
         Self {
             quiet,
             unheard: AtomicBool::new(false),
+            untold: AtomicBool::new(false),
             warned: Mutex::default(),
         }
     }
@@ -116,11 +119,22 @@ impl Console {
             return Err(Failure::could_not_run("standard error is closed"));
         }
         match anstream::stderr().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(Failure::io("write to", "standard error", &error))
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.untold.store(true, Ordering::Relaxed);
+                Ok(())
             }
-            _ => Ok(()),
+            written => written.map_err(|error| Failure::io("write to", "standard error", &error)),
         }
+    }
+
+    /// Fails where the reader of what was written [aside](Self::aside) went away: the verdict stands, and
+    /// nothing follows from it.
+    pub fn require_told(&self) -> Result<(), Failure> {
+        if self.untold.load(Ordering::Relaxed) {
+            let what = "the reader of standard error went away before it had all of the report";
+            return Err(Failure::could_not_run(what));
+        }
+        Ok(())
     }
 
     /// Says on standard output how it went and what to do next.
@@ -264,6 +278,11 @@ impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Tells what is good to know, where there is no console at hand.
+pub fn note_of(text: &Text) {
+    to_stderr(text, "");
 }
 
 /// Warns, where there is no console at hand.

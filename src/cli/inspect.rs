@@ -49,7 +49,7 @@ impl Action for Args {
             .read(passphrase)
             .write([&self.report.out])
             .credentials_of(self.files.iter().filter_map(Stream::path))
-            .of_strangers(self.files.len(), self.report.max_size)
+            .with_work(self.files.len(), self.report.max_size)
     }
 
     /// Shows a report. Exit 1 says that something could not be read at all, or is in error.

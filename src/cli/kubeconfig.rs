@@ -177,6 +177,10 @@ impl Action for Args {
             .read(&self.replies)
             .read(files.into_iter().flatten())
             .read(&self.passphrase.passphrase_file);
+        let is_folder = |file: &Stream| file.path().is_some_and(Path::is_dir);
+        let replies = self.replies.iter();
+        let files = replies.map(|it| if is_folder(it) { 1 << 20 } else { 1 });
+        reach = reach.with_work(files.sum(), LIMIT);
         if let Some(cluster) = &self.cluster {
             reach = reach.cluster(
                 std::slice::from_ref(cluster),

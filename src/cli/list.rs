@@ -138,7 +138,7 @@ impl Action for Args {
         let all = named.chain(inside.iter().map(PathBuf::as_path));
         reach
             .credentials_of(all)
-            .of_strangers(files.len() + inside.len(), self.max_size)
+            .with_work(files.len() + inside.len(), self.max_size)
     }
 
     /// Writes the list. Exit 1 says that something ends in time; 2 that a file could not be read, of

@@ -4,4 +4,5 @@ pub mod descriptors;
 pub mod kernel_keyring;
 pub mod privacy;
 pub mod sandbox;
+pub mod signals;
 pub mod terminal;

@@ -78,7 +78,7 @@ impl Action for Args {
         Reach::default()
             .read([self.input()])
             .write_to(&self.to)
-            .of_strangers(1, DEFAULT_LIMIT)
+            .with_work(1, DEFAULT_LIMIT)
     }
 
     /// Shows the file, if anybody may see it.

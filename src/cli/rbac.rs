@@ -174,7 +174,7 @@ impl Action for Args {
             .read(&self.client_ca)
             .read(&in_use)
             .credentials_of(self.people().chain(&in_use).filter_map(Stream::path))
-            .of_strangers(self.people().count(), DEFAULT_LIMIT)
+            .with_work(self.people().count(), DEFAULT_LIMIT)
             .write_to(&self.to)
     }
 

@@ -135,7 +135,13 @@ struct Rehearsal<'a> {
 }
 
 impl Rehearsal<'_> {
-    fn step(&self, number: u8, who: &'static str, what: impl Into<Text>) -> Result<(), Failure> {
+    fn step(
+        &mut self,
+        number: u8,
+        who: &'static str,
+        what: impl Into<Text>,
+    ) -> Result<(), Failure> {
+        self.files.go_on()?;
         self.console
             .say(text!("\n{}. {}: {}\n\n", number, who, what.into()))
     }
@@ -210,7 +216,7 @@ impl Rehearsal<'_> {
     }
 
     /// The admin looks at what came, and the cluster's rules are asked.
-    fn verify(&self, manifest: &str) -> Result<Option<CertificateSigningRequest>, Failure> {
+    fn verify(&mut self, manifest: &str) -> Result<Option<CertificateSigningRequest>, Failure> {
         self.step(
             2,
             "The admin",

@@ -171,7 +171,7 @@ impl Action for Args {
             .read([self.input()])
             .read(&self.agreement.roster)
             .write_to(&self.to)
-            .of_strangers(1, LIMIT);
+            .with_work(1, LIMIT);
         match self.kubeconfig() {
             Ok(kubeconfigs) => reach.cluster(&kubeconfigs, self.context.as_deref()),
             Err(_) => reach,

@@ -536,6 +536,9 @@ impl<'a> Report<'a> {
             // All at once, and last: what was judged bad is known by now, and nobody gets it who could
             // not be told.
             let made = self.made.concat();
+            if !made.is_empty() {
+                self.console.require_told()?;
+            }
             match &self.args.out {
                 Stream::Stdio if made.is_empty() => {}
                 Stream::Stdio => self.console.deliver(&made)?,

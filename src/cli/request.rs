@@ -119,6 +119,11 @@ impl Action for Args {
             Some(_) => Reach::default().list(&self.output_dir),
             None => Reach::default(),
         };
+        // A key for each row.
+        let reach = match &self.roster {
+            Some(_) => reach.with_work(1 << 20, DEFAULT_LIMIT),
+            None => reach,
+        };
         reach
             .read(&self.key)
             .read(&self.csr)

@@ -85,7 +85,7 @@ impl Action for Args {
             )
             .read(&self.agreement.roster)
             .write([&self.report.out])
-            .of_strangers(files, self.max_size())
+            .with_work(files, self.max_size())
     }
 
     /// Checks every file; the exit status is the answer.

@@ -97,9 +97,35 @@ static void files(int writes) {
         close(input);
     } else {
         int input = syscall(SYS_openat, AT_FDCWD, trigger, O_RDONLY);
+        TRY("create-set-id", SYS_openat, AT_FDCWD, "out/set-id", O_WRONLY | O_CREAT, 06755);
+        TRY("create-set-id-made", SYS_openat, AT_FDCWD, "made/set-id", O_WRONLY | O_CREAT, 02755);
+        TRY("create-sticky", SYS_openat, AT_FDCWD, "out/sticky", O_WRONLY | O_CREAT, 01755);
+        TRY("create-unnamed-set-id", SYS_openat, AT_FDCWD, "out", O_WRONLY | O_TMPFILE, 04755);
+        TRY("mkdir-sticky", SYS_mkdirat, AT_FDCWD, "out/folder", 01777);
         TRY("fchmod-setuid", SYS_fchmod, input, 04755);
         close(input);
     }
+}
+
+/* Another thread of this process may be allowed more: a signal would have it do this. */
+static const char *wanted;
+static volatile long stolen;
+static volatile int handled;
+
+static void steal(int signal) {
+    long file = syscall(SYS_openat, AT_FDCWD, wanted, O_RDONLY);
+    stolen = file < 0 ? -(long)errno : file;
+    handled = 1;
+}
+
+static void threads(void) {
+    struct sigaction action = {.sa_handler = steal};
+    wanted = in("read");
+    stolen = -ENOSYS;
+    if (sigaction(SIGUSR2, &action, NULL) == 0 && syscall(SYS_tgkill, getpid(), getpid(), SIGUSR2) == 0)
+        for (int i = 0; i < 100 && !handled; i++) usleep(10000);
+    errno = stolen < 0 ? -stolen : 0;
+    report("read-in-the-first-thread", stolen < 0 ? -1 : stolen);
 }
 
 static void processes(void) {
@@ -177,6 +203,7 @@ static void programs(void) {
 static void attempts(void) {
     const char *needs = getenv("NEEDS");
     files(strstr(needs, "files") != NULL);
+    threads();
     processes();
     doors();
     keys(strstr(needs, "keyring") != NULL);

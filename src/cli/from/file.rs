@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::super::args::Refused;
 use super::super::console;
-use super::super::failure::{self, Failure};
+use super::super::failure::Failure;
 use super::super::os::privacy;
 use super::super::usage;
 
@@ -216,6 +216,7 @@ fn read_as_it_is(input: &Stream, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Fai
         Stream::Stdio => read_bounded(Unbuffered, input, limit),
         Stream::File(path) => {
             let file = open(path).map_err(|error| cannot_read(path, &error))?;
+            await_writer(&file, path)?;
             read_bounded(file, input, limit)
         }
     }
@@ -248,10 +249,14 @@ pub fn is_leftover(path: &Path) -> bool {
 /// What [`head`] reads, in bytes.
 const HEAD: usize = 1 << 16;
 
-/// The first bytes of a file that is no pipe.
+/// The first bytes of a file that is no pipe: nobody waits for these.
 pub fn head(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut head = Zeroizing::new(Vec::new());
-    open(path)?.take(HEAD as u64).read_to_end(&mut head)?;
+    let file = open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    file.take(HEAD as u64).read_to_end(&mut head)?;
     Ok(head)
 }
 
@@ -268,6 +273,7 @@ pub fn read_private(input: &Stream, limit: u64) -> Result<Zeroizing<Vec<u8>>, Fa
     };
     let file = open(path).map_err(|error| cannot_read(path, &error))?;
     privacy::refuse_exposed(&file, path)?;
+    await_writer(&file, path)?;
     read_bounded(file, input, limit)
 }
 
@@ -356,28 +362,36 @@ fn open(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path)?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_fifo() {
+    if file.metadata()?.file_type().is_fifo() {
         rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
-        wait_for_writer(&file)?;
     }
     Ok(file)
 }
 
-/// Until there is something to read from a named pipe, or its writer has gone; a pipe that nobody
-/// writes to is not waited for any longer.
-fn wait_for_writer(pipe: &File) -> io::Result<()> {
+/// Waits until there is something to read from a pipe, or its writer has gone: a person may have to say
+/// something first to whoever writes. Nobody can tell a writer that is late from none, so after a while it is
+/// said what is waited for.
+fn await_writer(file: &File, path: &Path) -> Result<(), Failure> {
     const PATIENCE: Timespec = Timespec {
         tv_sec: 5,
         tv_nsec: 0,
     };
-    let mut ready = [PollFd::new(pipe, PollFlags::IN)];
-    match retry_on_intr(|| poll(&mut ready, Some(&PATIENCE)))? {
-        0 => Err(failure::io_error(
-            "it is a named pipe (FIFO) that nobody writes to",
-        )),
-        _ => Ok(()),
+    let failed = |error: io::Error| Failure::io("read", path, &error);
+    if !file.metadata().map_err(failed)?.file_type().is_fifo() {
+        return Ok(());
     }
+    let wait = |time: Option<&Timespec>| {
+        let mut ready = [PollFd::new(file, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut ready, time)).map_err(|error| failed(error.into()))
+    };
+    if wait(Some(&PATIENCE))? == 0 {
+        console::note_of(&text!(
+            "waiting for {}, a pipe: nothing has come through it yet (Ctrl-C ends this)",
+            path
+        ));
+        wait(None)?;
+    }
+    Ok(())
 }
 
 /// What is there, where it is no file.

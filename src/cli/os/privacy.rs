@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use kube_enroll::shell::Command;
@@ -21,9 +21,21 @@ const OTHERS_WRITE: u32 = 0o002;
 /// Only its owner renames or removes a file in such a folder.
 const STICKY: u32 = 0o1000;
 
-/// As ssh does with its keys: not even the group. A pipe has no readers but this one.
+/// As ssh does with its keys: not even the group.
 fn is_exposed(metadata: &Metadata) -> bool {
-    metadata.is_file() && metadata.mode() & 0o077 != 0
+    has_owner(metadata) && metadata.mode() & 0o077 != 0
+}
+
+/// Whether an owner and a mode say who can read it or write to it.
+fn has_owner(metadata: &Metadata) -> bool {
+    metadata.is_file() || metadata.file_type().is_fifo()
+}
+
+/// Whether it is a pipe without a name, which has no readers but this one, and nobody else can write to it.
+fn is_nameless_pipe(path: &Path, metadata: &Metadata) -> bool {
+    // Linux has for such a pipe a link that leads to no name, other systems a name in here.
+    let is_named = |path: PathBuf| !path.starts_with("/dev/fd");
+    metadata.file_type().is_fifo() && !path.canonicalize().is_ok_and(is_named)
 }
 
 /// Whether only its owner can read a file that is there.
@@ -36,6 +48,9 @@ pub fn warn_exposed(path: &Path, console: &Console) {
     let Ok(metadata) = fs::metadata(path) else {
         return;
     };
+    if is_nameless_pipe(path, &metadata) {
+        return;
+    }
     if is_exposed(&metadata) {
         console.warn(text!("{}; run: {}", others_can_read(path), tighten(path)));
     }
@@ -46,7 +61,7 @@ pub fn warn_exposed(path: &Path, console: &Console) {
             metadata.uid()
         ));
     }
-    if metadata.is_file() {
+    if has_owner(&metadata) {
         for danger in dangers(folder_of(path), path) {
             console.warn(danger.warning());
         }
@@ -57,6 +72,9 @@ pub fn warn_exposed(path: &Path, console: &Console) {
 pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
     let metadata = file.metadata();
     let metadata = metadata.map_err(|error| Failure::io("read", path, &error))?;
+    if is_nameless_pipe(path, &metadata) {
+        return Ok(());
+    }
     if is_of_another(&metadata) {
         let what = of_another(path, &metadata);
         return Err(Failure::could_not_run(what).say("give a file of your own"));
@@ -64,7 +82,7 @@ pub fn refuse_exposed(file: &File, path: &Path) -> Result<(), Failure> {
     if is_exposed(&metadata) {
         return Err(Failure::could_not_run(others_can_read(path)).run(tighten(path)));
     }
-    if metadata.is_file() {
+    if has_owner(&metadata) {
         judge(dangers(folder_of(path), path), &|warning| warn_of(&warning))?;
     }
     Ok(())
@@ -97,9 +115,9 @@ fn of_another(path: &Path, metadata: &Metadata) -> Text {
     )
 }
 
-/// Whether its owner is neither who runs this nor root. A pipe is whoever's.
+/// Whether its owner is neither who runs this nor root.
 fn is_of_another(metadata: &Metadata) -> bool {
-    metadata.is_file() && is_other(metadata.uid())
+    has_owner(metadata) && is_other(metadata.uid())
 }
 
 fn others_can_read(path: &Path) -> Text {

@@ -32,12 +32,12 @@ pub fn enter(reach: impl FnOnce() -> Reach) -> Vec<Restriction> {
     // Asked later, the answer would lie in files out of reach.
     let threads = kube_enroll::parallel::most_threads();
     let reach = reach();
-    if let Some((files, bytes)) = reach.strangers {
-        process::limit(process::Limits::for_input(files, bytes, threads));
-    }
+    let (files, bytes) = reach.work();
+    process::limit(process::Limits::for_input(files, bytes, threads));
     seccomp::install(seccomp::Needs {
         new_files: !reach.create.is_empty(),
         keyring: reach.keyring,
+        second_filter: reach.looks_first(),
     });
     let landlock = landlock::confine(reach);
     let mut restrictions = process::in_force(&locked);

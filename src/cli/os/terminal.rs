@@ -4,9 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube_enroll::secret::Passphrase;
 use kube_enroll::text::{Show, Text};
@@ -15,12 +13,12 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP};
-use signal_hook::flag;
+use signal_hook::consts::SIGSTOP;
 use signal_hook::low_level::raise;
 use zeroize::Zeroizing;
 
 use super::super::failure::{self, Failure};
+use super::signals::Asking;
 
 /// The terminal of this process, by whatever name.
 pub const TERMINAL: &str = "/dev/tty";
@@ -109,7 +107,7 @@ impl Terminal {
         let before = tcgetattr(&self.0)?;
         loop {
             self.take_turn();
-            let signals = Signals::catch()?;
+            let signals = Asking::begin()?;
             let asked = silence(&self.0, &before).and_then(|()| self.line(prompt, &signals));
             if matches!(asked, Ok(Asked::Ended)) && !self.is_ours() {
                 return asked;
@@ -149,7 +147,7 @@ impl Terminal {
         tcgetpgrp(&self.0) == Ok(getpgrp())
     }
 
-    fn line(&self, prompt: &Text, signals: &Catching) -> io::Result<Asked> {
+    fn line(&self, prompt: &Text, signals: &Asking) -> io::Result<Asked> {
         // Signals reach another thread than this one.
         const PAUSE: Timespec = Timespec {
             tv_sec: 0,
@@ -164,7 +162,7 @@ impl Terminal {
                 Ok(0) | Err(Errno::INTR) => {}
                 // It is typed for the shell.
                 Ok(_) if !self.is_ours() => {
-                    return Ok(signals.caught().unwrap_or(Asked::Stopped));
+                    return Ok(caught(signals).unwrap_or(Asked::Stopped));
                 }
                 Ok(_) => match (&self.0).read(&mut buffer) {
                     Ok(0) if typed.is_empty() => return Ok(Asked::Nothing),
@@ -175,7 +173,7 @@ impl Terminal {
                 },
                 Err(error) => return Err(error.into()),
             }
-            if let Some(asked) = signals.caught() {
+            if let Some(asked) = caught(signals) {
                 return Ok(asked);
             }
         }
@@ -197,7 +195,7 @@ enum Asked {
     Line(Passphrase),
     /// Ctrl-D.
     Nothing,
-    /// Ctrl-C, or the end of the login.
+    /// Ctrl-C, the end of the login, or of whoever had it asked.
     Ended,
     Stopped,
 }
@@ -229,90 +227,15 @@ fn silence(terminal: &File, before: &Termios) -> io::Result<()> {
     Ok(tcsetattr(terminal, OptionalActions::Flush, &silent)?)
 }
 
+/// How the question is to end, if it is.
+fn caught(signals: &Asking) -> Option<Asked> {
+    if signals.is_ended() {
+        return Some(Asked::Ended);
+    }
+    signals.is_stopped().then_some(Asked::Stopped)
+}
+
 /// Stops this process before the call returns, which a signal to all of its threads would not.
 fn stop() {
     let _ = raise(SIGSTOP);
-}
-
-/// Signals that would end or stop this process while the terminal does not echo. At other times they do
-/// what they always do.
-struct Signals {
-    idle: Arc<AtomicBool>,
-    ended: Arc<AtomicBool>,
-    stopped: Arc<AtomicBool>,
-    continued: Arc<AtomicBool>,
-}
-
-impl Signals {
-    /// Until it is dropped.
-    fn catch() -> io::Result<Catching> {
-        static SIGNALS: OnceLock<Signals> = OnceLock::new();
-        let signals = match SIGNALS.get() {
-            Some(signals) => signals,
-            None => {
-                let new = Self::register()?;
-                SIGNALS.get_or_init(|| new)
-            }
-        };
-        for flag in [
-            &signals.ended,
-            &signals.stopped,
-            &signals.continued,
-            &signals.idle,
-        ] {
-            flag.store(false, Ordering::SeqCst);
-        }
-        Ok(Catching(signals))
-    }
-
-    fn register() -> io::Result<Self> {
-        let signals = Self {
-            idle: Arc::new(true.into()),
-            ended: Arc::default(),
-            stopped: Arc::default(),
-            continued: Arc::default(),
-        };
-        for (signal, flag) in [
-            (SIGINT, &signals.ended),
-            (SIGTERM, &signals.ended),
-            (SIGHUP, &signals.ended),
-            (SIGQUIT, &signals.ended),
-            (SIGTSTP, &signals.stopped),
-        ] {
-            flag::register_conditional_default(signal, Arc::clone(&signals.idle))?;
-            flag::register(signal, Arc::clone(flag))?;
-        }
-        flag::register(SIGCONT, Arc::clone(&signals.continued))?;
-        Ok(signals)
-    }
-}
-
-/// See [`Signals::catch`].
-struct Catching(&'static Signals);
-
-impl Catching {
-    fn is_ended(&self) -> bool {
-        self.0.ended.load(Ordering::SeqCst)
-    }
-
-    fn caught(&self) -> Option<Asked> {
-        if self.is_ended() {
-            Some(Asked::Ended)
-        } else if self.0.stopped.load(Ordering::SeqCst) {
-            Some(Asked::Stopped)
-        } else {
-            None
-        }
-    }
-
-    /// Whether somebody called back meanwhile.
-    fn is_continued(&self) -> bool {
-        self.0.continued.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Catching {
-    fn drop(&mut self) {
-        self.0.idle.store(true, Ordering::SeqCst);
-    }
 }

@@ -410,6 +410,8 @@ impl Args {
                 }
             }
         }
+        // The next run goes on behind it.
+        files.let_signals_through();
         let done = Done {
             person,
             key: request.public_key().clone(),

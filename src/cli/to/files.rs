@@ -20,6 +20,7 @@ use super::super::console::{self, Console};
 use super::super::failure::{self, Failure};
 use super::super::from::file::{self, Stream};
 use super::super::os::privacy;
+use super::super::os::signals::Held;
 
 /// Makes the folder that output was asked to go to with those above it, if it is not there, under names as
 /// lasting as what will be in it. This is before the process is confined to it: nothing could remove it
@@ -53,7 +54,8 @@ pub fn make_folder(path: &Path, access: Access) -> Result<(), Failure> {
     })
 }
 
-/// Files written together: unless they are kept, dropping removes what was created.
+/// Files written together: unless they are kept, dropping removes what was created. From the first one on,
+/// signals that would leave some of them behind are held back.
 pub struct NewFiles<'a> {
     console: &'a Console,
     files: Vec<PathBuf>,
@@ -61,6 +63,8 @@ pub struct NewFiles<'a> {
     folders: Vec<PathBuf>,
     /// Whether it was said what the file system cannot promise.
     has_warned: bool,
+    /// The last field: it goes when everything is removed.
+    held: Option<Held>,
 }
 
 /// Who may read a new file.
@@ -79,11 +83,13 @@ impl<'a> NewFiles<'a> {
             files: Vec::new(),
             folders: Vec::new(),
             has_warned: false,
+            held: None,
         }
     }
 
     /// Creates a new folder that only the owner can look into.
     pub fn create_private_folder(&mut self, path: &Path) -> Result<(), Failure> {
+        self.go_on()?;
         let created = fs::DirBuilder::new().mode(0o700).create(path);
         created.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(path),
@@ -96,6 +102,7 @@ impl<'a> NewFiles<'a> {
     /// Creates `path` with `contents`, whole and synced, or not at all; its name is synced when
     /// everything is kept. An existing file is never replaced.
     pub fn create(&mut self, path: &Path, contents: &[u8], access: Access) -> Result<(), Failure> {
+        self.go_on()?;
         refuse_existing(path)?;
         if access == Access::Owner {
             privacy::check_folder(folder_of(path), self.console)?;
@@ -110,6 +117,14 @@ impl<'a> NewFiles<'a> {
                         .into(),
                 ),
             })
+    }
+
+    /// Holds signals back, and fails where one came.
+    pub fn go_on(&mut self) -> Result<(), Failure> {
+        if self.held.get_or_insert_with(Held::new).is_ended() {
+            return Err(Failure::interrupted());
+        }
+        Ok(())
     }
 
     fn write(&mut self, path: &Path, contents: &[u8], access: Access) -> io::Result<()> {
@@ -133,16 +148,23 @@ impl<'a> NewFiles<'a> {
     }
 
     /// Keeps everything that was created, under names as lasting as the contents.
-    pub fn keep(self) -> Result<(), Failure> {
+    pub fn keep(mut self) -> Result<(), Failure> {
+        self.go_on()?;
         self.sync()?;
         self.release();
         Ok(())
+    }
+
+    /// Lets signals through again: what was created so far is whole and may stay.
+    pub fn let_signals_through(&mut self) {
+        self.held = None;
     }
 
     /// Takes over what another one created, to be kept or not with the rest.
     pub fn absorb(&mut self, mut other: Self) {
         self.files.append(&mut other.files);
         self.folders.append(&mut other.folders);
+        self.held = self.held.take().or_else(|| other.held.take());
     }
 
     /// Makes the names as lasting as the contents: what comes next may refer to them.
@@ -310,6 +332,7 @@ fn replace_as(
         return Err(symbolic_link(path));
     }
     privacy::check_folder(folder_of(path), console)?;
+    let _held = Held::new();
     let replace = || -> io::Result<()> {
         let temporary = Temporary::beside(path, |file| {
             keep(file, &existing)?;

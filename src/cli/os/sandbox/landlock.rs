@@ -1,6 +1,8 @@
 //! The files that are left (landlock(7)).
 
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd,
@@ -16,7 +18,8 @@ use kube_enroll::text::Text;
 use super::super::super::from::file::Stream;
 use super::super::super::from::{cluster, credentials, requests};
 use super::super::terminal::{self, TERMINAL};
-use super::Reach;
+use super::reach::STDIN;
+use super::{Reach, seccomp};
 
 /// What is handled, and so refused unless a rule allows it. Older kernels handle less.
 const NEWEST: ABI = ABI::V6;
@@ -33,13 +36,13 @@ const PROMPT: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFil
 ///
 /// A kubeconfig may name the file of its certificate authority, or certificates and keys of its
 /// users, anywhere. So where these are read too, a thread that can read nothing but what the command
-/// was given reads the kubeconfig first. A cluster's kubeconfig that comes through a pipe can be read
-/// only once, by the command; then everything is readable.
+/// was given, and sends no signals, reads the kubeconfig first. A cluster's kubeconfig that comes through
+/// a pipe can be read only once, by the command; then everything is readable.
 pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
     let cluster = reach.cluster.take();
     let credentials = std::mem::take(&mut reach.credentials);
     let mut kubeconfigs = cluster.iter().flat_map(|(kubeconfigs, _)| kubeconfigs);
-    if !kubeconfigs.all(|kubeconfig| kubeconfig.is_file()) {
+    if kubeconfigs.any(|kubeconfig| is_read_once(kubeconfig)) {
         reach.read = vec![PathBuf::from("/")];
         reach.list.push(PathBuf::from("/"));
         return restrict(&reach);
@@ -51,6 +54,7 @@ pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
         let look = || {
             // Where it fails, so will that of the process, which is told.
             let _ = restrict(&only_reading);
+            seccomp::keep_to_thread();
             let mut named = credentials::named_by(&credentials);
             let objects = named.iter().flat_map(|path| requests::objects_beside(path));
             named.extend(objects.collect::<Vec<_>>());
@@ -62,6 +66,13 @@ pub fn confine(mut reach: Reach) -> Result<RestrictionStatus, RulesetError> {
         reach = reach.read(&named);
     }
     restrict(&reach)
+}
+
+/// Whether it is a pipe, or typed. What is missing, or a folder, is none and opens nothing.
+fn is_read_once(path: &Path) -> bool {
+    let kind = path.metadata().map(|there| there.file_type());
+    let is_typed = path == Path::new(STDIN) && io::stdin().is_terminal();
+    is_typed || kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }
 
 /// Leaves `reach` and nothing else: no other file, no TCP, no abstract socket, no signal.

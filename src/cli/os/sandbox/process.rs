@@ -26,7 +26,7 @@ pub fn harden() -> Locked {
     lock_memory()
 }
 
-/// The most that a command may take that reads what strangers wrote. Reading is bounded by design;
+/// The most that a command may take: any file that it reads may be a stranger's. Reading is bounded by design;
 /// where that were to fail, this process ends and the machine does not suffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::super::super::failure::Failure;
-use super::super::super::from::file::Stream;
+use super::super::super::from::file::{DEFAULT_LIMIT, Stream};
 use super::super::super::to::Destination;
 use super::super::super::to::files::{self, Access, folder_of};
 use super::super::kernel_keyring::ALL_KEYS;
+
+/// Standard input, where a kubeconfig is read from it.
+pub(super) const STDIN: &str = "/dev/stdin";
 
 /// What was named, and what follows from it.
 #[derive(Debug, Default)]
@@ -23,8 +26,8 @@ pub struct Reach {
     pub(super) cluster: Option<(Vec<PathBuf>, Option<String>)>,
     /// Files that may be kubeconfigs, whose users may name certificates and keys.
     pub(super) credentials: Vec<PathBuf>,
-    /// How many files it reads that a stranger may have written, and how many bytes of each.
-    pub(super) strangers: Option<(usize, u64)>,
+    /// How many files it reads or makes, and how many bytes of each, where that is not the usual.
+    work: Option<(usize, u64)>,
     /// Whether it uses the kernel's keyring.
     pub(super) keyring: bool,
     stdin: usize,
@@ -45,10 +48,11 @@ impl Reach {
         self
     }
 
-    /// Reads so many files that a stranger may have written, of so many bytes each at most.
+    /// Reads or makes so many files, of so many bytes each at most: the memory and time that it may take grow
+    /// with them.
     #[must_use]
-    pub fn of_strangers(mut self, files: usize, bytes: u64) -> Self {
-        self.strangers = Some((files.max(1), bytes));
+    pub fn with_work(mut self, files: usize, bytes: u64) -> Self {
+        self.work = Some((files.max(1), bytes));
         self
     }
 
@@ -144,7 +148,7 @@ impl Reach {
     pub fn cluster(mut self, kubeconfigs: &[Stream], context: Option<&str>) -> Self {
         let paths = kubeconfigs.iter().map(|kubeconfig| match kubeconfig {
             // Nobody can tell which file it will name.
-            Stream::Stdio => PathBuf::from("/dev/stdin"),
+            Stream::Stdio => PathBuf::from(STDIN),
             Stream::File(path) => path.clone(),
         });
         self.cluster = Some((paths.collect(), context.map(str::to_owned)));
@@ -170,6 +174,18 @@ impl Reach {
             list: self.list.clone(),
             ..Self::default()
         }
+    }
+
+    /// How many files it reads or makes at most, and how many bytes of each: who does not say has some keys
+    /// to make and some files to read.
+    pub(super) fn work(&self) -> (usize, u64) {
+        const USUAL: (usize, u64) = (64, DEFAULT_LIMIT);
+        self.work.unwrap_or(USUAL)
+    }
+
+    /// Whether a thread looks for files that others name before the process is confined.
+    pub(super) fn looks_first(&self) -> bool {
+        self.cluster.is_some() || !self.credentials.is_empty()
     }
 
     /// How often standard input is read.

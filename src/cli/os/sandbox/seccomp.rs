@@ -20,6 +20,8 @@ pub struct Needs {
     pub new_files: bool,
     /// The kernel's keyring, where keys are kept unlocked.
     pub keyring: bool,
+    /// A second filter, for one thread.
+    pub second_filter: bool,
 }
 
 /// Installs the filter where there is one for this architecture.
@@ -27,6 +29,13 @@ pub fn install(needs: Needs) {
     // A container may refuse it; `in_force` asks the kernel what came of it.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     let _ = filter::install(needs);
+}
+
+/// Takes from this thread, and those that it starts, what reaches into others: signals, and what happens at
+/// one. Memory is shared all the same.
+pub fn keep_to_thread() {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    let _ = filter::keep_to_thread();
 }
 
 /// What the kernel says.

@@ -21,6 +21,13 @@ const INSIDE: &str = "KUBE_ENROLL_TEST_INSIDE";
 fn in_sandbox(name: &str, deed: fn() -> bool) -> ExitStatus {
     if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         limit(Limits::for_input(1, 1 << 20, 1));
+    }
+    in_sandbox_alone(name, deed)
+}
+
+/// The same with the limits that every command has.
+fn in_sandbox_alone(name: &str, deed: fn() -> bool) -> ExitStatus {
+    if std::env::var(INSIDE).is_ok_and(|inside| inside == name) {
         enter(Reach::default);
         exit(i32::from(!deed()));
     }
@@ -156,6 +163,16 @@ fn limits_leave_room_for_the_largest_replies_and_grow_with_the_input() {
     assert!(small.cpu < large.cpu && large.cpu < Limits::for_input(10_000, 1 << 20, 2).cpu);
     let most = Limits::for_input(usize::MAX, u64::MAX, usize::MAX);
     assert_eq!((most.address_space, most.cpu), (u64::MAX, u64::MAX));
+}
+
+#[test]
+fn every_command_has_limits() {
+    use rustix::process::{Resource, getrlimit};
+    let status = in_sandbox_alone("every_command_has_limits", || {
+        let is_limited = |resource| getrlimit(resource).maximum.is_some();
+        is_limited(Resource::As) && is_limited(Resource::Cpu)
+    });
+    assert!(status.success(), "{status}");
 }
 
 #[test]

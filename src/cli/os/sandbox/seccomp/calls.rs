@@ -73,6 +73,12 @@ pub const CHANGES: i32 = libc::O_CREAT | libc::O_TRUNC | libc::O_TMPFILE & !libc
 /// The set-user-ID and set-group-ID bits, which no file gets.
 pub const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
 
+/// What no file or folder is made with.
+pub const SPECIAL: u32 = SET_ID | libc::S_ISVTX;
+
+/// What one thread could have another one do (`landlock.rs`, for the thread that looks first).
+pub const ACROSS_THREADS: &[i64] = &[libc::SYS_rt_sigaction, libc::SYS_kill, libc::SYS_tgkill];
+
 /// Allowed, with any arguments. Others are allowed with some: see `filter.rs`.
 pub const NEEDED: &[i64] = &[
     // Memory: the allocator, and the stacks of threads
@@ -128,10 +134,12 @@ pub const NEEDED: &[i64] = &[
     libc::SYS_readlink,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_poll,
-    // Who this is: whose a file is (`cli/file/privacy.rs`), the home folder, abort(3), the terminal
+    // Who this is: whose a file is (`cli/file/privacy.rs`), the home folder, abort(3), the terminal,
+    // whether who had a person asked is still there
     libc::SYS_getpid,
     libc::SYS_getuid,
     libc::SYS_geteuid,
+    libc::SYS_getppid,
     libc::SYS_getegid,
     libc::SYS_getpgid,
     #[cfg(target_arch = "x86_64")]
@@ -151,13 +159,10 @@ pub const WRITING: &[i64] = &[
     libc::SYS_fsync,
     libc::SYS_flock,
     libc::SYS_fchown,
-    libc::SYS_mkdirat,
     libc::SYS_unlinkat,
     libc::SYS_linkat,
     libc::SYS_renameat,
     libc::SYS_renameat2,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_mkdir,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_rmdir,
     #[cfg(target_arch = "x86_64")]

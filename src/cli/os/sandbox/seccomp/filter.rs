@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use seccompiler::{
     BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
-    SeccompFilter, SeccompRule, TargetArch, apply_filter_all_threads,
+    SeccompFilter, SeccompRule, TargetArch, apply_filter, apply_filter_all_threads,
 };
 
 use super::Needs;
 use super::calls::{
-    CHANGES, FCNTL, IOCTL, KEY_RIGHTS, KEYCTL, NEEDED, NEW_THREAD, PRCTL, SET_ID, WRITING,
+    ACROSS_THREADS, CHANGES, FCNTL, IOCTL, KEY_RIGHTS, KEYCTL, NEEDED, NEW_THREAD, PRCTL, SET_ID,
+    SPECIAL, WRITING,
 };
 
 /// System calls, and the arguments they are meant with; an empty list is any arguments.
@@ -22,6 +23,16 @@ pub fn install(needs: Needs) -> Result<(), Error> {
     let filter = SeccompFilter::new(rules(needs)?, refuse, SeccompAction::Allow, arch)?;
     let program: BpfProgram = filter.try_into()?;
     apply_filter_all_threads(&program)
+}
+
+/// Puts another filter on this thread.
+pub fn keep_to_thread() -> Result<(), Error> {
+    let refuse = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
+    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    let calls = any_arguments(ACROSS_THREADS);
+    let filter = SeccompFilter::new(calls, SeccompAction::Allow, refuse, arch)?;
+    let program: BpfProgram = filter.try_into()?;
+    apply_filter(&program)
 }
 
 fn rules(needs: Needs) -> Result<Rules, Error> {
@@ -46,7 +57,16 @@ fn rules(needs: Needs) -> Result<Rules, Error> {
     open(&mut rules, needs)?;
     if needs.new_files {
         rules.extend(any_arguments(WRITING));
+        rules.insert(libc::SYS_mkdirat, vec![lacks(2, SPECIAL.cast_signed())?]);
+        #[cfg(target_arch = "x86_64")]
+        rules.insert(libc::SYS_mkdir, vec![lacks(1, SPECIAL.cast_signed())?]);
         rules.insert(libc::SYS_fchmod, vec![lacks(1, SET_ID.cast_signed())?]);
+    }
+    if needs.second_filter {
+        let adds = is(0, libc::SECCOMP_SET_MODE_FILTER)?;
+        let to_this_thread = is(1, 0)?;
+        let rule = SeccompRule::new(vec![adds, to_this_thread])?;
+        rules.insert(libc::SYS_seccomp, vec![rule]);
     }
     if needs.keyring {
         rules.insert(libc::SYS_add_key, Vec::new());
@@ -59,7 +79,8 @@ fn rules(needs: Needs) -> Result<Rules, Error> {
     Ok(rules)
 }
 
-/// Files are opened within what Landlock leaves; none is made or emptied where none is to be written.
+/// Files are opened within what Landlock leaves; none is made or emptied where none is to be written, and
+/// none is made that runs as somebody else.
 fn open(rules: &mut Rules, needs: Needs) -> Result<(), Error> {
     let by_name: &[(i64, u8)] = &[
         (libc::SYS_openat, 2),
@@ -67,11 +88,11 @@ fn open(rules: &mut Rules, needs: Needs) -> Result<(), Error> {
         (libc::SYS_open, 1),
     ];
     for (call, flags) in by_name {
-        let arguments = if needs.new_files {
-            Vec::new()
-        } else {
-            vec![lacks(*flags, CHANGES)?]
-        };
+        let mut arguments = vec![lacks(*flags, CHANGES)?];
+        if needs.new_files {
+            // The mode stands behind the flags.
+            arguments.push(lacks(*flags + 1, SPECIAL.cast_signed())?);
+        }
         rules.insert(*call, arguments);
     }
     Ok(())
