@@ -806,6 +806,143 @@ fn the_replies_of_earlier_years_in_the_folder_are_passed_over() {
     });
 }
 
+/// Somebody asked for less time, and throws away what lasts longer.
+#[test]
+fn a_certificate_for_a_shorter_time_that_was_issued_later_is_the_newest() {
+    for style in STYLES {
+        let Some(place) = Place::new() else { return };
+        let folder = &place.folder;
+        let manifest = place.request("request alice -g developers --expires-in 300d");
+        place.reply_of("prod", &manifest, "a.reply.yaml", 20);
+        place.take("a", style);
+        let manifest = place.request(&format!("renew {CONFIG} --expires-in 30d"));
+        place.reply("prod", &manifest, "b.reply.yaml");
+        // Which of both is meant is not for us to say: one lasts longer.
+        let both = &["to have both:", "to replace the one that is there:"];
+        place.run("kubeconfig .").fails(2, both);
+        place.take("b", "--context alice@prod");
+        let config = folder.read(CONFIG);
+        for words in [
+            ".",
+            "a.reply.yaml b.reply.yaml",
+            "b.reply.yaml a.reply.yaml",
+        ] {
+            let said = place.run(&format!("kubeconfig {words}")).good().stderr;
+            assert!(said.contains("a.reply.yaml is passed over: "), "{said}");
+            assert!(said.contains("that was issued later"), "{said}");
+            assert_eq!(folder.read(CONFIG), config, "{words}");
+        }
+        // By name it is not put back either, unless that is asked for.
+        let ended = place.run("kubeconfig a.reply.yaml");
+        ended.fails(
+            2,
+            &["nothing of it was changed", both[0], both[1], " from "],
+        );
+        assert_eq!(folder.read(CONFIG), config);
+        place.take("a", "--context alice@prod");
+        place.uses(CONFIG, &[FIRST]);
+    }
+}
+
+/// Its certificate is not where the kubeconfig says, and only the key that it is marked with tells.
+#[test]
+fn the_context_of_another_person_stays_theirs_where_their_certificate_cannot_be_read() {
+    for style in ["--exec", "--files"] {
+        let Some(place) = Place::new() else { return };
+        let folder = &place.folder;
+        let bob = place.request("request bob -g developers");
+        place.reply("prod", &bob, "bob.reply.yaml");
+        place.take("bob", &format!("{style} --context prod --merge kc"));
+        let carol = place.request("request carol -g developers");
+        place.reply("prod", &carol, "carol.reply.yaml");
+        let before = folder.read("kc");
+        for gone in ["mv bob@prod.crt away", "mkdir bob@prod.crt"] {
+            folder.peer("sh", &["-ec", gone]);
+            for style in STYLES {
+                let words =
+                    format!("kubeconfig carol.reply.yaml {style} --context prod --merge kc");
+                let words = [&words, "with another key", "add a context of another name:"];
+                place.run(words[0]).fails(2, &words[1..]);
+                assert_eq!(folder.read("kc"), before, "{gone} {style}");
+            }
+        }
+        folder.peer("sh", &["-ec", "rmdir bob@prod.crt; mv away bob@prod.crt"]);
+        place.uses("kc", &[("prod", "prod", "O=developers,CN=bob")]);
+        place.take("carol", &format!("{style} --context prod-2 --merge kc"));
+        let both = [
+            ("prod", "prod", "O=developers,CN=bob"),
+            ("prod-2", "prod", "O=developers,CN=carol"),
+        ];
+        place.uses("kc", &both);
+    }
+}
+
+/// Nobody ever writes to the pipes.
+#[test]
+fn what_is_no_file_holds_up_nothing_in_a_folder_and_in_the_place_of_the_kubeconfig() {
+    let Some(place) = Place::enrolled("--exec") else {
+        return;
+    };
+    let folder = &place.folder;
+    let pipes = "k.key d.csr d.csr.yaml d.crt d.kubeconfig";
+    folder.peer("sh", &["-ec", &format!("mkfifo {pipes}")]);
+    let started = Instant::now();
+    for words in [
+        "kubeconfig first.reply.yaml --out new",
+        "kubeconfig first.reply.yaml --dry-run",
+        "kubeconfig . --key . --merge other",
+        "renew first.reply.yaml --keep-key --output-dir .",
+        "renew first.reply.yaml --no-passphrase",
+    ] {
+        place.run(words).good();
+    }
+    let ended = place.run("unlock");
+    assert!(!ended.stderr.contains("d.kubeconfig"), "{}", ended.stderr);
+    folder.peer(
+        "sh",
+        &["-ec", &format!("rm {pipes} {CONFIG}; mkfifo {CONFIG}")],
+    );
+    for words in ["", "--dry-run"] {
+        let words = format!("kubeconfig first.reply.yaml {words}");
+        place
+            .run(&words)
+            .fails(2, &["a named pipe (FIFO), and is not replaced"]);
+    }
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+/// Where one of two keys was lost, its reply is one of others.
+#[test]
+fn only_replies_whose_key_is_here_count_for_a_kubeconfig_of_its_own() {
+    let Some(place) = Place::enrolled("--embed") else {
+        return;
+    };
+    let manifest = place.request(&format!("renew {CONFIG}"));
+    place.reply("prod", &manifest, "renewed.reply.yaml");
+    place.folder.peer("rm", &["alice.key"]);
+    let said = "1 other is for keys that are not here";
+    let ended = place.run("kubeconfig . --out new").good();
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    place.uses("new", &[FIRST]);
+    let manifest = place.request("request alice -g ops");
+    place.reply("prod", &manifest, "ops.reply.yaml");
+    let several = "--out is for one kubeconfig, and here are several";
+    place.run("kubeconfig . --out both").fails(2, &[several]);
+    assert!(!place.folder.has("both"));
+}
+
+#[test]
+fn what_to_run_after_a_dry_run_that_was_refused_writes() {
+    let Some(place) = Place::enrolled("--embed") else {
+        return;
+    };
+    let manifest = place.request("request alice -g ops --key alice.key");
+    place.reply("prod", &manifest, "ops.reply.yaml");
+    let ended = place.run("kubeconfig ops.reply.yaml --dry-run");
+    assert!(!ended.stderr.contains("--dry-run"), "{}", ended.stderr);
+    ended.fails(2, &["kubeconfig ops.reply.yaml --context alice@prod-2"]);
+}
+
 #[test]
 fn a_reply_is_found_under_the_name_that_it_was_given() {
     in_each_style(|place, style| {

@@ -68,11 +68,11 @@ impl Chain {
     }
 
     /// All of them in the order in which one of them is likely to be meant: authorities last, and
-    /// before them the last to end first.
+    /// before them the last to be issued first, and of those the last to end.
     #[must_use]
     pub fn by_likelihood(&self) -> Vec<&Certificate> {
         let mut all: Vec<_> = self.iter().collect();
-        all.sort_by_key(|it| (it.is_ca(), Reverse(it.not_after())));
+        all.sort_by_key(|it| (it.is_ca(), Reverse((it.not_before(), it.not_after()))));
         all
     }
 

@@ -145,9 +145,9 @@ enum Style {
     Exec,
 }
 
-/// This command as it was typed, to be told with something changed.
+/// This command as it was typed, to be told with something changed; what it shows was shown.
 fn again() -> Again {
-    Again::of("kubeconfig")
+    Again::of("kubeconfig").without(&["dry-run"])
 }
 
 /// The same for these replies.
@@ -241,12 +241,7 @@ impl Action for Args {
                 Err(failure) => failures.report(&failure),
             }
         }
-        let number = run.pass_over_older(&mut replies);
-        if number > 1 && self.out.is_some() {
-            let what = "--out is for one kubeconfig, and here are several";
-            failures.report(&Failure::could_not_run(what).say("give --output-dir DIR instead"));
-            replies.clear();
-        }
+        run.pass_over_older(&mut replies);
         let is_for_many = |reply: &Reply| is_one_of_several || reply.requests.len() > 1;
         for (input, reply) in &replies {
             match run.reply(input, reply, is_for_many(reply), &mut plans, &mut failures) {
@@ -256,6 +251,11 @@ impl Action for Args {
             }
         }
         run.tell_others(&inputs, &others, &mut failures);
+        if self.out.is_some() && plans.number() > 1 {
+            let what = "--out is for one kubeconfig, and here are several";
+            failures.report(&Failure::could_not_run(what).say("give --output-dir DIR instead"));
+            plans = Plans::default();
+        }
         let worst = failures.end("more reply", "more replies");
         let writer = Writer {
             args: self,
@@ -275,8 +275,8 @@ impl Args {
                 all.push(reply.clone());
                 continue;
             };
-            let mut paths = file::in_folder(folder)?;
-            paths.retain(|path| path.is_file() && path.to_string_lossy().ends_with(ENDING));
+            let mut paths = file::files_in(folder)?;
+            paths.retain(|path| path.to_string_lossy().ends_with(ENDING));
             if paths.is_empty() {
                 let what = text!(
                     "{} is a directory, and no file in it ends with {}",
@@ -626,6 +626,9 @@ impl Run<'_> {
         check::check(&issued, input, &self.requests, self.now, self.console)?;
         let mut checked = Vec::new();
         for target in self.targets(&issued) {
+            if let Target::Any(Stream::File(path)) = &target {
+                files::refuse_no_file(path)?;
+            }
             let place = self.place(&issued, cluster, input, &target, plans)?;
             if !checked.contains(&place.cluster.authority) {
                 self.check_client_authority(&issued, &place.cluster)?;
@@ -637,7 +640,7 @@ impl Run<'_> {
     }
 
     /// The certificate that fits a key, wherever it stands, and behind it those of authorities. Of
-    /// several for the same key the one that ends last is meant.
+    /// several for the same key the one that was issued last is meant.
     fn leaf_first(&self, chain: &Chain, input: &Stream) -> Result<(Chain, FoundKey), Failure> {
         let mut first = None;
         for leaf in chain.by_likelihood() {

@@ -272,7 +272,7 @@ impl Args {
             let has_ending = |ending| name.ends_with(&format!(".{ending}"));
             !path.is_file() || name.starts_with('.') || OTHERS.into_iter().any(has_ending)
         };
-        let beside = file::in_folder(&self.folder()).unwrap_or_default();
+        let beside = file::files_in(&self.folder()).unwrap_or_default();
         let defaults = default_kubeconfigs().unwrap_or_default().into_iter();
         let defaults = defaults.filter_map(|file| file.path().map(Path::to_owned));
         let mut seen: Vec<_> = path.canonicalize().into_iter().collect();
@@ -366,7 +366,7 @@ impl Args {
     fn moved(&self, contents: &[u8]) -> Option<PathBuf> {
         let marked = Kubeconfig::read(contents).ok()?.fingerprints();
         let folders = self.folders().into_iter();
-        let files = folders.flat_map(|it| file::in_folder(&it).unwrap_or_default());
+        let files = folders.flat_map(|it| file::files_in(&it).unwrap_or_default());
         let is_certificate = |path: &PathBuf| path.extension() == Some("crt".as_ref());
         files.filter(is_certificate).find(|path| {
             let contents = file::read(&Stream::from(path.as_path()), DEFAULT_LIMIT).ok();

@@ -246,9 +246,10 @@ impl Args {
 fn name_one(failure: Failure) -> Failure {
     const ENDINGS: [&str; 2] = [".kubeconfig", ".key"];
     const SHOWN: usize = 3;
-    let here = file::in_folder(Path::new("")).unwrap_or_default();
+    let here = file::files_in(Path::new("")).unwrap_or_default();
     let named = ENDINGS.iter().flat_map(|ending| {
-        let has_ending = move |path: &&PathBuf| path.to_string_lossy().ends_with(ending);
+        let has_ending =
+            move |path: &&PathBuf| path.exists() && path.to_string_lossy().ends_with(ending);
         here.iter().filter(has_ending)
     });
     let found: Vec<_> = named.take(SHOWN).map(PathBuf::as_path).collect();

@@ -237,8 +237,11 @@ impl Kubeconfig {
         match self.compare_user(user, entry, named) {
             Ok(change) => return Ok((user.to_owned(), change)),
             // A name may be one that several people use.
-            Err(error @ MergeError::Credential { .. })
-                if error.is_of_another_user() && context.is_some() =>
+            Err(error)
+                if context.is_some()
+                    && (error.is_of_another_user()
+                        || matches!(error, MergeError::Unread { .. })
+                            && !is_name_of(user, &entry.user)) =>
             {
                 return Err(error);
             }
@@ -262,8 +265,8 @@ impl Kubeconfig {
         Ok((user, change))
     }
 
-    /// A user entry of ours may be renewed: by the certificate of the same user and groups that ends
-    /// later, or where the old one had ended before this one began.
+    /// A user entry of ours may be renewed: by the certificate of the same user and groups that was issued
+    /// and ends no earlier, or where the old one had ended before this one began.
     fn compare_user(
         &self,
         user: &str,
@@ -417,6 +420,12 @@ const CREDENTIAL: [&str; 6] = [
     "exec",
     "extensions",
 ];
+
+/// Whether a user entry is called as this program calls those of a user, or with what tells several apart.
+fn is_name_of(there: &str, usual: &str) -> bool {
+    let rest = there.strip_prefix(usual);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
 
 fn extensions_of(body: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let extensions = body.get("extensions").and_then(Value::as_array);

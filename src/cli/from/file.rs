@@ -234,6 +234,26 @@ pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(names.iter().map(|name| folder.join(name)).collect())
 }
 
+/// The files in a folder, and what turns out to be none when it is read: no folders, and no pipes,
+/// sockets and devices, for which somebody may wait for ever.
+pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = in_folder(folder)?;
+    retain_files(&mut paths, &|_| {});
+    Ok(paths)
+}
+
+/// The same of what is in a folder; each that is passed over is told.
+pub fn retain_files(paths: &mut Vec<PathBuf>, tell: &dyn Fn(Text)) {
+    paths.retain(|path| {
+        let there = path.metadata().ok();
+        let what = there.and_then(|there| no_file(there.file_type()));
+        if let Some(what) = what {
+            tell(text!("{} is {}, and is passed over", path, what));
+        }
+        what.is_none()
+    });
+}
+
 /// Whether a file has a name that editors, downloads and file managers leave behind, and nobody sends.
 pub fn is_leftover(path: &Path) -> bool {
     const NAMES: [&str; 4] = ["thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db"];

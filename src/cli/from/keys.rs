@@ -307,14 +307,9 @@ impl<'a> KeyFiles<'a> {
 
     /// Encrypted keys are told by the request beside them.
     fn look_through(&self, folder: &Path) -> Result<Folder, Failure> {
-        for path in named_key(folder)? {
-            let there = path.metadata().ok();
-            if let Some(what) = there.and_then(|there| file::no_file(there.file_type())) {
-                self.console
-                    .warn(text!("{} is {}, and is passed over", path, what));
-            }
-        }
-        let files = key_files(folder)?;
+        let mut files = file::in_folder(folder)?;
+        files.retain(|path| is_called_key(path));
+        file::retain_files(&mut files, &|passed| self.console.warn(passed));
         let mut found = Folder {
             count: files.len(),
             ..Folder::default()
@@ -455,21 +450,15 @@ fn public_half(path: &Path) -> Result<PublicHalf, Failure> {
     Ok(PublicHalf::Known(opened.public_key().fingerprint()))
 }
 
-/// The `.key` files of a folder, by name. Nobody waits for a pipe of that name.
+/// The `.key` files of a folder, by name.
 pub fn key_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = named_key(folder)?;
-    files.retain(|path| {
-        let there = path.metadata().ok();
-        there.is_none_or(|there| file::no_file(there.file_type()).is_none())
-    });
-    Ok(files)
+    let mut paths = file::files_in(folder)?;
+    paths.retain(|path| is_called_key(path));
+    Ok(paths)
 }
 
-/// What is called a key in a folder.
-fn named_key(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut paths = file::in_folder(folder)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
-    Ok(paths)
+fn is_called_key(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "key")
 }
 
 /// Where those of the keys are that are symbolic links: what was made with them lies there.

@@ -82,17 +82,8 @@ impl<'a> Requests<'a> {
             ));
             Vec::new()
         });
-        paths.retain(|path| {
-            let there = path.metadata().ok().filter(|_| has_ending(path, &ENDINGS));
-            let no_file = there
-                .as_ref()
-                .and_then(|there| file::no_file(there.file_type()));
-            if let Some(what) = no_file {
-                self.console
-                    .warn(text!("{} is {}, and is passed over", path, what));
-            }
-            there.is_some() && no_file.is_none()
-        });
+        paths.retain(|path| has_ending(path, &ENDINGS) && path.exists());
+        file::retain_files(&mut paths, &|passed| self.console.warn(passed));
         let read = parallel::map(&paths, |path| read_forgiving(path));
         let mut by_key = ByKey::new();
         for (path, read) in paths.into_iter().zip(read) {
@@ -135,7 +126,7 @@ pub fn objects(
     // Where none is at hand, that is said.
     let files = folders
         .iter()
-        .flat_map(|folder| file::in_folder(folder).unwrap_or_default());
+        .flat_map(|folder| file::files_in(folder).unwrap_or_default());
     let files = files.chain(key.into_iter().flat_map(objects_beside));
     let files: Vec<PathBuf> = files
         .filter(|path| has_ending(path, &OBJECT_ENDINGS) && path.is_file())
@@ -156,9 +147,9 @@ pub fn objects(
 pub fn keys_of_certificates(folders: &BTreeSet<PathBuf>) -> HashSet<Fingerprint> {
     let all = folders
         .iter()
-        .flat_map(|folder| file::in_folder(folder).unwrap_or_default());
+        .flat_map(|folder| file::files_in(folder).unwrap_or_default());
     let files: Vec<PathBuf> = all
-        .filter(|path| path.is_file() && path.extension() != Some("key".as_ref()))
+        .filter(|path| path.extension() != Some("key".as_ref()))
         .collect();
     let now = OffsetDateTime::now_utc();
     let keys = parallel::map(&files, |path| {

@@ -1,9 +1,9 @@
-//! Of several certificates of one person for one cluster, the one that ends last: the replies of earlier
-//! years lie in the same folder.
+//! Of several certificates of one person for one cluster, the one that was issued last: the replies of
+//! earlier years lie in the same folder.
 
 use std::collections::HashMap;
 
-use kube_enroll::certificate::Chain;
+use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::kubeconfig::Cluster;
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::reply::Reply;
@@ -28,6 +28,14 @@ fn holder(chain: &Chain, cluster: Option<&Cluster>) -> Option<Holder> {
     Some((identity.username, identity.groups, cluster))
 }
 
+/// Which of two is newer: one that has not ended, issued last, and of those the one that ends last.
+type Age = (bool, OffsetDateTime, OffsetDateTime);
+
+fn age(leaf: &Certificate, now: OffsetDateTime) -> Age {
+    let (first, last) = (leaf.not_before(), leaf.not_after());
+    (last >= now, first, last)
+}
+
 fn chain_of(request: &CertificateSigningRequest) -> Option<Chain> {
     let pem = request.status.as_ref()?.certificate.as_deref()?;
     Chain::from_pem(pem).ok()
@@ -35,16 +43,13 @@ fn chain_of(request: &CertificateSigningRequest) -> Option<Chain> {
 
 impl Run<'_> {
     /// Takes the older certificates out of the replies, where the key of a newer one for the same user,
-    /// groups and cluster is here; how many are left.
-    pub(super) fn pass_over_older(&self, replies: &mut [(&Stream, Reply)]) -> usize {
-        let mut newest: HashMap<Holder, (OffsetDateTime, &Stream)> = HashMap::new();
+    /// groups and cluster is here.
+    pub(super) fn pass_over_older(&self, replies: &mut [(&Stream, Reply)]) {
+        let mut newest: HashMap<Holder, (Age, &Stream)> = HashMap::new();
         let number = |reply: &Reply| reply.requests.len() + usize::from(reply.chain.is_some());
-        let all = replies
-            .iter()
-            .map(|(_, reply)| number(reply))
-            .sum::<usize>();
-        if all < 2 {
-            return all;
+        let all = replies.iter().map(|(_, reply)| number(reply));
+        if all.sum::<usize>() < 2 {
+            return;
         }
         for (input, reply) in replies.iter() {
             let issued = reply.requests.iter().filter_map(chain_of);
@@ -59,9 +64,10 @@ impl Run<'_> {
                 let Some(holder) = holder.filter(|_| is_here.unwrap_or(false)) else {
                     continue;
                 };
-                let last = newest.entry(holder).or_insert((leaf.not_after(), input));
-                if leaf.not_after() > last.0 {
-                    *last = (leaf.not_after(), input);
+                let its_age = age(leaf, self.now);
+                let last = newest.entry(holder).or_insert((its_age, input));
+                if its_age > last.0 {
+                    *last = (its_age, input);
                 }
             }
         }
@@ -70,10 +76,12 @@ impl Run<'_> {
             let cluster = reply.cluster.clone();
             let mut is_last = |chain: Option<Chain>| {
                 let newer = chain.and_then(|chain| {
-                    let (end, file) = newest.get(&holder(&chain, cluster.as_ref())?)?;
-                    (chain.holder().not_after() < *end).then_some(*file)
+                    let (newest, file) = newest.get(&holder(&chain, cluster.as_ref())?)?;
+                    let its_age = age(chain.holder(), self.now);
+                    let has_ended = newest.0 && !its_age.0;
+                    (its_age < *newest).then_some((*file, has_ended))
                 });
-                passed.extend(newer.map(|file| (*input, file)));
+                passed.extend(newer.map(|(file, has_ended)| (*input, file, has_ended)));
                 newer.is_none()
             };
             reply.requests.retain(|request| is_last(chain_of(request)));
@@ -86,15 +94,20 @@ impl Run<'_> {
                 "{} passed over: newer ones of the same users and groups are among the replies",
                 count(passed.len(), "certificate is", "certificates are")
             ));
-            return all - passed.len();
+            return;
         }
-        for (older, newer) in &passed {
+        for (older, newer, has_ended) in &passed {
+            let why = if *has_ended {
+                "ends later"
+            } else {
+                "was issued later"
+            };
             self.console.note(text!(
-                "the certificate in {} is passed over: {} has one of the same user and groups that ends later",
+                "the certificate in {} is passed over: {} has one of the same user and groups that {}",
                 older,
-                newer
+                newer,
+                why
             ));
         }
-        all - passed.len()
     }
 }

@@ -134,6 +134,11 @@ impl Target {
 }
 
 impl Plans {
+    /// How many entries there are.
+    pub(super) fn number(&self) -> usize {
+        self.targets.iter().map(|(_, entries)| entries.len()).sum()
+    }
+
     fn add(&mut self, target: Target, planned: Planned) {
         let next = self.targets.len();
         let position = *self.positions.entry(target.clone()).or_insert(next);

@@ -9,10 +9,11 @@ use crate::certificate::{Certificate, show_time};
 use crate::key::{Fingerprint, PublicKey};
 use crate::name::Identity;
 
-/// Whom a certificate is for, and until when.
+/// Whom a certificate is for, and from when until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     identity: Identity,
+    from: OffsetDateTime,
     pub(super) until: OffsetDateTime,
 }
 
@@ -20,6 +21,7 @@ impl Holder {
     pub(super) fn of(certificate: &Certificate) -> Option<Self> {
         Some(Self {
             identity: certificate.subject().identity()?,
+            from: certificate.not_before(),
             until: certificate.not_after(),
         })
     }
@@ -30,9 +32,12 @@ impl Holder {
         self.identity.username == other.identity.username
     }
 
-    /// Whether this one does all that the other does.
+    /// Whether this one does all that the other does, and was issued no earlier: whoever asked for less
+    /// meant it.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        self.identity.is_same(&other.identity) && self.until >= other.until
+        self.identity.is_same(&other.identity)
+            && self.until >= other.until
+            && self.from >= other.from
     }
 }
 
@@ -45,7 +50,8 @@ impl fmt::Display for Holder {
             [] => write!(f, "\"{username}\" without groups")?,
             groups => write!(f, "\"{username}\" in \"{}\"", groups.join("\", \""))?,
         }
-        write!(f, " until {}", show_time(self.until))
+        let [from, until] = [self.from, self.until].map(show_time);
+        write!(f, " from {from} until {until}")
     }
 }
 
