@@ -30,6 +30,7 @@ mod text;
 mod together;
 
 pub(crate) use artefact::{flattened, is_kubeconfig, kind};
+pub(crate) use contexts::key_of_another;
 pub use contexts::{ContextReport, ReadFile, named_files};
 pub use object::{
     CertificateReport, CsrReport, KubeconfigReport, PrivateKeyReport, PublicKeyReport,

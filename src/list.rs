@@ -1,4 +1,4 @@
-//! Credentials, certificates and requests in one line each: who, where, until when. No private key is
+//! Credentials, certificates and requests in one line each: who, where, until when. No encrypted key is
 //! opened, and no signature checked.
 
 use std::borrow::Cow;
@@ -62,6 +62,20 @@ impl Standing {
             Self::Issued => "Issued",
             Self::NotYetValid => "NotYetValid",
             Self::Expired => "Expired",
+        }
+    }
+
+    /// Of the states of one request in several files, the one that came last.
+    fn further(self, other: Self) -> Self {
+        let rank = |state| match state {
+            Self::Pending => 0,
+            Self::Approved => 1,
+            _ => 2,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
         }
     }
 
@@ -426,6 +440,11 @@ impl Contents {
                     continue;
                 }
             };
+            if let Some(why) = inspect::key_of_another(&user, &certificate, folder, read_file) {
+                let name = text::Label::from(user.name);
+                self.problems.push(text!("user {}: {}", name, why));
+                continue;
+            }
             let row = Row::of_certificate(crate::kubeconfig::KIND, &certificate, now);
             let joined = contexts.get(user.name).map_or(&[][..], Vec::as_slice);
             if joined.is_empty() {

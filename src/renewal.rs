@@ -71,6 +71,8 @@ pub struct Entry {
     pub key: Option<EntryKey>,
     /// Where something else made the entry, a free name for a context beside it.
     pub beside: Option<String>,
+    /// The namespace of the context.
+    pub namespace: Option<String>,
     /// Whether this program serves the key.
     pub is_exec: bool,
     /// For how long it keeps the key unlocked, as it was typed.
@@ -258,9 +260,12 @@ impl Renewable {
             .chain([self.certificate.public_key()])
             .collect();
         let asks_for_it = |position: &usize| {
-            let signer = objects.get(*position).map(|it| it.signer_name.as_str());
+            let Some(object) = objects.get(*position) else {
+                return false;
+            };
             let request = requests.get(*position).and_then(Option::as_ref);
-            signer == Some(wanted.signer.as_deref().unwrap_or(manifest::CLIENT_SIGNER))
+            object.signer_name == wanted.signer.as_deref().unwrap_or(manifest::CLIENT_SIGNER)
+                && Asked::by(object).lifetime == wanted.expires_in
                 && request.is_some_and(|request| {
                     asks_for(request, &self.identity.username, &wanted.groups)
                         && !answered.contains(&request.public_key())
@@ -395,6 +400,7 @@ impl Entry {
                 None => EntryKey::Embedded,
             }),
             beside: None,
+            namespace: None,
             is_exec: user.exec.is_some(),
             unlock_for: unlock_for.map(str::to_owned),
         }
@@ -415,7 +421,15 @@ impl Entry {
             let mut names = std::iter::once(usual.clone()).chain(more);
             names.find(is_free).unwrap_or_default()
         });
-        Self { beside, ..self }
+        let mut namespaces = kubeconfig.contexts().zip(kubeconfig.namespaces());
+        let namespace = namespaces.find(|((name, ..), _)| *name == self.context);
+        let namespace = namespace.map(|(_, namespace)| namespace.to_owned());
+        let namespace = namespace.filter(|namespace| !namespace.is_empty());
+        Self {
+            beside,
+            namespace,
+            ..self
+        }
     }
 
     /// The users of a kubeconfig that have this certificate, each with its first context. Where the file

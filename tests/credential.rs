@@ -606,6 +606,39 @@ fn without_a_kubeconfig_in_use_unlock_names_those_that_are_here() {
     folder.run(&["unlock"]).fails(2, &lines);
 }
 
+/// kubectl would not find it either.
+#[test]
+fn a_current_context_that_is_nowhere_unlocks_no_other_key() {
+    let folder = enrolled(&["--exec"]);
+    let text = folder.read("alice.kubeconfig");
+    let other = text.replace("current-context: alice@", "current-context: nope@");
+    assert_ne!(other, text);
+    folder.write("alice.kubeconfig", other);
+    folder
+        .typed("unlock alice.kubeconfig --passphrase-file pass")
+        .fails(
+            2,
+            &[
+                "there is no context nope@",
+                "give --context, one of: alice@",
+            ],
+        );
+}
+
+/// The other name is a file of its own afterwards.
+#[test]
+fn other_names_of_a_key_whose_passphrase_is_changed_are_told() {
+    let folder = enrolled(&["--exec"]);
+    folder.write("new", "battery staple\n");
+    folder.peer("ln", &["alice.key", "hard.key"]);
+    let change = "passphrase hard.key --passphrase-file pass --new-passphrase-file new";
+    let said = folder.typed(change).good().stderr;
+    assert!(said.contains("hard.key had 1 other name"), "{said}");
+    let again = "passphrase hard.key --passphrase-file new --new-passphrase-file pass";
+    let said = folder.typed(again).good().stderr;
+    assert!(!said.contains("other name"), "{said}");
+}
+
 /// It would be unlocked, and kubectl would go on asking for it.
 #[test]
 fn a_key_that_was_exchanged_is_told_by_unlock_with_both_sides_and_the_way_out() {

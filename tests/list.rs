@@ -192,9 +192,15 @@ fn what_ends_in_time_is_listed_alone_and_is_the_exit_status() {
     let one = "list replies/alice.reply.yaml --expires-within 14d";
     let none = folder.typed(one).good();
     assert_eq!(none.stdout, "");
-    folder
-        .typed("list --expires-within soon")
-        .fails(2, &["--expires-within"]);
+    for (time, said) in [
+        ("soon", "--expires-within"),
+        ("14", "is 14d meant?"),
+        ("-1d", "--expires-within"),
+        ("-14", "from now on"),
+    ] {
+        let words = format!("list --expires-within {time}");
+        folder.typed(&words).fails(2, &[said]);
+    }
 }
 
 #[test]
@@ -512,9 +518,96 @@ fn a_request_that_was_answered_is_one_line_with_its_certificate_and_not_pending(
     let of = |file: &str| all.iter().find(|row| row["source"] == file).unwrap();
     assert_eq!(of("alice.csr.yaml")["state"], "Issued");
     assert_eq!(of("alice.csr")["state"], "Issued");
+    assert_eq!(
+        of("alice.csr")["notAfter"],
+        of("alice.reply.yaml")["notAfter"]
+    );
     let ends = ["list", "--expires-within", "300d", "-o", "name"];
     let ends = folder.run(&ends).stdout;
     assert!(!ends.contains(".csr"), "{ends}");
+}
+
+/// Whatever the files are called, the answer that is there is shown.
+#[test]
+fn a_request_that_was_refused_or_approved_is_not_pending_whatever_its_files_are_called() {
+    for name in ["a", "Z", "z"] {
+        let folder = Folder::new();
+        let request = "request alice -g dev --algorithm ecdsa-p256 --no-passphrase";
+        folder.typed(request).good();
+        let manifest = folder.read("alice.csr.yaml");
+        for kind in ["Denied", "Failed", "Approved"] {
+            let reply = manifest.clone() + &DENIED.replace("Denied", kind);
+            folder.write(&format!("{name}.reply.yaml"), reply);
+            let table = folder.typed("list").good().stdout;
+            assert!(
+                table.contains(kind) && !table.contains("Pending"),
+                "{table}"
+            );
+            let states = rows(&folder, &[]);
+            assert_eq!(column(&states, "state"), [kind; 3]);
+            let csv = folder.typed("list -o csv").good().stdout;
+            assert_eq!(csv.matches(kind).count(), 3, "{csv}");
+        }
+    }
+}
+
+/// kubectl could not use it, and a job that looks after it is to know.
+#[test]
+fn a_kubeconfig_in_use_that_cannot_be_read_is_told_also_where_it_lies_here() {
+    let folder = team();
+    let make = "mkdir here; cd here; echo 'a: [' >myconf; mkdir kk; ln -s none dl; mkfifo ff; \
+                printf 'apiVersion: v1\nkind: Config\n' >good; cp good x.key";
+    folder.peer("sh", &["-ec", make]);
+    let list = |kubeconfig: &str| {
+        let script = format!(
+            "cd here && KUBECONFIG={kubeconfig} {} list --expires-within 9d",
+            common::executable()
+        );
+        folder.other("sh", &["-c", &script])
+    };
+    for name in ["myconf", "../here/myconf", "kk", "dl", "ff"] {
+        let file = name.rsplit('/').next().unwrap();
+        list(name).fails(2, &[file]);
+    }
+    for name in ["good", "x.key", "none"] {
+        list(name).good();
+    }
+}
+
+#[test]
+fn a_kubeconfig_with_the_key_of_another_certificate_is_told() {
+    let folder = team();
+    for style in ["--embed", "--files", "--exec"] {
+        let write = "kubeconfig replies/alice.reply.yaml --key";
+        let key = "requests/alice.key";
+        folder
+            .typed(&format!("{write} {key} {style} --out kc"))
+            .good();
+        folder.typed("list kc").good();
+        if style == "--embed" {
+            let take = "kubectl config set-credentials alice@prod --kubeconfig kc --embed-certs \
+                        --client-key requests/bob.key";
+            if common::have("kubectl") {
+                folder.peer("sh", &["-ec", take]);
+            }
+        } else {
+            folder.peer(
+                "sh",
+                &[
+                    "-ec",
+                    "mv requests/alice.key k; cp requests/bob.key requests/alice.key",
+                ],
+            );
+        }
+        if style != "--embed" || common::have("kubectl") {
+            let said = "kc: user alice@prod: the key is not the one of the certificate: found ";
+            folder.typed("list kc").fails(2, &[said, "expected "]);
+        }
+        if style != "--embed" {
+            folder.peer("mv", &["k", "requests/alice.key"]);
+        }
+        folder.peer("sh", &["-ec", "rm -f kc *.crt"]);
+    }
 }
 
 #[test]

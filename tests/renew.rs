@@ -585,6 +585,10 @@ fn a_second_renewal_while_the_first_is_on_its_way_is_told_and_made() {
     assert!(said.contains(&format!("{pending} {note}")), "{said}");
     // Other groups are another thing.
     renew(&["-g", "admins"], false);
+    // And so is another lifetime.
+    renew(&["--expires-in", "31d"], false);
+    renew(&["--expires-in", "32d"], false);
+    renew(&["--expires-in", "31d"], true);
     // Once it was answered, one may ask again; of the second it is said still.
     for name in folder.names() {
         if name.ends_with(".csr.yaml") && name != "alice.csr.yaml" {
@@ -694,6 +698,43 @@ fn what_something_else_made_stays_and_the_context_beside_it_is_named() {
         .map(|it| &it["name"])
         .collect();
     assert_eq!(names, ["alice@prod", "alice@prod-2"]);
+}
+
+/// Its cluster is called otherwise than in the reply, where that name is another one's, and has a way of its
+/// own; and it has a namespace.
+#[test]
+fn the_context_beside_one_of_others_differs_from_it_in_the_user_alone() {
+    let first = First::year("--embed", &[], 0);
+    let folder = &first.folder;
+    let text = folder.read("alice.kubeconfig");
+    let mut value = kube_enroll::yaml::first_document(text.as_bytes()).unwrap();
+    let user = value["users"][0]["user"].as_object_mut().unwrap();
+    user.remove("extensions").unwrap();
+    let mut other = value["clusters"][0].clone();
+    other["cluster"]["server"] = "https://other.example:6443".into();
+    value["clusters"][0]["name"] = "kubernetes".into();
+    value["clusters"][0]["cluster"]["proxy-url"] = "http://proxy.example:3128".into();
+    value["clusters"].as_array_mut().unwrap().push(other);
+    value["contexts"][0]["context"]["cluster"] = "kubernetes".into();
+    value["contexts"][0]["context"]["namespace"] = "team".into();
+    folder.write("alice.kubeconfig", kube_enroll::yaml::to_string(&value));
+    let before = folder.names();
+    let ended = first.renew(&[], PLAIN).good();
+    let manifest = new_manifest(folder, &before);
+    let reply = manifest.replace(".csr.yaml", ".reply.yaml");
+    first.reply(&manifest, &reply, 0);
+    first.follow(&ended.stdout, &[]).good();
+    let text = folder.read("alice.kubeconfig");
+    let after = kube_enroll::yaml::first_document(text.as_bytes()).unwrap();
+    assert_eq!(after["clusters"], value["clusters"]);
+    let contexts = after["contexts"].as_array().unwrap();
+    let [old, new] = contexts.as_slice() else {
+        panic!("{text}");
+    };
+    assert_eq!(new["name"], "alice@kubernetes");
+    for field in ["cluster", "namespace"] {
+        assert_eq!(new["context"][field], old["context"][field], "{field}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     pub output: Format,
     /// Only what ends within this time or has ended: 14d, 36h
-    #[arg(long, value_name = "TIME", value_parser = within)]
+    #[arg(long, value_name = "TIME", value_parser = within, allow_hyphen_values = true)]
     pub expires_within: Option<i64>,
     /// Read files up to this many bytes
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, value_parser = size)]
@@ -98,6 +98,12 @@ fn within(typed: &str) -> Result<i64, Refused> {
         return Err(Refused(what));
     }
     match lifetime::seconds(typed) {
+        // As kubectl has it: only none at all needs no unit.
+        Ok(number @ 1..) if typed.parse() == Ok(number) => Err(Refused(text!(
+            "a number alone has no unit; is {}d meant? There are y, w, d, h, m and s",
+            number
+        ))),
+        Ok(..0) => Err(Refused("a time from now on, please: 14d, 36h".into())),
         Ok(seconds @ 0..=LONGEST) => Ok(seconds),
         Ok(_) => Err(Refused("up to a thousand years, please".into())),
         Err(error) => Err(Refused(error.show())),
@@ -206,16 +212,14 @@ impl Args {
         if !self.files.is_empty() {
             return self.files.clone();
         }
-        let in_use = default_kubeconfigs().unwrap_or_default().into_iter();
-        let here = Path::new(".").canonicalize().ok();
-        // One that lies here is among the files of this folder.
-        let is_here = |path: &Path| folder_of(path).canonicalize().ok() == here && here.is_some();
-        let there = in_use.filter(|file| {
-            let path = file.path();
-            path.is_some_and(|path| is_there(path) && !is_here(path))
+        // One that lies here may be among the files of this folder, under the name that it has there.
+        let here = files_in(Path::new(".")).unwrap_or_default();
+        let here: Vec<_> = here.iter().filter_map(|path| place_of(path)).collect();
+        let there = in_use().into_iter().filter(|path| {
+            is_there(path) && !place_of(path).is_some_and(|path| here.contains(&path))
         });
         std::iter::once(Stream::from(Path::new(".")))
-            .chain(there)
+            .chain(there.map(Stream::from))
             .collect()
     }
 
@@ -236,9 +240,15 @@ impl Args {
             }]);
         };
         let files = files_in(folder)?;
+        let in_use = if self.files.is_empty() {
+            in_use()
+        } else {
+            Vec::new()
+        };
+        let in_use: Vec<_> = in_use.iter().filter_map(|path| place_of(path)).collect();
         let listed = files.into_iter().map(|path| Listed {
+            is_named: place_of(&path).is_some_and(|path| in_use.contains(&path)),
             source: path.into(),
-            is_named: false,
         });
         Ok(listed.collect())
     }
@@ -325,6 +335,19 @@ fn no_file_of(listed: &Listed) -> Option<Text> {
     }
 }
 
+/// The kubeconfigs in use.
+fn in_use() -> Vec<PathBuf> {
+    let files = default_kubeconfigs().unwrap_or_default().into_iter();
+    let paths = files.filter_map(|file| file.path().map(Path::to_owned));
+    paths.collect()
+}
+
+/// Where a file is, however it was named; links to files are places of their own.
+fn place_of(path: &Path) -> Option<PathBuf> {
+    let folder = folder_of(path).canonicalize().ok()?;
+    Some(folder.join(path.file_name()?))
+}
+
 fn nothing_in(listed: &Listed, look: Look) -> Outcome {
     Outcome::Unread(Failure::about(
         &listed.source,
@@ -369,7 +392,7 @@ fn may_be_a_file(path: &Path) -> bool {
 /// How many files could not be read, and which.
 fn unreadable(problems: &[Text]) -> Failure {
     let number = count(problems.len(), "problem", "problems");
-    let what = text!("{} with files that could not be read", number);
+    let what = text!("{} with files that could not be read or used", number);
     let shown = problems.iter().take(LISTED).cloned();
     let failure = shown.fold(Failure::could_not_run(what), Failure::say);
     match problems.len().saturating_sub(LISTED) {

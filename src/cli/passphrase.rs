@@ -3,10 +3,12 @@
 // These comments are the help texts, where backticks would be shown.
 #![allow(clippy::doc_markdown)]
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use kube_enroll::secret::Passphrase;
 use kube_enroll::text;
+use kube_enroll::text::count;
 
 use super::console::Console;
 use super::failure::Failure;
@@ -78,8 +80,21 @@ impl Action for Args {
             files::put_secret(&text)?;
             return Ok(Verdict::Good);
         };
+        // Putting a file in place of one of several names leaves the others as they were.
+        let others = path
+            .metadata()
+            .ok()
+            .and_then(|it| it.nlink().checked_sub(1));
+        let others = others.filter(|others| *others > 0);
         files::clear_left_over(folder_of(path), &[path], console);
         files::replace_private(path, text.expose().as_bytes(), console)?;
+        if let Some(others) = others {
+            console.warn(text!(
+                "{} had {} (hard links), which has the key as it was: remove what is not needed",
+                path,
+                count(others, "other name", "other names")
+            ));
+        }
         let state = if self.remove {
             "not encrypted any more"
         } else {

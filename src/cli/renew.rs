@@ -525,12 +525,14 @@ impl Renewal {
         };
         let mut command = command.option("--merge", path);
         let entry = &self.entry;
-        command = match &entry.beside {
-            Some(beside) => command.option("--context", beside),
-            None => command
-                .option("--context", &entry.context)
-                .option("--cluster-name", &entry.cluster),
-        };
+        let context = entry.beside.as_ref().unwrap_or(&entry.context);
+        command = command
+            .option("--context", context)
+            .option("--cluster-name", &entry.cluster);
+        // What is there keeps its own; the one beside it differs in its user alone.
+        if let (Some(_), Some(namespace)) = (&entry.beside, &entry.namespace) {
+            command = command.option("--namespace", namespace);
+        }
         if entry.is_exec {
             command = command.word("--exec");
             if let Some(time) = &entry.unlock_for {

@@ -204,42 +204,44 @@ impl Args {
         {
             return Ok(target(&user));
         }
+        // As for kubectl, one that was chosen has to be there.
         if self.context.is_none()
+            && (meant.is_empty() || context.is_some())
             && let (Some(user), None) = (ours().next(), ours().nth(1))
         {
             return Ok(target(&user));
         }
-        Err(self.none_meant(all, context.is_some()))
+        let missing = (context.is_none() && !meant.is_empty()).then_some(meant);
+        Err(none_meant(all, missing))
     }
+}
 
-    fn none_meant(&self, all: &[Kubeconfig], is_there: bool) -> Failure {
-        let users = |kubeconfig: &Kubeconfig| -> Vec<String> {
-            let users = kubeconfig.auth_infos().filter(|user| user.exec.is_some());
-            users.map(|user| user.name.to_owned()).collect()
-        };
-        let ours: Vec<_> = all.iter().flat_map(users).collect();
-        let contexts = all.iter().flat_map(Kubeconfig::contexts);
-        let contexts: Vec<Text> = contexts
-            .filter(|(_, _, user)| ours.iter().any(|ours| ours == user))
-            .map(|(name, ..)| Label::from(name).show())
-            .collect();
-        let failure = match &self.context {
-            Some(name) if !is_there => {
-                Failure::could_not_run(text!("there is no context {}", Label::from(name.as_str())))
-            }
-            _ => Failure::could_not_run(
-                "kubectl asks nobody for the key of this context: there is nothing to unlock",
-            ),
-        };
-        if contexts.is_empty() {
-            return failure
-                .say("kubeconfigs written with --exec have kubectl ask kube-enroll for the key");
-        }
-        failure.say(text!(
-            "give --context, one of: {}",
-            Text::join(contexts, ", ")
-        ))
+/// Why there is no key to unlock: there is no such context, or its key is served by nobody.
+fn none_meant(all: &[Kubeconfig], missing: Option<&str>) -> Failure {
+    let users = |kubeconfig: &Kubeconfig| -> Vec<String> {
+        let users = kubeconfig.auth_infos().filter(|user| user.exec.is_some());
+        users.map(|user| user.name.to_owned()).collect()
+    };
+    let ours: Vec<_> = all.iter().flat_map(users).collect();
+    let contexts = all.iter().flat_map(Kubeconfig::contexts);
+    let contexts: Vec<Text> = contexts
+        .filter(|(_, _, user)| ours.iter().any(|ours| ours == user))
+        .map(|(name, ..)| Label::from(name).show())
+        .collect();
+    let failure = match missing {
+        Some(name) => Failure::could_not_run(text!("there is no context {}", Label::from(name))),
+        None => Failure::could_not_run(
+            "kubectl asks nobody for the key of this context: there is nothing to unlock",
+        ),
+    };
+    if contexts.is_empty() {
+        return failure
+            .say("kubeconfigs written with --exec have kubectl ask kube-enroll for the key");
     }
+    failure.say(text!(
+        "give --context, one of: {}",
+        Text::join(contexts, ", ")
+    ))
 }
 
 /// Adds what to run for the kubeconfigs and keys that are here.

@@ -301,15 +301,10 @@ impl Entry {
             (Part::Seen(Key::Plain(key)), Part::Seen(certificate))
                 if key != certificate.public_key() =>
             {
-                let message = text!(
-                    "the key is not the one of the certificate: found {}, expected {}",
-                    key.fingerprint(),
-                    certificate.public_key().fingerprint()
-                );
                 findings.push(finding(
                     Effect::NotAuthenticated,
                     Code::CertificateMismatch,
-                    message,
+                    not_its_key(key, certificate),
                 ));
             }
             (Part::Seen(Key::Encrypted), _) if self.command.is_none() => findings.push(bad(
@@ -374,6 +369,34 @@ fn key(held: Held<'_>, contents: &[u8]) -> Result<Key, Text> {
     }
     let key = encoded.open(None).map_err(|error| error.show())?;
     Ok(Key::Plain(key.public_key().clone()))
+}
+
+fn not_its_key(found: &PublicKey, certificate: &Certificate) -> Text {
+    text!(
+        "the key is not the one of the certificate: found {}, expected {}",
+        found.fingerprint(),
+        certificate.public_key().fingerprint()
+    )
+}
+
+/// Says so where the key of a user can be told without a passphrase, and is not that of its certificate.
+pub(crate) fn key_of_another(
+    user: &AuthInfo<'_>,
+    certificate: &Certificate,
+    folder: &Path,
+    read_file: ReadFile<'_>,
+) -> Option<Text> {
+    let held = user.key?;
+    let contents = match held.path(folder) {
+        Some(path) => read_file(&path).ok()?,
+        None => held.data()?,
+    };
+    match key(held, &contents).ok()? {
+        Key::Plain(found) if found != *certificate.public_key() => {
+            Some(not_its_key(&found, certificate))
+        }
+        Key::Plain(_) | Key::Encrypted => None,
+    }
 }
 
 /// The files that kubeconfigs among these documents name as certificates and keys, and those of

@@ -101,8 +101,8 @@ impl Row {
     }
 }
 
-/// Gives each request whose certificate is among the rows its state, and all rows of one certificate or
-/// request the same mark.
+/// Gives each request whose certificate is among the rows its state and end, each other one the furthest
+/// state of its files, and all rows of one certificate or request the same mark.
 pub fn settle(rows: &mut [Row]) {
     let mut certificates: HashMap<Fingerprint, Vec<&Row>> = HashMap::new();
     let mut objects: HashMap<[u8; 32], Vec<&Row>> = HashMap::new();
@@ -124,11 +124,11 @@ pub fn settle(rows: &mut [Row]) {
         let answers = of_key.iter().filter(|it| it.answers(request, of_key));
         answers.max_by_key(|it| it.end).copied()
     };
-    let settled: Vec<(Standing, Option<String>)> = rows
+    let settled: Vec<_> = rows
         .iter()
         .map(|row| {
             let Some(asked) = row.asked.as_ref().filter(|_| row.end.is_none()) else {
-                return (row.state, row.credential_id.clone());
+                return (row.state, row.credential_id.clone(), None);
             };
             // A bare request stands where the object does that was made of it, best the one beside it.
             let same = objects.get(&asked.digest).map_or(&[][..], Vec::as_slice);
@@ -136,14 +136,29 @@ pub fn settle(rows: &mut [Row]) {
             let object = beside.or(same.first()).copied();
             let request = object.filter(|_| row.kind != manifest::KIND).unwrap_or(row);
             match answer(request).filter(|_| request.is_open()) {
-                Some(certificate) => (certificate.state, certificate.credential_id.clone()),
-                None => (request.state, Some(request.mark(asked))),
+                Some(certificate) => (
+                    certificate.state,
+                    certificate.credential_id.clone(),
+                    certificate.not_after.clone().zip(certificate.days_left),
+                ),
+                None => {
+                    let furthest = same
+                        .iter()
+                        .filter(|it| it.name == request.name)
+                        .map(|it| it.state)
+                        .fold(request.state, Standing::further);
+                    (furthest, Some(request.mark(asked)), None)
+                }
             }
         })
         .collect();
-    for (row, (state, mark)) in rows.iter_mut().zip(settled) {
+    for (row, (state, mark, end)) in rows.iter_mut().zip(settled) {
         row.state = state;
         row.mark = mark;
+        if let Some((not_after, days_left)) = end {
+            row.not_after = Some(not_after);
+            row.days_left = Some(days_left);
+        }
     }
 }
 
