@@ -611,7 +611,7 @@ fn without_a_kubeconfig_in_use_unlock_names_those_that_are_here() {
 fn a_current_context_that_is_nowhere_unlocks_no_other_key() {
     let folder = enrolled(&["--exec"]);
     let text = folder.read("alice.kubeconfig");
-    let other = text.replace("current-context: alice@", "current-context: nope@");
+    let other = text.replace("current-context: \"alice@", "current-context: \"nope@");
     assert_ne!(other, text);
     folder.write("alice.kubeconfig", other);
     folder

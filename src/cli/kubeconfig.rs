@@ -29,7 +29,7 @@ use super::hint::Again;
 use super::os::sandbox::Reach;
 use super::to::files::{self, Access, folder_of};
 use super::{Action, Verdict, outcome};
-use plan::Plans;
+use plan::{Plans, Target};
 use write::Writer;
 
 mod check;

@@ -84,13 +84,13 @@ impl Action for Args {
         let others = path
             .metadata()
             .ok()
-            .and_then(|it| it.nlink().checked_sub(1));
+            .and_then(|it| usize::try_from(it.nlink()).ok()?.checked_sub(1));
         let others = others.filter(|others| *others > 0);
         files::clear_left_over(folder_of(path), &[path], console);
         files::replace_private(path, text.expose().as_bytes(), console)?;
         if let Some(others) = others {
             console.warn(text!(
-                "{} had {} (hard links), which has the key as it was: remove what is not needed",
+                "{} had {} (hard links), under which the key is as it was: remove what is not needed",
                 path,
                 count(others, "other name", "other names")
             ));
