@@ -105,7 +105,9 @@ pub fn run(typed: &[OsString]) -> ExitCode {
     let has_to_say_all = !matches!(command, args::Command::Credential(_));
     let ended = || match action.run(&console) {
         Ok(Verdict::Good) if has_to_say_all && console::has_something_unsaid() => {
-            Ok(Verdict::CouldNotRun)
+            Err(Failure::could_not_run(
+                "all is done, and not all is said: cannot write to standard error",
+            ))
         }
         verdict => verdict,
     };

@@ -194,7 +194,7 @@ fn what_ends_in_time_is_listed_alone_and_is_the_exit_status() {
     assert_eq!(none.stdout, "");
     for (time, said) in [
         ("soon", "--expires-within"),
-        ("14", "is 14d meant?"),
+        ("14", "is 14d meant"),
         ("-1d", "--expires-within"),
         ("-14", "from now on"),
     ] {
@@ -555,7 +555,7 @@ fn a_request_that_was_refused_or_approved_is_not_pending_whatever_its_files_are_
 #[test]
 fn a_kubeconfig_in_use_that_cannot_be_read_is_told_also_where_it_lies_here() {
     let folder = team();
-    let make = "mkdir here; cd here; echo 'a: [' >myconf; mkdir kk; ln -s none dl; mkfifo ff; \
+    let make = "mkdir here; cd here; echo 'a: [' >myconf; mkdir kk; ln -s none dl; \
                 printf 'apiVersion: v1\nkind: Config\n' >good; cp good x.key";
     folder.peer("sh", &["-ec", make]);
     let list = |kubeconfig: &str| {
@@ -565,7 +565,7 @@ fn a_kubeconfig_in_use_that_cannot_be_read_is_told_also_where_it_lies_here() {
         );
         folder.other("sh", &["-c", &script])
     };
-    for name in ["myconf", "../here/myconf", "kk", "dl", "ff"] {
+    for name in ["myconf", "../here/myconf", "kk", "dl"] {
         let file = name.rsplit('/').next().unwrap();
         list(name).fails(2, &[file]);
     }

@@ -1552,6 +1552,7 @@ fn an_address_that_leads_nowhere_is_refused_or_told() {
         ("https://", "expected https://HOST:PORT"),
         ("https://k:99999", "its port is no number"),
         ("https://https://k", "two schemes"),
+        ("https://%31%32%37.0.0.1:1", "%"),
         ("https://{{ .Values.host }}", "nobody filled in"),
         ("https://a b", "blank"),
     ] {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::text;
 use crate::certificate::{self, Certificate};
@@ -219,6 +220,10 @@ impl Cluster {
         if name.is_empty() {
             return no_url("there is no host in it");
         }
+        // Go takes it for no character of ASCII there (net/url).
+        if name.contains('%') && !name.starts_with('[') {
+            return no_url("there is a % in its host");
+        }
         if port.is_some_and(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
             return no_url("its port is no number from 1 to 65535");
         }
@@ -297,8 +302,10 @@ impl Cluster {
 }
 
 /// Names of the machine itself; the last ones Docker, Podman and Lima give to the one they run on.
-const LOCAL: [&str; 6] = [
+const LOCAL: [&str; 8] = [
     "localhost",
+    "ip6-localhost",
+    "ip6-loopback",
     "localhost.localdomain",
     // Names of the cluster for its own pods.
     "kubernetes.default.svc",
@@ -318,6 +325,8 @@ fn is_local(url: &str) -> bool {
     };
     // The zone of an address is a matter of the machine that it is used on.
     let host = host.split('%').next().unwrap_or_default();
+    // As names of hosts are mapped before they are looked up (UTS #46): digits of full width, other stops.
+    let host: String = host.nfkc().collect::<String>().replace('\u{3002}', ".");
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_local = |address: IpAddr| {
         let address = address.to_canonical();
@@ -506,6 +515,9 @@ pub(super) mod tests {
             "[::]",
             "[::ffff:127.0.0.1]",
             "[::ffff:7f00:1]",
+            "\u{ff11}\u{ff12}\u{ff17}.0.0.1",
+            "127\u{3002}0\u{ff0e}0\u{ff61}1",
+            "ip6-localhost",
         ] {
             for url in [format!("https://{host}:6443/"), format!("http://{host}")] {
                 assert!(is_local(&url), "{url}");

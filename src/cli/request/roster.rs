@@ -31,6 +31,7 @@ use crate::cli::console::{Console, report_failure};
 use crate::cli::failure::{Failure, Failures};
 use crate::cli::from::file::{self, DEFAULT_LIMIT, Stream};
 use crate::cli::from::{keys, passphrase, requests, roster};
+use crate::cli::hint;
 use crate::cli::os::privacy;
 use crate::cli::to::files::{self, Access, NewFiles, Turn};
 use crate::cli::to::names;
@@ -745,7 +746,7 @@ fn summary(done: &[Done<'_>], path: &Path, file: &Stream) -> Text {
     let verify = verify
         .option("--roster", &roster.name)
         .option("-o", "manifest");
-    let create = verify.pipe(Command::new("kubectl").word("create").option("-f", "-"));
+    let create = verify.pipe(hint::create_and_approve());
     text!(
         "{} made, {} there already; all requests are in {}.\n\
          Send that one to an administrator of the cluster, and the fingerprints another way (-o csv writes\n\
