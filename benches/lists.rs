@@ -16,7 +16,7 @@ use getrandom::SysRng;
 use kube_enroll::csr::CertificationRequest;
 use kube_enroll::key::Algorithm;
 use kube_enroll::kubeconfig::{Cluster, Credential, NewEntry, assemble};
-use kube_enroll::list::{Layout, Row, contents, sort};
+use kube_enroll::list::{Keys, Layout, Row, contents, sort};
 use kube_enroll::manifest::CertificateSigningRequest;
 use kube_enroll::name::Subject;
 use kube_enroll::parallel;
@@ -70,7 +70,9 @@ fn fill(folder: &Path, (certificates, kubeconfigs): (usize, usize)) -> Vec<PathB
 fn rows_of(path: &PathBuf, now: OffsetDateTime) -> Vec<Row> {
     let input = fs::read(path).unwrap();
     let unread = |_: &Path| Err("nothing is named here".into());
-    contents(&input, Path::new(""), &unread, now).unwrap().rows
+    contents(&input, Keys::Compared, Path::new(""), &unread, now)
+        .unwrap()
+        .rows
 }
 
 fn list(criterion: &mut Criterion) {

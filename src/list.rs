@@ -154,9 +154,20 @@ pub struct Row {
     mark: Option<String>,
 }
 
+/// Whether the keys in kubeconfigs that are not encrypted are compared with their certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keys {
+    /// No key is opened.
+    #[default]
+    Unopened,
+    /// What cannot be used with its certificate is a problem, and no row.
+    Compared,
+}
+
 /// What is in a file.
 #[derive(Debug, Default)]
 pub struct Contents {
+    keys: Keys,
     /// What can be listed.
     pub rows: Vec<Row>,
     /// What should be there and cannot be read.
@@ -233,11 +244,15 @@ impl Row {
 #[must_use]
 pub fn contents(
     input: &[u8],
+    keys: Keys,
     folder: &Path,
     read_file: ReadFile<'_>,
     now: OffsetDateTime,
 ) -> Option<Contents> {
-    let mut contents = Contents::default();
+    let mut contents = Contents {
+        keys,
+        ..Contents::default()
+    };
     if input.first() == Some(&0x30) && contents.add_der(input, now) {
         return Some(contents);
     }
@@ -440,7 +455,9 @@ impl Contents {
                     continue;
                 }
             };
-            if let Some(why) = inspect::key_of_another(&user, &certificate, folder, read_file) {
+            if self.keys == Keys::Compared
+                && let Some(why) = inspect::key_of_another(&user, &certificate, folder, read_file)
+            {
                 let name = text::Label::from(user.name);
                 self.problems.push(text!("user {}: {}", name, why));
                 continue;

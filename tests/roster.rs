@@ -1210,7 +1210,7 @@ fn kubeconfigs_of_many_are_told_in_a_few_lines() {
     let ended = folder.typed("kubeconfig replies --key keys --output-dir out");
     assert_eq!(ended.status, 2, "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("so it is with 9 more kubeconfigs"),
+        ended.stderr.contains("so it is with 9 more replies"),
         "{}",
         ended.stderr
     );

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use kube_enroll::lifetime;
-use kube_enroll::list::{Contents, Layout, Row, contents, may_be_listed, settle, sort};
+use kube_enroll::list::{Contents, Keys, Layout, Row, contents, may_be_listed, settle, sort};
 use kube_enroll::looks::{Look, look};
 use kube_enroll::parallel;
 use kube_enroll::text;
@@ -266,7 +266,13 @@ impl Args {
         let path = listed.source.path();
         let named = NamedFiles::of(&listed.source);
         let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
-        match contents(&input, folder, &|path| named.read(path), now) {
+        match contents(
+            &input,
+            Keys::Compared,
+            folder,
+            &|path| named.read(path),
+            now,
+        ) {
             Some(mut contents) => {
                 for row in &mut contents.rows {
                     row.source = listed.source.source();

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use kube_enroll::certificate::{Certificate, Chain};
 use kube_enroll::inspect::signing_requests;
 use kube_enroll::kubeconfig;
-use kube_enroll::list::{Row, contents};
+use kube_enroll::list::{Keys, Row, contents};
 use kube_enroll::looks::{Look, Want, look};
 use kube_enroll::manifest::CLIENT_SIGNER;
 use kube_enroll::rbac::{
@@ -306,6 +306,7 @@ impl Args {
         let named = NamedFiles::of(source);
         let found = contents(
             &input,
+            Keys::Unopened,
             folder.unwrap_or(Path::new("")),
             &|path| named.read(path),
             OffsetDateTime::now_utc(),
@@ -472,6 +473,7 @@ impl Args {
             let named = NamedFiles::of(&source);
             let found = contents(
                 &input,
+                Keys::Unopened,
                 folder.unwrap_or(Path::new("")),
                 &|path| named.read(path),
                 OffsetDateTime::now_utc(),

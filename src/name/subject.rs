@@ -9,7 +9,7 @@ use der::{Decode as _, Encode as _, Result as DerResult, Tag};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
-use crate::text::{Label, Show as _, is_deceptive};
+use crate::text::{is_deceptive, visible};
 
 /// Upper bound of CN and O in characters (RFC 5280 appendix A.1); OpenSSL refuses more.
 pub const MAX_CHARACTERS: usize = 64;
@@ -141,8 +141,7 @@ fn problem(name: &str, allow_system: bool) -> Option<SubjectProblem> {
 
 impl fmt::Display for SubjectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Label::from(self.name.as_str()).show();
-        write!(f, "{} \"{}\" ", self.what, name.as_str())?;
+        write!(f, "{} \"{}\" ", self.what, visible(&self.name))?;
         match self.problem {
             SubjectProblem::Empty => f.write_str("is empty"),
             SubjectProblem::OuterSpace => f.write_str("starts or ends with a space"),

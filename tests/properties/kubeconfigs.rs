@@ -90,7 +90,7 @@ impl Entry {
                 certificate: first,
                 key: second,
             },
-            _ => Credential::Exec(ExecEntry::new(first.clone(), first, second)),
+            _ => Credential::Exec(ExecEntry::new(format!("{first}-enroll"), first, second)),
         }
     }
 }

@@ -215,7 +215,13 @@ fn read_as_it_is(input: &Stream, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Fai
     match input {
         Stream::Stdio => read_bounded(Unbuffered, input, limit),
         Stream::File(path) => {
-            let file = open(path).map_err(|error| cannot_read(path, &error))?;
+            let file = open(path).map_err(|error| match error.kind() {
+                // A folder that was not to be read is told for what it is.
+                ErrorKind::PermissionDenied if path.is_dir() => {
+                    cannot_read(path, &ErrorKind::IsADirectory.into())
+                }
+                _ => cannot_read(path, &error),
+            })?;
             await_writer(&file, path)?;
             read_bounded(file, input, limit)
         }

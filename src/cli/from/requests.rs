@@ -158,7 +158,15 @@ pub fn keys_of_certificates(folders: &BTreeSet<PathBuf>) -> HashSet<Fingerprint>
         let folder = path.parent().unwrap_or(Path::new(""));
         let contents = file::read(&source, DEFAULT_LIMIT).ok();
         let listed = contents
-            .and_then(|it| list::contents(&it, folder, &|path| named.read(path), now))
+            .and_then(|it| {
+                list::contents(
+                    &it,
+                    list::Keys::Unopened,
+                    folder,
+                    &|path| named.read(path),
+                    now,
+                )
+            })
             .unwrap_or_default();
         let certificates = listed.rows.into_iter().filter(|row| row.end.is_some());
         certificates.filter_map(|row| row.key).collect::<Vec<_>>()

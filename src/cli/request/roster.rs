@@ -725,7 +725,13 @@ fn table(done: &[Done<'_>], format: Format) -> String {
             let none = |_: &Path| Err(Text::default());
             let rows = done.iter().flat_map(|done| {
                 let folder = Path::new("");
-                let contents = list::contents(done.manifest.as_bytes(), folder, &none, now);
+                let contents = list::contents(
+                    done.manifest.as_bytes(),
+                    list::Keys::Unopened,
+                    folder,
+                    &none,
+                    now,
+                );
                 let mut rows = contents.map(|contents| contents.rows).unwrap_or_default();
                 for row in &mut rows {
                     let [_, _, manifest] = &done.files;
