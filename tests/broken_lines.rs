@@ -1,5 +1,5 @@
-//! Files that changed on their way, and what else is in a file of keys: what an outsider tried, and found
-//! wrong.
+//! Files that changed on their way are read or told for what they are, and nothing that is in a file beside
+//! a key is lost.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 

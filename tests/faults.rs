@@ -318,15 +318,18 @@ fn passphrase() {
     }
     let folder = Folder::new();
     make_key(&folder, "--exec");
-    check(&Case {
+    check(&passphrase_is_removed(&folder));
+}
+
+fn passphrase_is_removed(folder: &Folder) -> Case {
+    Case {
         args: "passphrase alice.key --passphrase-file pass --remove",
-        found: vec![
-            ("alice.key", folder.read("alice.key")),
-            ("pass", folder.read("pass")),
-        ],
+        found: ["alice.key", "pass"]
+            .map(|name| (name, folder.read(name)))
+            .into(),
         old: Some(("alice.key", is_key)),
         ..Case::default()
-    });
+    }
 }
 
 /// Whoever ends it in another way than with KILL finds nothing half done: no file under a temporary name, with
@@ -354,15 +357,7 @@ fn signals_that_end_it_leave_nothing_half_done() {
             new: &[KEY, CSR, New("out/alice.csr.yaml", 0o644, is_manifest)],
             ..Case::default()
         },
-        Case {
-            args: "passphrase alice.key --passphrase-file pass --remove",
-            found: vec![
-                ("alice.key", folder.read("alice.key")),
-                ("pass", folder.read("pass")),
-            ],
-            old: Some(("alice.key", is_key)),
-            ..Case::default()
-        },
+        passphrase_is_removed(&folder),
     ];
     let signals = not_ignored();
     let mut ended = 0;

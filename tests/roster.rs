@@ -271,12 +271,7 @@ fn reply(folder: &Folder, objects: &[String]) -> common::Ended {
 }
 
 fn replies(folder: &Folder) -> Vec<String> {
-    let entries = std::fs::read_dir(folder.file("replies")).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
+    listed(folder, "replies")
 }
 
 #[test]
